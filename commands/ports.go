@@ -1,0 +1,143 @@
+package commands
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/source"
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// Clock tells the time; tests set it.
+type Clock func() time.Time
+
+// Plan is a source as the adapter that reads it needs it.
+type Plan struct {
+	ID       string
+	Settings source.Settings
+}
+
+// Source reads a source system. Its errors are *SourceError.
+type Source interface {
+	// List reads one page (1-based) of a slice.
+	List(ctx context.Context, plan Plan, slice batch.Slice, page int) (Page, error)
+	// Reread reads items by image number, fresh, with fresh URLs. Items that
+	// the source no longer has are left out.
+	Reread(ctx context.Context, plan Plan, imageNumbers []string) ([]Item, error)
+	// Download opens a file of an item that was just read.
+	Download(ctx context.Context, plan Plan, url string) (io.ReadCloser, error)
+}
+
+// Page of a listing.
+type Page struct {
+	Items     []Item
+	Total     int  // the source's own total of the slice
+	Last      bool // there is no further page
+	RequestID string
+	TraceID   string
+}
+
+// Item is a document as read from a source. Listed.Raw is not set yet.
+type Item struct {
+	ID     domain.DocumentID
+	Listed document.Listed
+	Raw    []byte            // exactly as sent
+	URLs   map[string]string // by file id; they expire, and are never stored
+}
+
+// SourceError is a request to a source that did not give what was asked for.
+type SourceError struct {
+	Failure    domain.Failure
+	RetryAfter time.Duration // as the source asked, 0 when it did not
+}
+
+func (e *SourceError) Error() string { return e.Failure.Error() }
+
+// Archive keeps bytes for decades. A key holds the digest of its content, so
+// what is there is never overwritten.
+type Archive interface {
+	// Name of the target as events record it: "folder".
+	Name() string
+	// Begin opens an upload that nobody sees until it is committed.
+	Begin(ctx context.Context) (Upload, error)
+	// Open reads an object; fs.ErrNotExist when there is none.
+	Open(ctx context.Context, key string) (io.ReadCloser, error)
+	// Size of an object in bytes; fs.ErrNotExist when there is none.
+	Size(ctx context.Context, key string) (int64, error)
+}
+
+// Upload is an object being written. Its bytes can be read before they are
+// made visible, so that they can be judged.
+type Upload interface {
+	io.Writer
+	io.ReaderAt
+	// Commit makes the object visible whole and durable (bytes and name) under
+	// its key. When an object of that key exists, that one stays, and existed
+	// is true. The upload is closed either way.
+	Commit(ctx context.Context, key string) (existed bool, err error)
+	// Abort drops it; after Commit it does nothing.
+	Abort() error
+}
+
+// WorkKind says what is to be done.
+type WorkKind string
+
+const (
+	WorkList    WorkKind = "list"    // list a slice
+	WorkMigrate WorkKind = "migrate" // fetch, validate, store and verify a document
+	WorkFinish  WorkKind = "finish"  // a batch has nothing left to do
+	WorkReopen  WorkKind = "reopen"  // a finished batch has something to do again
+	WorkCancel  WorkKind = "cancel"  // a cancelled batch has pending documents
+)
+
+// WorkID names work by the event that caused it. For a slice that nobody has
+// begun, the stream is the slice's discovery and the version 0.
+type WorkID struct {
+	Stream  string
+	Version int
+}
+
+// Work is a row of the worklist that was claimed.
+type Work struct {
+	WorkID
+	Kind   WorkKind
+	Batch  string
+	Source string
+	Due    time.Time // when it became runnable
+	// Counts and Coordinates of the batch, for finish and reopen.
+	Counts      batch.Counts
+	Coordinates wire.Position
+}
+
+// Worklist hands out work under a lease that ends by itself.
+type Worklist interface {
+	// Claim leases up to limit rows of a kind that are due, of batches that are
+	// running. Rows of one answer belong to one batch.
+	Claim(ctx context.Context, kind WorkKind, holder string, limit int, lease time.Duration) ([]Work, error)
+	// Extend prolongs leases that the holder still has; it answers with those.
+	Extend(ctx context.Context, holder string, ids []WorkID, lease time.Duration) ([]WorkID, error)
+	// Release gives leases back before they end.
+	Release(ctx context.Context, holder string, ids []WorkID) error
+}
+
+// Selection answers which documents a command is for, from the views.
+type Selection interface {
+	// FailedCount counts a batch's failed documents that match the filter, and
+	// tells the coordinates of the view that was counted.
+	FailedCount(ctx context.Context, batch string, filter operation.Filter) (int, wire.Position, error)
+	// Failed gives streams of such documents whose failure lies at or before
+	// the coordinates, in order of stream, after one.
+	Failed(ctx context.Context, batch string, filter operation.Filter, at wire.Position, after string, limit int) ([]string, error)
+	// Pending gives streams of a batch's pending documents, in order, after one.
+	Pending(ctx context.Context, batch, after string, limit int) ([]string, error)
+	// Unfinished gives the numbers of a source's batches that are neither
+	// finished nor cancelled, from a view that has reached the position.
+	Unfinished(ctx context.Context, source string, at wire.Position) ([]string, error)
+	// Total is the number of distinct documents listed of a batch.
+	Total(ctx context.Context, batch string) (int, error)
+}

@@ -1,0 +1,119 @@
+package batch
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/waybill-migration/waybill/domain"
+)
+
+// Limits of a scope (domain.md, decision 8).
+const (
+	maxYears = 30
+	maxNames = 1000 // organisations, document types
+	// MaxSlices keeps the Created record, which names every slice, within the
+	// limit of a record.
+	MaxSlices = 5000
+)
+
+const day = "2006-01-02"
+
+// Scope is what a batch migrates. Dates are bill dates, both inclusive, in the
+// source's time zone.
+type Scope struct {
+	Organizations []string `json:"organizations"` // codes; empty: all that the source tells
+	DocumentTypes []string `json:"documentTypes"` // codes; empty: all that the source tells
+	From          string   `json:"from"`          // YYYY-MM-DD
+	To            string   `json:"to"`            // YYYY-MM-DD
+}
+
+// Slice is a part of a scope that one listing covers: a calendar month at most,
+// since the source answers no more, of one organisation when the scope names
+// organisations, so that one that the source refuses fails alone.
+type Slice struct {
+	ID            string   `json:"id"`                     // "2025-03" or "2025-03@ORG1"
+	Organization  string   `json:"organization,omitempty"` // empty: all
+	DocumentTypes []string `json:"documentTypes"`
+	From          string   `json:"from"`
+	To            string   `json:"to"`
+}
+
+// Slices cuts the scope, or refuses it, naming the field at fault.
+func (s Scope) Slices() ([]Slice, error) {
+	from, to, err := s.period()
+	if err != nil {
+		return nil, err
+	}
+	if err := validNames("scope.organizations", s.Organizations); err != nil {
+		return nil, err
+	}
+	if err := validNames("scope.documentTypes", s.DocumentTypes); err != nil {
+		return nil, err
+	}
+	organizations := s.Organizations
+	if len(organizations) == 0 {
+		organizations = []string{""}
+	}
+	var all []Slice
+	for month := from; !month.After(to); month = firstOfNext(month) {
+		end := firstOfNext(month).AddDate(0, 0, -1)
+		if end.After(to) {
+			end = to
+		}
+		for _, organization := range organizations {
+			all = append(all, Slice{
+				ID: sliceID(month, organization), Organization: organization, DocumentTypes: s.DocumentTypes,
+				From: month.Format(day), To: end.Format(day),
+			})
+		}
+	}
+	if len(all) > MaxSlices {
+		return nil, domain.RefuseInvalid("scope", "scope-too-large",
+			"the scope has %d parts (months x organisations), %d at most: make several batches", len(all), MaxSlices)
+	}
+	return all, nil
+}
+
+func (s Scope) period() (from, to time.Time, err error) {
+	if from, err = time.Parse(day, s.From); err != nil {
+		return from, to, domain.RefuseInvalid("scope.from", "date-invalid", "from must be a date YYYY-MM-DD, got %q", s.From)
+	}
+	if to, err = time.Parse(day, s.To); err != nil {
+		return from, to, domain.RefuseInvalid("scope.to", "date-invalid", "to must be a date YYYY-MM-DD, got %q", s.To)
+	}
+	if to.Before(from) {
+		return from, to, domain.RefuseInvalid("scope.to", "period-reversed", "the period ends (%s) before it starts (%s)", s.To, s.From)
+	}
+	if !to.Before(from.AddDate(maxYears, 0, 0)) {
+		return from, to, domain.RefuseInvalid("scope.to", "period-too-long", "a period is %d years at most", maxYears)
+	}
+	return from, to, nil
+}
+
+func validNames(field string, names []string) error {
+	if len(names) > maxNames {
+		return domain.RefuseInvalid(field, "too-many", "%d at most, got %d: make several batches", maxNames, len(names))
+	}
+	sorted := slices.Sorted(slices.Values(names))
+	for i, name := range sorted {
+		switch {
+		case name == "" || len(name) > 100:
+			return domain.RefuseInvalid(field, "code-invalid", "a code is 1 to 100 bytes, got %q", domain.Truncate(name))
+		case i > 0 && sorted[i-1] == name:
+			return domain.RefuseInvalid(field, "code-repeated", "%q is named twice", name)
+		}
+	}
+	return nil
+}
+
+func sliceID(month time.Time, organization string) string {
+	if organization == "" {
+		return month.Format("2006-01")
+	}
+	return fmt.Sprintf("%s@%s", month.Format("2006-01"), organization)
+}
+
+func firstOfNext(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month()+1, 1, 0, 0, 0, 0, time.UTC)
+}

@@ -1,0 +1,64 @@
+package document
+
+import "github.com/waybill-migration/waybill/domain"
+
+// Command is what can be asked of a document.
+type Command interface{ documentCommand() }
+
+type (
+	// Discover reports that a slice of a batch lists the document.
+	Discover struct {
+		ID     domain.DocumentID
+		Batch  string
+		Slice  string
+		Listed Listed
+	}
+	// ReportConflict: one listing showed the image number twice with other content.
+	ReportConflict struct {
+		Batch  string
+		Detail string
+	}
+	// Migrate reports that everything that is not skipped arrived.
+	Migrate struct {
+		Batch    string
+		Work     int
+		Relisted *Listed // set when the source's answer changed on re-read
+		Manifest domain.Stored
+		Files    []FileOutcome
+		Measured Measured
+	}
+	// FailAttempt reports that an attempt did not work.
+	FailAttempt struct {
+		Batch       string
+		Work        int
+		Relisted    *Listed
+		Failure     domain.Failure
+		Files       []FileOutcome
+		Next        string // RFC 3339 UTC: when to try again, if that makes sense
+		MaxAttempts int
+		Measured    Measured
+	}
+	// RetryDocument asks for a failed document to be tried again.
+	RetryDocument struct{ Batch, Reason string }
+	// SkipFile sets a file aside for now.
+	SkipFile struct{ Batch, FileID, Reason, ReviewOn string }
+	// RecallFile takes a skip back.
+	RecallFile struct{ Batch, FileID, Reason string }
+	// ExceptDocument takes a failed document as one that can never arrive.
+	ExceptDocument struct{ Batch, Reason, Evidence string }
+	// RevokeException takes that back.
+	RevokeException struct{ Batch, Reason string }
+	// CancelDocument cancels a pending document of a cancelled batch.
+	CancelDocument struct{ Batch string }
+)
+
+func (Discover) documentCommand()        {}
+func (ReportConflict) documentCommand()  {}
+func (Migrate) documentCommand()         {}
+func (FailAttempt) documentCommand()     {}
+func (RetryDocument) documentCommand()   {}
+func (SkipFile) documentCommand()        {}
+func (RecallFile) documentCommand()      {}
+func (ExceptDocument) documentCommand()  {}
+func (RevokeException) documentCommand() {}
+func (CancelDocument) documentCommand()  {}

@@ -1,0 +1,199 @@
+package document
+
+import "github.com/waybill-migration/waybill/domain"
+
+// Event is what can happen to a document.
+type Event interface{ documentEvent() }
+
+// Change stands in every document event: the dimensions that analytics group
+// by, and the status before and after with the files' counts. Views add up the
+// differences and so need no earlier row.
+type Change struct {
+	domain.DocumentID
+	Batch        string `json:"batch"`
+	Organization string `json:"organization"`
+	DocumentType string `json:"documentType"`
+	BillNumber   string `json:"billNumber,omitempty"`
+	BillDate     string `json:"billDate,omitempty"`
+	Retention    string `json:"retention,omitempty"`
+	Before       Status `json:"statusBefore,omitempty"` // empty: was not in the batch
+	After        Status `json:"statusAfter"`
+	FilesBefore  Tally  `json:"filesBefore"`
+	FilesAfter   Tally  `json:"filesAfter"`
+}
+
+// GetChange gives views the part that all document events share.
+func (c Change) GetChange() Change { return c }
+
+type (
+	// Discovered: the source listed the document in a batch's scope.
+	Discovered struct {
+		Change
+		Slice      string `json:"slice"`
+		Listed     Listed `json:"listed"`     // with the first MaxFilesPerEvent files
+		FilesTotal int    `json:"filesTotal"` // all files; the rest is in FilesListed
+	}
+	// FilesListed carries further files of the Discovered or Relisted before it.
+	FilesListed struct {
+		Change
+		Files []ListedFile `json:"files"`
+	}
+	// Relisted: the source's answer about the document has changed.
+	Relisted struct {
+		Change
+		Listed     Listed `json:"listed"`
+		FilesTotal int    `json:"filesTotal"`
+	}
+	// FilesProcessed carries outcomes of files for which the outcome event that
+	// follows it in the same append has no room.
+	FilesProcessed struct {
+		Change
+		Attempt int           `json:"attempt"`
+		Files   []FileOutcome `json:"files"`
+	}
+	// AttemptFailed: it did not work, and will be tried again at Next.
+	AttemptFailed struct {
+		Change
+		Attempt int            `json:"attempt"`
+		Failure domain.Failure `json:"failure"`
+		Next    string         `json:"next"` // RFC 3339, UTC
+		Files   []FileOutcome  `json:"files,omitempty"`
+		Measured
+	}
+	// Migrated: every file that is not skipped is in the archive, read back and
+	// found equal, and the manifest is written.
+	Migrated struct {
+		Change
+		Attempt    int           `json:"attempt"`
+		Result     Result        `json:"result"`
+		Manifest   domain.Stored `json:"manifest"`
+		Supersedes string        `json:"supersedes,omitempty"` // key of the manifest that it follows
+		Files      []FileOutcome `json:"files,omitempty"`
+		Measured
+	}
+	// Failed: it did not work, and nobody will try again unless asked to.
+	Failed struct {
+		Change
+		Attempt int            `json:"attempt"`
+		Failure domain.Failure `json:"failure"`
+		Files   []FileOutcome  `json:"files,omitempty"`
+		Measured
+	}
+	// RetryRequested: a failed document is to be tried again.
+	RetryRequested struct {
+		Change
+		Reason string `json:"reason,omitempty"`
+	}
+	// FileSkipped: a file is set aside (暂不迁移) so that the others go first.
+	FileSkipped struct {
+		Change
+		FileID   string `json:"fileId"`
+		Reason   string `json:"reason"`
+		ReviewOn string `json:"reviewOn,omitempty"` // YYYY-MM-DD
+	}
+	// FileRecalled: the mark is taken back.
+	FileRecalled struct {
+		Change
+		FileID string `json:"fileId"`
+		Reason string `json:"reason,omitempty"`
+	}
+	// Excepted: the document can never arrive, and why.
+	Excepted struct {
+		Change
+		Reason   string `json:"reason"`
+		Evidence string `json:"evidence"`
+	}
+	// ExceptionRevoked: it can arrive after all; it is failed again.
+	ExceptionRevoked struct {
+		Change
+		Reason string `json:"reason"`
+	}
+	// Cancelled: its batch was cancelled while it was pending.
+	Cancelled struct{ Change }
+)
+
+func (Discovered) documentEvent()       {}
+func (FilesListed) documentEvent()      {}
+func (Relisted) documentEvent()         {}
+func (FilesProcessed) documentEvent()   {}
+func (AttemptFailed) documentEvent()    {}
+func (Migrated) documentEvent()         {}
+func (Failed) documentEvent()           {}
+func (RetryRequested) documentEvent()   {}
+func (FileSkipped) documentEvent()      {}
+func (FileRecalled) documentEvent()     {}
+func (Excepted) documentEvent()         {}
+func (ExceptionRevoked) documentEvent() {}
+func (Cancelled) documentEvent()        {}
+
+// Result says what a migration did to the archive.
+type Result string
+
+const (
+	Written    Result = "written"
+	Unchanged  Result = "unchanged"   // the archive had it all; nothing was written
+	NewVersion Result = "new-version" // beside an older one, which stays
+)
+
+// FileOutcome is what became of one file in an attempt. Stored is set when it
+// arrived intact, else Failure says why not.
+type FileOutcome struct {
+	ID       string            `json:"id"`
+	PID      string            `json:"pid,omitempty"`
+	Class    Class             `json:"class,omitempty"`
+	Sequence int               `json:"sequence"`
+	Name     string            `json:"name"`
+	Type     string            `json:"type,omitempty"` // declared
+	Size     int64             `json:"size"`           // declared bytes
+	Hash     string            `json:"hash,omitempty"` // declared
+	Received int64             `json:"received"`       // bytes
+	Digests  map[string]string `json:"digests,omitempty"`
+	Format   string            `json:"format,omitempty"` // found in the content: pdf, ofd, png, ...
+	Width    int               `json:"width,omitempty"`  // pixels
+	Height   int               `json:"height,omitempty"` // pixels
+	DPI      float64           `json:"dpi,omitempty"`
+	Pages    int               `json:"pages,omitempty"`
+	Rules    []RuleResult      `json:"rules,omitempty"` // those that did not pass
+	Stored   *domain.Stored    `json:"stored,omitempty"`
+	ReadBack string            `json:"readBack,omitempty"` // SHA-256 of what was read back
+	Result   Result            `json:"result,omitempty"`
+	// Supersedes is the key of the object that held this file before.
+	Supersedes string          `json:"supersedes,omitempty"`
+	Final      bool            `json:"final,omitempty"` // the failure will not be tried again by itself
+	Failure    *domain.Failure `json:"failure,omitempty"`
+}
+
+// Severity of a rule's result.
+type Severity string
+
+const (
+	Block Severity = "block" // fails the file and so the document
+	Warn  Severity = "warn"
+	Info  Severity = "info"
+)
+
+// RuleResult is a validation rule that a file did not pass, with what was measured.
+type RuleResult struct {
+	Rule     string   `json:"rule"` // R01..R19
+	Severity Severity `json:"severity"`
+	Detail   string   `json:"detail"`
+	Measured string   `json:"measured,omitempty"`
+}
+
+// Measured are the durations (milliseconds, measured by one clock and never
+// subtracted from event times) and bytes of an attempt.
+type Measured struct {
+	QueueMS    int64 `json:"queueMs"` // from due to claimed
+	FetchMS    int64 `json:"fetchMs"`
+	ValidateMS int64 `json:"validateMs"`
+	StoreMS    int64 `json:"storeMs"`
+
+	BytesListed   int64 `json:"bytesListed"`
+	BytesReceived int64 `json:"bytesReceived"`
+	BytesStored   int64 `json:"bytesStored"`
+
+	// Versions of what judged and mapped.
+	RuleSet       string `json:"ruleSet,omitempty"`
+	Profile       string `json:"profile,omitempty"`
+	SourceVersion int    `json:"sourceVersion,omitempty"`
+}

@@ -1,0 +1,178 @@
+// Package document is the aggregate of a document (单据) and its files: one
+// stream for its whole life, whatever the number of batches that meet it. The
+// state holds one status per batch; a skip belongs to the file and lasts over
+// batches until it is recalled.
+//
+// A document that is pending has open work, named by the stream version of the
+// event that opened it. An outcome for work that is no longer open is dropped,
+// so a worker that lost its lease can change nothing.
+package document
+
+import (
+	"maps"
+
+	"github.com/waybill-migration/waybill/domain"
+)
+
+// Status of a document in a batch.
+type Status string
+
+const (
+	StatusPending   Status = "pending"
+	StatusMigrated  Status = "migrated"
+	StatusFailed    Status = "failed"
+	StatusExcepted  Status = "excepted"
+	StatusCancelled Status = "cancelled"
+)
+
+// FileStatus of a file in a batch. A file that arrived intact is migrated even
+// while its document is not: it is in the archive and is not fetched again.
+type FileStatus string
+
+const (
+	FileStatusPending   FileStatus = "pending"
+	FileStatusMigrated  FileStatus = "migrated"
+	FileStatusFailed    FileStatus = "failed"
+	FileStatusSkipped   FileStatus = "skipped"
+	FileStatusExcepted  FileStatus = "excepted"
+	FileStatusCancelled FileStatus = "cancelled"
+)
+
+// State of a document. The zero State is a document that was never listed.
+type State struct {
+	ID      domain.DocumentID
+	Batches map[string]Membership
+	Skips   map[string]Skip // by file id
+	Archive Archive
+	Version int
+}
+
+// Membership is the document in one batch.
+type Membership struct {
+	Batch   string
+	Slice   string
+	Listed  Listed // Listed.Files are only the first ones; Files has all
+	Files   []File
+	Status  Status
+	Work    int // version that opened the work; 0 when none is open
+	Attempt int // attempts that failed since the work was last asked for
+	// OfFiles tells that the last failure was of files, not of the document.
+	OfFiles bool
+}
+
+// File of a document in one batch.
+type File struct {
+	ListedFile
+	Status FileStatus
+	Stored domain.Stored // when it arrived
+	Digest string        // declared-algorithm digest of what arrived, lower-case hex
+}
+
+// Skip is the mark "skip for now" (暂不迁移).
+type Skip struct {
+	Reason   string
+	ReviewOn string // YYYY-MM-DD, when the skip is due for review; may be empty
+}
+
+// Archive is what the archive holds of the document: its last manifest.
+type Archive struct {
+	Manifest domain.Stored
+	Files    map[string]ArchivedFile // by file id
+}
+
+// ArchivedFile is a file of the last manifest.
+type ArchivedFile struct {
+	Stored        domain.Stored
+	Hash          string // the declared hash that the bytes were found to have, lower-case hex
+	HashAlgorithm string
+}
+
+// Exists tells whether the document was ever listed.
+func (s State) Exists() bool { return s.Version > 0 }
+
+// Evolve folds an event into the state.
+func Evolve(s State, event Event) State {
+	s.Version++
+	switch e := event.(type) {
+	case Discovered:
+		s.ID = e.DocumentID
+		m := Membership{Batch: e.Batch, Slice: e.Slice, Listed: e.Listed}
+		return s.with(m.listing(e.Listed.Files, s.Skips), e.Change)
+	case FilesListed:
+		return s.with(s.Batches[e.Batch].listing(e.Files, s.Skips), e.Change)
+	case Relisted:
+		m := s.Batches[e.Batch]
+		m.Listed, m.Files, m.Attempt = e.Listed, nil, 0
+		return s.with(m.listing(e.Listed.Files, s.Skips), e.Change)
+	case FilesProcessed:
+		return s.with(s.Batches[e.Batch].processed(e.Files), e.Change)
+	case AttemptFailed:
+		m := s.Batches[e.Batch].processed(e.Files)
+		m.Attempt = e.Attempt
+		return s.with(m, e.Change)
+	case Migrated:
+		return s.migrated(e)
+	case Failed:
+		m := s.Batches[e.Batch].processed(e.Files).turn(FileStatusPending, FileStatusFailed)
+		m.Attempt, m.OfFiles = 0, e.Failure.FileID != ""
+		return s.with(m, e.Change)
+	case RetryRequested:
+		return s.with(s.Batches[e.Batch].turn(FileStatusFailed, FileStatusPending), e.Change)
+	case FileSkipped:
+		s.Skips = s.marks(e.FileID, &Skip{Reason: e.Reason, ReviewOn: e.ReviewOn})
+		return s.with(s.Batches[e.Batch].setFile(e.FileID, FileStatusSkipped).settle(e.After), e.Change)
+	case FileRecalled:
+		s.Skips = s.marks(e.FileID, nil)
+		return s.with(s.Batches[e.Batch].setFile(e.FileID, FileStatusPending).settle(e.After), e.Change)
+	case Excepted:
+		return s.with(s.Batches[e.Batch].turn(FileStatusFailed, FileStatusExcepted), e.Change)
+	case ExceptionRevoked:
+		return s.with(s.Batches[e.Batch].turn(FileStatusExcepted, FileStatusFailed), e.Change)
+	case Cancelled:
+		return s.with(s.Batches[e.Batch].turn(FileStatusPending, FileStatusCancelled), e.Change)
+	}
+	return s
+}
+
+// with stores a membership, leaving the maps of earlier states alone. A
+// pending document's work is named by its last event in the batch.
+func (s State) with(m Membership, change Change) State {
+	m.Status, m.Work = change.After, 0
+	if m.Status == StatusPending {
+		m.Work = s.Version
+	}
+	m.Batch = change.Batch
+	s.Batches = maps.Clone(s.Batches)
+	if s.Batches == nil {
+		s.Batches = make(map[string]Membership, 1)
+	}
+	s.Batches[m.Batch] = m
+	return s
+}
+
+// marks is the set of marks with one put (or taken away, when nil).
+func (s State) marks(fileID string, skip *Skip) map[string]Skip {
+	marks := maps.Clone(s.Skips)
+	if skip == nil {
+		delete(marks, fileID)
+		return marks
+	}
+	if marks == nil {
+		marks = make(map[string]Skip, 1)
+	}
+	marks[fileID] = *skip
+	return marks
+}
+
+func (s State) migrated(e Migrated) State {
+	m := s.Batches[e.Batch].processed(e.Files).turn(FileStatusPending, FileStatusSkipped).turn(FileStatusFailed, FileStatusSkipped)
+	m.Attempt = 0
+	files := make(map[string]ArchivedFile, len(m.Files))
+	for _, f := range m.Files {
+		if f.Status == FileStatusMigrated {
+			files[f.ID] = ArchivedFile{Stored: f.Stored, Hash: f.Digest, HashAlgorithm: f.HashAlgorithm}
+		}
+	}
+	s.Archive = Archive{Manifest: e.Manifest, Files: files}
+	return s.with(m, e.Change)
+}

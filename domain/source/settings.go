@@ -1,0 +1,171 @@
+package source
+
+import (
+	"net/netip"
+	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/waybill-migration/waybill/domain"
+)
+
+var (
+	validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+	// The name's form only: whether the machine knows the zone is checked by the
+	// command side, since a time zone database is I/O.
+	validTimeZone  = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$`)
+	validReference = regexp.MustCompile(`^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$`)
+
+	signAlgorithms = []string{"md5", "sha256", "hmac-sha256"}
+	hashAlgorithms = []string{"md5", "sha1", "sha256", "sm3"}
+	timestampUnits = []string{"ms", "s"}
+	profiles       = []string{"flagship", "archive"}
+)
+
+// Settings of a source. Secrets stand here by reference only.
+type Settings struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	TokenURL string `json:"tokenUrl"` // token request URL
+	DataURL  string `json:"dataUrl"`  // data request URL
+	ClientID string `json:"clientId"`
+	// SecretRef names where the client secret is: "env:NAME" or "file:/path".
+	SecretRef string `json:"secretRef"`
+
+	SignAlgorithm string `json:"signAlgorithm"` // md5, sha256, hmac-sha256
+	TimestampUnit string `json:"timestampUnit"` // ms, s
+	HashAlgorithm string `json:"hashAlgorithm"` // of fileHash: md5, sha1, sha256, sm3
+	TimeZone      string `json:"timeZone"`      // IANA name; in which scope dates are days
+	PageSize      int    `json:"pageSize"`      // items a listed page, 1..1000
+
+	Concurrency       int     `json:"concurrency"`       // requests at once, 1..1000
+	RequestsPerSecond float64 `json:"requestsPerSecond"` // 0: no limit
+
+	// AllowedNetworks are CIDR prefixes of private addresses that requests to
+	// this source may reach; public addresses are always allowed.
+	AllowedNetworks []string `json:"allowedNetworks,omitempty"`
+	Profile         string   `json:"profile"` // target profile: flagship, archive
+}
+
+func (s Settings) withDefaults() Settings {
+	defaults := []struct {
+		field *string
+		value string
+	}{
+		{&s.Kind, StandardImaging}, {&s.SignAlgorithm, "md5"}, {&s.TimestampUnit, "ms"},
+		{&s.HashAlgorithm, "md5"}, {&s.TimeZone, "Asia/Shanghai"}, {&s.Profile, "flagship"},
+	}
+	for _, d := range defaults {
+		if *d.field == "" {
+			*d.field = d.value
+		}
+	}
+	if s.PageSize == 0 {
+		s.PageSize = 100
+	}
+	if s.Concurrency == 0 {
+		s.Concurrency = 64
+	}
+	return s
+}
+
+func (s Settings) equal(other Settings) bool { return reflect.DeepEqual(s, other) }
+
+// Validate refuses settings that cannot work, naming the field.
+func (s Settings) Validate() error {
+	if s.Kind != StandardImaging {
+		return domain.RefuseInvalid("kind", "source-kind-unknown",
+			"source kind %q is not supported; %q is the only one, other systems need their own adapter", s.Kind, StandardImaging)
+	}
+	if n := len([]rune(s.Name)); n < 1 || n > 200 {
+		return domain.RefuseInvalid("name", "source-name-invalid", "a source needs a name of 1 to 200 characters")
+	}
+	for _, u := range s.addresses() {
+		if err := validURL(u.field, u.address); err != nil {
+			return err
+		}
+	}
+	if s.SecretRef != "" && !validReference.MatchString(s.SecretRef) {
+		return domain.RefuseInvalid("secretRef", "secret-reference-invalid",
+			"a secret is given by reference, env:NAME or file:/path; the secret itself is never stored")
+	}
+	if err := s.validateChoices(); err != nil {
+		return err
+	}
+	return s.validateLimits()
+}
+
+func (s Settings) validateChoices() error {
+	choices := []struct {
+		field, value string
+		allowed      []string
+	}{
+		{"signAlgorithm", s.SignAlgorithm, signAlgorithms},
+		{"hashAlgorithm", s.HashAlgorithm, hashAlgorithms},
+		{"timestampUnit", s.TimestampUnit, timestampUnits},
+		{"profile", s.Profile, profiles},
+	}
+	for _, c := range choices {
+		if !slices.Contains(c.allowed, c.value) {
+			return domain.RefuseInvalid(c.field, "choice-unknown", "%q is not one of %s", c.value, strings.Join(c.allowed, ", "))
+		}
+	}
+	if !validTimeZone.MatchString(s.TimeZone) {
+		return domain.RefuseInvalid("timeZone", "time-zone-unknown", "%q is not the name of a time zone, such as Asia/Shanghai", s.TimeZone)
+	}
+	return nil
+}
+
+func (s Settings) validateLimits() error {
+	if s.PageSize < 1 || s.PageSize > 1000 {
+		return domain.RefuseInvalid("pageSize", "out-of-range", "pageSize is 1 to 1000, got %d", s.PageSize)
+	}
+	if s.Concurrency < 1 || s.Concurrency > 1000 {
+		return domain.RefuseInvalid("concurrency", "out-of-range", "concurrency is 1 to 1000 requests at once, got %d", s.Concurrency)
+	}
+	if s.RequestsPerSecond < 0 || s.RequestsPerSecond > 100_000 {
+		return domain.RefuseInvalid("requestsPerSecond", "out-of-range", "requestsPerSecond is 0 (no limit) to 100000, got %g", s.RequestsPerSecond)
+	}
+	for _, network := range s.AllowedNetworks {
+		if _, err := netip.ParsePrefix(network); err != nil {
+			return domain.RefuseInvalid("allowedNetworks", "network-invalid", "%q is not a network such as 10.1.0.0/16", network)
+		}
+	}
+	return nil
+}
+
+type address struct{ field, address string }
+
+func (s Settings) addresses() []address {
+	return []address{{"tokenUrl", s.TokenURL}, {"dataUrl", s.DataURL}}
+}
+
+// reachable refuses to enable a source that has no address yet.
+func (s Settings) reachable() error {
+	for _, u := range s.addresses() {
+		if u.address == "" {
+			return domain.RefuseInvalid(u.field, "url-missing", "set the source's %s before enabling it", u.field)
+		}
+	}
+	return nil
+}
+
+// validURL allows no user name and no query: both would carry credentials
+// into events and logs.
+func validURL(field, address string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https":
+		return domain.RefuseInvalid(field, "url-invalid", "%s is not an http(s) URL with a host", field)
+	case u.User != nil, u.RawQuery != "", u.Fragment != "":
+		return domain.RefuseInvalid(field, "url-invalid", "%s must hold no user, query or fragment: credentials go into secretRef", field)
+	case len(address) > 2000:
+		return domain.RefuseInvalid(field, "url-invalid", "%s is longer than 2000 characters", field)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package domain
+
+import (
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"strings"
+)
+
+// The journal's partitions. Partition 0 is control: few events, totally
+// ordered. Partitions 1..DocumentPartitions hold document and discovery
+// streams. The number is fixed when a journal is made.
+const (
+	ControlPartition   = 0
+	DocumentPartitions = 16
+	Partitions         = 1 + DocumentPartitions
+)
+
+// Stream prefixes, each followed by "-" and percent-encoded parts.
+const (
+	sourcePrefix    = "source-"
+	batchPrefix     = "batch-"
+	operationPrefix = "operation-"
+	discoveryPrefix = "discovery-"
+	documentPrefix  = "document-"
+)
+
+// SourceStream names the stream of a source.
+func SourceStream(id string) string { return sourcePrefix + url.PathEscape(id) }
+
+// BatchStream names the stream of a batch.
+func BatchStream(number string) string { return batchPrefix + url.PathEscape(number) }
+
+// OperationStream names the stream of a bulk operation.
+func OperationStream(id string) string { return operationPrefix + url.PathEscape(id) }
+
+// DiscoveryStream names the stream of the listing of one slice of a batch.
+func DiscoveryStream(batch, slice string) string {
+	return discoveryPrefix + url.PathEscape(batch) + "/" + url.PathEscape(slice)
+}
+
+// DocumentID is what makes a document the same document in every batch.
+type DocumentID struct {
+	Source      string `json:"source"`
+	Resource    string `json:"resource"`
+	ImageNumber string `json:"imageNumber"`
+	// Anonymous is the digest of an item that the source listed without an
+	// image number; ImageNumber and Resource are not used for its identity then.
+	Anonymous string `json:"anonymous,omitempty"`
+}
+
+// Stream names the document's stream. An item without an image number goes
+// under "~", where no resource code can reach (PathEscape keeps "~", so a
+// resource of that name is doubled).
+func (d DocumentID) Stream() string {
+	if d.Anonymous != "" {
+		return documentPrefix + url.PathEscape(d.Source) + "/~/" + d.Anonymous
+	}
+	resource := url.PathEscape(d.Resource)
+	if resource == "~" {
+		resource = "~~"
+	}
+	return documentPrefix + url.PathEscape(d.Source) + "/" + resource + "/" + url.PathEscape(d.ImageNumber)
+}
+
+// ParseDocumentStream is the inverse of DocumentID.Stream.
+func ParseDocumentStream(stream string) (DocumentID, error) {
+	rest, ok := strings.CutPrefix(stream, documentPrefix)
+	parts := strings.Split(rest, "/")
+	if !ok || len(parts) != 3 {
+		return DocumentID{}, fmt.Errorf("%q is not the name of a document stream", stream)
+	}
+	if parts[1] == "~" {
+		source, err := url.PathUnescape(parts[0])
+		return DocumentID{Source: source, Anonymous: parts[2]}, err
+	}
+	if parts[1] == "~~" {
+		parts[1] = "~"
+	}
+	for i, part := range parts {
+		plain, err := url.PathUnescape(part)
+		if err != nil {
+			return DocumentID{}, fmt.Errorf("document stream %q: %w", stream, err)
+		}
+		parts[i] = plain
+	}
+	return DocumentID{Source: parts[0], Resource: parts[1], ImageNumber: parts[2]}, nil
+}
+
+// PartitionOf gives the journal partition of a stream: 0 for control streams,
+// 1 + fnv1a(stream) mod 16 for document and discovery streams. It is computed
+// here only, never in SQL, so that there is one answer.
+func PartitionOf(stream string) int {
+	if !strings.HasPrefix(stream, documentPrefix) && !strings.HasPrefix(stream, discoveryPrefix) {
+		return ControlPartition
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(stream))
+	return 1 + int(h.Sum32()%DocumentPartitions)
+}

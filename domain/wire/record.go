@@ -1,0 +1,276 @@
+// Package wire is the record: how an event stands in the journal, in Kafka and
+// in exports. It is encoded once, as a CloudEvents 1.0 JSON document, and
+// those bytes are what is stored, carried, replayed and hashed everywhere.
+//
+// Coordinates (partition, sequence, streamversion) and the time are known only
+// under the lock of the partition's head, so a Draft holds everything else
+// encoded and Place splices the four in front.
+//
+// CloudEvents attributes beyond the standard ones, lower-case letters and
+// digits as the specification demands:
+//
+//	partition      journal partition, integer
+//	sequence       offset in the partition from 1, 20 digits with leading zeros,
+//	               so that it orders as text (the documented sequence extension)
+//	streamversion  place in the stream from 1, integer
+//	commandid      the command that caused the event
+//	requestid, correlationid, causationid, operationid, traceparent
+//	actor*         who did it: kind, issuer, subject, roles (comma-separated)
+//	initiator*     the person in whose name a worker or policy acts
+//	build          software version and commit
+//
+// The subject is the stream, which is also the key in Kafka; there is no
+// separate partitionkey, since it would say the same again in every record.
+package wire
+
+import (
+	"bytes"
+	"crypto/sha1" //nolint:gosec // RFC 9562 defines UUID version 5 with SHA-1; nothing is secured by it
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/waybill-migration/waybill/domain"
+)
+
+// MaxRecord is the size limit of a record in bytes: Kafka takes 1 MiB by
+// default, with its own overhead.
+const MaxRecord = 900_000
+
+// TimeFormat of a record's time: UTC, microseconds, of fixed length so that it
+// orders as text.
+const TimeFormat = "2006-01-02T15:04:05.000000Z"
+
+// UUID in binary form.
+type UUID [16]byte
+
+// String in the usual form.
+func (u UUID) String() string {
+	h := hex.EncodeToString(u[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// ParseUUID reads the usual form.
+func ParseUUID(text string) (UUID, error) {
+	var u UUID
+	raw, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
+	if err != nil || len(raw) != len(u) || len(text) != 36 {
+		return u, fmt.Errorf("%q is not a UUID", text)
+	}
+	copy(u[:], raw)
+	return u, nil
+}
+
+// Derive gives the UUID (version 5) of a name within a space. Event ids derive
+// from command ids, command ids of workers from work ids, so that doing a
+// thing again gives it the same id.
+func Derive(space UUID, name string) UUID {
+	h := sha1.New() //nolint:gosec // see the import
+	h.Write(space[:])
+	h.Write([]byte(name))
+	var u UUID
+	copy(u[:], h.Sum(nil))
+	u[6] = u[6]&0x0f | 0x50
+	u[8] = u[8]&0x3f | 0x80
+	return u
+}
+
+// EventID of the event at an index of a command's append.
+func EventID(command UUID, index int) UUID { return Derive(command, strconv.Itoa(index)) }
+
+// Metadata is what a record says beside the fact: who, why it came about, and
+// by which software.
+type Metadata struct {
+	Installation  UUID // the CloudEvents source
+	Command       UUID
+	RequestID     string
+	CorrelationID string
+	CausationID   string // id of the event that a policy or worker reacts to
+	OperationID   string // bulk operation that the command is part of
+	TraceParent   string
+	Actor         domain.Actor
+	Initiator     domain.Actor // zero when the actor acts in its own name
+	Build         string       // "1.2.0+3f9c2ab"
+}
+
+// Coordinates of a record in the journal.
+type Coordinates struct {
+	Partition int
+	Offset    int64 // from 1, gapless
+	Version   int   // in the stream, from 1
+	Time      time.Time
+}
+
+// Draft is a record without its coordinates.
+type Draft struct {
+	ID     UUID
+	Type   string
+	Stream string
+	body   []byte // the JSON object after the coordinates, from the first comma
+}
+
+// Encode makes the draft of the event at an index of a command's append.
+func Encode(meta Metadata, stream string, index int, event any) (Draft, error) {
+	name, err := TypeOf(event)
+	if err != nil {
+		return Draft{}, err
+	}
+	data, err := json.Marshal(event)
+	if err != nil {
+		return Draft{}, fmt.Errorf("encode %s: %w", name, err)
+	}
+	d := Draft{ID: EventID(meta.Command, index), Type: name, Stream: stream}
+	var b bytes.Buffer
+	b.Grow(len(data) + 700)
+	member := func(key, value string) {
+		if value == "" {
+			return
+		}
+		text, _ := json.Marshal(value) // a string always encodes
+		b.WriteString(`,"` + key + `":`)
+		b.Write(text)
+	}
+	member("specversion", "1.0")
+	member("id", d.ID.String())
+	member("source", "urn:uuid:"+meta.Installation.String())
+	member("type", name)
+	member("subject", stream)
+	member("commandid", meta.Command.String())
+	member("requestid", meta.RequestID)
+	member("correlationid", meta.CorrelationID)
+	member("causationid", meta.CausationID)
+	member("operationid", meta.OperationID)
+	member("traceparent", meta.TraceParent)
+	actor(member, "actor", meta.Actor)
+	actor(member, "initiator", meta.Initiator)
+	member("build", meta.Build)
+	member("datacontenttype", "application/json")
+	b.WriteString(`,"data":`)
+	b.Write(data)
+	b.WriteByte('}')
+	d.body = b.Bytes()
+	if size := len(d.body) + prefixSize; size > MaxRecord {
+		return Draft{}, domain.RefuseInvalid("", "record-too-large", "the record of %s on %s has %d bytes, %d at most", name, stream, size, MaxRecord)
+	}
+	return d, nil
+}
+
+func actor(member func(key, value string), prefix string, a domain.Actor) {
+	member(prefix+"kind", string(a.Kind))
+	member(prefix+"issuer", a.Issuer)
+	member(prefix+"subject", a.Subject)
+	member(prefix+"roles", strings.Join(a.Roles, ","))
+}
+
+// prefixSize bounds what Place puts in front.
+const prefixSize = 160
+
+// Place gives the record's bytes, with its coordinates spliced in.
+func (d Draft) Place(c Coordinates) []byte {
+	record := make([]byte, 0, prefixSize+len(d.body))
+	record = append(record, `{"partition":`...)
+	record = strconv.AppendInt(record, int64(c.Partition), 10)
+	record = fmt.Appendf(record, `,"sequence":"%020d","streamversion":%d,"time":"`, c.Offset, c.Version)
+	record = c.Time.UTC().AppendFormat(record, TimeFormat)
+	record = append(record, '"')
+	return append(record, d.body...)
+}
+
+// Size is the record's size in bytes, at most.
+func (d Draft) Size() int { return prefixSize + len(d.body) }
+
+// Record is a decoded record.
+type Record struct {
+	Coordinates
+	ID       UUID
+	Type     string
+	Stream   string
+	Metadata Metadata
+	Event    any    // a value of one of the aggregates' event types
+	Bytes    []byte // exactly as stored
+}
+
+type envelope struct {
+	Partition        int             `json:"partition"`
+	Sequence         string          `json:"sequence"`
+	StreamVersion    int             `json:"streamversion"`
+	Time             time.Time       `json:"time"`
+	ID               string          `json:"id"`
+	Source           string          `json:"source"`
+	Type             string          `json:"type"`
+	Subject          string          `json:"subject"`
+	CommandID        string          `json:"commandid"`
+	RequestID        string          `json:"requestid"`
+	CorrelationID    string          `json:"correlationid"`
+	CausationID      string          `json:"causationid"`
+	OperationID      string          `json:"operationid"`
+	TraceParent      string          `json:"traceparent"`
+	ActorKind        string          `json:"actorkind"`
+	ActorIssuer      string          `json:"actorissuer"`
+	ActorSubject     string          `json:"actorsubject"`
+	ActorRoles       string          `json:"actorroles"`
+	InitiatorKind    string          `json:"initiatorkind"`
+	InitiatorIssuer  string          `json:"initiatorissuer"`
+	InitiatorSubject string          `json:"initiatorsubject"`
+	InitiatorRoles   string          `json:"initiatorroles"`
+	Build            string          `json:"build"`
+	Data             json.RawMessage `json:"data"`
+}
+
+// Decode reads a record and its event. It fails on a type that this version
+// does not know.
+func Decode(record []byte) (Record, error) {
+	var e envelope
+	if err := json.Unmarshal(record, &e); err != nil {
+		return Record{}, fmt.Errorf("record is not a CloudEvents JSON document: %w", err)
+	}
+	r, err := e.record()
+	if err != nil {
+		return Record{}, fmt.Errorf("record %s: %w", e.ID, err)
+	}
+	if r.Event, err = decode(e.Type, e.Data); err != nil {
+		return Record{}, fmt.Errorf("record %d/%d: %w", r.Partition, r.Offset, err)
+	}
+	r.Bytes = record
+	return r, nil
+}
+
+func (e envelope) record() (Record, error) {
+	var r Record
+	var err error
+	r.Partition, r.Version, r.Time, r.Type, r.Stream = e.Partition, e.StreamVersion, e.Time, e.Type, e.Subject
+	if r.Offset, err = strconv.ParseInt(e.Sequence, 10, 64); err != nil {
+		return r, fmt.Errorf("sequence %q is not a number", e.Sequence)
+	}
+	if r.ID, err = ParseUUID(e.ID); err != nil {
+		return r, err
+	}
+	r.Metadata = Metadata{
+		RequestID: e.RequestID, CorrelationID: e.CorrelationID, CausationID: e.CausationID, OperationID: e.OperationID,
+		TraceParent: e.TraceParent, Build: e.Build,
+		Actor:     actorOf(e.ActorKind, e.ActorIssuer, e.ActorSubject, e.ActorRoles),
+		Initiator: actorOf(e.InitiatorKind, e.InitiatorIssuer, e.InitiatorSubject, e.InitiatorRoles),
+	}
+	if r.Metadata.Installation, err = ParseUUID(strings.TrimPrefix(e.Source, "urn:uuid:")); err != nil {
+		return r, err
+	}
+	r.Metadata.Command, err = ParseUUID(e.CommandID)
+	return r, err
+}
+
+func actorOf(kind, issuer, subject, roles string) domain.Actor {
+	a := domain.Actor{Kind: domain.ActorKind(kind), Issuer: issuer, Subject: subject}
+	if roles != "" {
+		a.Roles = strings.Split(roles, ",")
+	}
+	return a
+}
+
+func into[E any](data []byte) (any, error) {
+	var event E
+	err := json.Unmarshal(data, &event)
+	return event, err
+}
