@@ -25,8 +25,8 @@ type Journal interface {
 	// not exist has none. Unknown event types are an error.
 	Load(ctx context.Context, streams ...string) (map[string][]wire.Record, error)
 
-	// Find gives the coordinates of an event by id, as a position.
-	Find(ctx context.Context, event wire.UUID) (wire.Position, bool, error)
+	// Find gives the record of an event by id.
+	Find(ctx context.Context, event wire.UUID) (record wire.Record, found bool, err error)
 }
 
 // Append is what one command writes.
