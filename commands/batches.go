@@ -1,0 +1,132 @@
+package commands
+
+import (
+	"context"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/discovery"
+	"github.com/waybill-migration/waybill/domain/source"
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// CreateBatch makes a batch of a scope of an enabled source and answers with
+// its number. The append asserts the source's version, so that a batch can
+// never be created of a source that was disabled in between.
+func (h *Handler) CreateBatch(ctx context.Context, meta wire.Metadata, sourceID string, scope batch.Scope) (string, Result, error) {
+	if record, found, err := h.journal.Find(ctx, wire.EventID(meta.Command, 0)); err != nil || found {
+		return createdBefore(record, err)
+	}
+	number := h.batchNumber(meta.Command)
+	for try := 1; ; try++ {
+		src, err := h.LoadSource(ctx, sourceID)
+		if err != nil {
+			return "", Result{}, err
+		}
+		result, err := h.createBatch(ctx, meta, number, src, scope)
+		var conflict *VersionConflict
+		if !errors.As(err, &conflict) {
+			return number, result, err
+		}
+		if try == maxTries {
+			return "", Result{}, domain.RefuseConflict("too-busy", "others keep changing source %s; repeat the command", sourceID)
+		}
+	}
+}
+
+func (h *Handler) createBatch(ctx context.Context, meta wire.Metadata, number string, src source.State, scope batch.Scope) (Result, error) {
+	target := Target[batch.State]{
+		Stream:   domain.BatchStream(number),
+		Asserted: []Assertion{{Stream: domain.SourceStream(src.ID), Version: src.Version}},
+	}
+	return executeOnce(ctx, h, meta, Batches, target, batch.Command(batch.Create{
+		Number: number, Source: src.ID, SourceEnabled: src.Enabled, SourceVersion: src.Version,
+		Profile: src.Settings.Profile, Scope: scope,
+	}))
+}
+
+func createdBefore(record wire.Record, err error) (string, Result, error) {
+	if err != nil {
+		return "", Result{}, err
+	}
+	created, ok := record.Event.(batch.Created)
+	if !ok {
+		return "", Result{}, domain.RefuseConflict("command-id-reused", "this command id was used for another command (%s)", record.Type)
+	}
+	return created.Number, standing([]wire.Record{record}), nil
+}
+
+// batchNumber is sortable by time and unique: the second, and 25 bits of the
+// command's id. Two commands that share both would meet as a version conflict
+// on the stream, and never as one batch.
+func (h *Handler) batchNumber(command wire.UUID) string {
+	suffix := wire.Derive(command, "batch number")
+	code := base32.StdEncoding.EncodeToString(suffix[:])[:5]
+	return "B" + h.now().UTC().Format("20060102-150405") + "-" + strings.ToUpper(code)
+}
+
+// ChangeBatch issues a command on a batch: Pause, Resume, Cancel, Hold,
+// Release, Finish, Reopen.
+func (h *Handler) ChangeBatch(ctx context.Context, meta wire.Metadata, number string, ifMatch *int, c batch.Command) (Result, error) {
+	target := Target[batch.State]{Stream: domain.BatchStream(number), Initial: batch.State{Number: number}, IfMatch: ifMatch}
+	return Execute(ctx, h, meta, Batches, target, c)
+}
+
+// AcceptShortfall takes a slice's shortfall, as its listing has it now, as
+// known and accepted.
+func (h *Handler) AcceptShortfall(ctx context.Context, meta wire.Metadata, number, slice, reason string, ifMatch *int) (Result, error) {
+	stream := domain.DiscoveryStream(number, slice)
+	for try := 1; ; try++ {
+		listing, err := load(ctx, h, Discoveries, stream, discovery.State{})
+		if err != nil {
+			return Result{}, err
+		}
+		target := Target[batch.State]{
+			Stream: domain.BatchStream(number), Initial: batch.State{Number: number}, IfMatch: ifMatch,
+			Asserted: []Assertion{{Stream: stream, Version: listing.Version}},
+		}
+		result, err := executeOnce(ctx, h, meta, Batches, target, batch.Command(batch.AcceptShortfall{
+			Slice: slice, Missing: listing.Result.Shortfall(), Reason: reason,
+		}))
+		var conflict *VersionConflict
+		if !errors.As(err, &conflict) {
+			return result, err
+		}
+		if try == maxTries {
+			return Result{}, domain.RefuseConflict("too-busy", "slice %s is changing; wait until its listing ends", slice)
+		}
+	}
+}
+
+// RetryDiscovery asks for a slice of a batch to be listed again.
+func (h *Handler) RetryDiscovery(ctx context.Context, meta wire.Metadata, number, slice, reason string) (Result, error) {
+	b, err := h.LoadBatch(ctx, number)
+	if err != nil {
+		return Result{}, err
+	}
+	if !b.HasSlice(slice) {
+		return Result{}, domain.RefuseNotFound("slice", fmt.Sprintf("%s of batch %s", slice, number))
+	}
+	if b.Stopped {
+		return Result{}, cancelled(number)
+	}
+	target := Target[discovery.State]{Stream: domain.DiscoveryStream(number, slice)}
+	return Execute(ctx, h, meta, Discoveries, target, discovery.Command(discovery.RetryDiscovery{Reason: reason}))
+}
+
+// LoadBatch gives a batch as the journal has it.
+func (h *Handler) LoadBatch(ctx context.Context, number string) (batch.State, error) {
+	b, err := load(ctx, h, Batches, domain.BatchStream(number), batch.State{Number: number})
+	if err == nil && !b.Exists() {
+		err = domain.RefuseNotFound("batch", number)
+	}
+	return b, err
+}
+
+func cancelled(number string) error {
+	return domain.RefuseConflict("batch-cancelled", "batch %s is cancelled; create a new batch of the same scope", number)
+}
