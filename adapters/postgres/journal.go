@@ -106,12 +106,12 @@ func (j *Journal) Find(ctx context.Context, event wire.UUID) (wire.Record, bool,
 
 // Read gives the records of a partition after an offset, in order, exactly as
 // they were stored.
-func (j *Journal) Read(ctx context.Context, partition int, after int64, limit int) ([][]byte, error) {
-	rows, err := j.pool.Query(ctx, `SELECT record FROM journal WHERE partition = $1 AND "offset" > $2 ORDER BY "offset" LIMIT $3`, partition, after, limit)
+func (j *Journal) Read(ctx context.Context, partition int, after int64, limit int) ([]wire.Raw, error) {
+	rows, err := j.pool.Query(ctx, `SELECT partition, "offset", stream, record FROM journal WHERE partition = $1 AND "offset" > $2 ORDER BY "offset" LIMIT $3`, partition, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read journal partition %d: %w", partition, err)
 	}
-	records, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	records, err := pgx.CollectRows(rows, pgx.RowToStructByPos[wire.Raw])
 	if err != nil {
 		return nil, fmt.Errorf("read journal partition %d: %w", partition, err)
 	}

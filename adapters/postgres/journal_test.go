@@ -23,7 +23,11 @@ type reader struct{ *postgres.Journal }
 func (r reader) Read(t testing.TB, partition int, after int64, limit int) [][]byte {
 	records, err := r.Journal.Read(context.WithoutCancel(t.Context()), partition, after, limit)
 	require.NoError(t, err)
-	return records
+	var raw [][]byte
+	for _, r := range records {
+		raw = append(raw, r.Bytes)
+	}
+	return raw
 }
 
 func open(t testing.TB, pool *pgxpool.Pool) *postgres.Journal {
@@ -162,7 +166,9 @@ func follow(t *testing.T, j *postgres.Journal, waker *postgres.Waker, finished <
 				if len(records) == 0 {
 					break
 				}
-				seen[partition] = append(seen[partition], records...)
+				for _, r := range records {
+					seen[partition] = append(seen[partition], r.Bytes)
+				}
 			}
 		}
 		if last {

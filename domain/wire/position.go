@@ -2,11 +2,13 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/waybill-migration/waybill/domain"
 )
@@ -60,13 +62,21 @@ func (p Position) Raise(other Position) {
 	}
 }
 
+// Raw is a record as it is stored, not decoded.
+type Raw struct {
+	Partition int
+	Offset    int64
+	Stream    string
+	Bytes     []byte
+}
+
 // Locate reads a record's partition and offset from its first bytes, without
 // decoding it.
 func Locate(record []byte) (partition int, offset int64, err error) {
 	rest, ok := bytes.CutPrefix(record, []byte(`{"partition":`))
 	digits, rest, found := bytes.Cut(rest, []byte(`,"sequence":"`))
 	if !ok || !found || len(rest) < 20 {
-		return 0, 0, fmt.Errorf("not a waybill record: it does not begin with its coordinates")
+		return 0, 0, errors.New("not a waybill record: it does not begin with its coordinates")
 	}
 	if partition, err = strconv.Atoi(string(digits)); err != nil {
 		return 0, 0, fmt.Errorf("not a waybill record: %w", err)
@@ -75,4 +85,13 @@ func Locate(record []byte) (partition int, offset int64, err error) {
 		return 0, 0, fmt.Errorf("not a waybill record: %w", err)
 	}
 	return partition, offset, nil
+}
+
+// TimeOf reads a record's time from its first bytes, without decoding it.
+func TimeOf(record []byte) (time.Time, error) {
+	_, rest, found := bytes.Cut(record[:min(len(record), prefixSize)], []byte(`,"time":"`))
+	if !found || len(rest) < len(TimeFormat) {
+		return time.Time{}, errors.New("not a waybill record: it does not begin with its coordinates and time")
+	}
+	return time.Parse(TimeFormat, string(rest[:len(TimeFormat)]))
 }

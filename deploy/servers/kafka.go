@@ -1,0 +1,180 @@
+// Package servers starts an Apache Kafka for development and tests: one broker
+// in KRaft mode, from the jars that Maven fetches, run by the machine's Java.
+package servers
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+//go:embed pom.xml
+var pom []byte
+
+// startTimeout bounds how long a broker may take to answer.
+const startTimeout = 60 * time.Second
+
+// Kafka is a broker on 127.0.0.1 whose data outlives a stop, so that tests can
+// take it away and bring it back.
+type Kafka struct {
+	jars    string
+	dir     string
+	ports   [2]int // clients, controller
+	process *exec.Cmd
+}
+
+// FetchKafka brings the broker's jars into the user's cache, once.
+func FetchKafka(ctx context.Context) (jars string, err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	dir := filepath.Join(cache, "waybill", "kafka-4.3.1")
+	jars = filepath.Join(dir, "jars")
+	complete := filepath.Join(dir, "complete")
+	if _, err := os.Stat(complete); err == nil {
+		return jars, nil
+	}
+	if err := os.MkdirAll(jars, 0o755); err != nil { //nolint:gosec // jars are public
+		return "", err
+	}
+	file := filepath.Join(dir, "pom.xml")
+	if err := os.WriteFile(file, pom, 0o600); err != nil {
+		return "", err
+	}
+	maven := exec.CommandContext(ctx, "mvn", "-q", "-B", "-f", file, "dependency:copy-dependencies", "-DoutputDirectory="+jars)
+	if output, err := maven.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("fetch Apache Kafka by Maven (is mvn installed?): %w\n%s", err, output)
+	}
+	return jars, os.WriteFile(complete, nil, 0o600)
+}
+
+// NewKafka formats a broker's storage in a directory.
+func NewKafka(ctx context.Context, dir string) (*Kafka, error) {
+	jars, err := FetchKafka(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k := &Kafka{jars: jars, dir: dir}
+	if k.ports, err = freePorts(ctx); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(k.file("server.properties"), []byte(k.properties()), 0o600); err != nil {
+		return nil, err
+	}
+	format := k.java(ctx, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c", k.file("server.properties"))
+	if output, err := format.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("format Apache Kafka's storage: %w\n%s", err, output)
+	}
+	return k, nil
+}
+
+// Address to bootstrap from, host:port.
+func (k *Kafka) Address() string { return fmt.Sprintf("127.0.0.1:%d", k.ports[0]) }
+
+// Start runs the broker and waits until it answers.
+func (k *Kafka) Start(ctx context.Context) error {
+	log, err := os.OpenFile(k.file("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	k.process = k.java(context.WithoutCancel(ctx), "kafka.Kafka", k.file("server.properties"))
+	k.process.Stdout, k.process.Stderr = log, log
+	k.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if err := k.process.Start(); err != nil {
+		return fmt.Errorf("start Apache Kafka (is Java installed?): %w", err)
+	}
+	for until := time.Now().Add(startTimeout); time.Now().Before(until) && ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+		if k.answers() {
+			return nil
+		}
+	}
+	tail, _ := os.ReadFile(k.file("log"))
+	return errors.Join(fmt.Errorf("apache Kafka does not answer\n%s", tail[max(0, len(tail)-2000):]), k.Kill())
+}
+
+// Stop ends the broker in good order.
+func (k *Kafka) Stop() error { return k.end(syscall.SIGTERM) }
+
+// Kill ends the broker as a crash would.
+func (k *Kafka) Kill() error { return k.end(syscall.SIGKILL) }
+
+func (k *Kafka) end(signal syscall.Signal) error {
+	if k.process == nil {
+		return nil
+	}
+	process := k.process
+	k.process = nil
+	if err := process.Process.Signal(signal); err != nil {
+		return err
+	}
+	var exit *exec.ExitError
+	if err := process.Wait(); err != nil && !errors.As(err, &exit) {
+		return err
+	}
+	return nil
+}
+
+func (k *Kafka) answers() bool {
+	config := sarama.NewConfig()
+	config.Net.DialTimeout, config.Metadata.Retry.Max = time.Second, 0
+	client, err := sarama.NewClient([]string{k.Address()}, config)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = client.Close() }()
+	_, err = client.Controller()
+	return err == nil
+}
+
+func (k *Kafka) java(ctx context.Context, arguments ...string) *exec.Cmd {
+	flags := []string{"-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(k.jars, "*")}
+	return exec.CommandContext(ctx, "java", append(flags, arguments...)...) //nolint:gosec // our own arguments
+}
+
+func (k *Kafka) file(name string) string { return filepath.Join(k.dir, name) }
+
+func (k *Kafka) properties() string {
+	var b bytes.Buffer
+	for _, line := range []string{
+		"process.roles=broker,controller", "node.id=1",
+		"controller.quorum.voters=1@127.0.0.1:%[2]d",
+		"listeners=PLAINTEXT://127.0.0.1:%[1]d,CONTROLLER://127.0.0.1:%[2]d",
+		"advertised.listeners=PLAINTEXT://127.0.0.1:%[1]d",
+		"controller.listener.names=CONTROLLER", "inter.broker.listener.name=PLAINTEXT",
+		"log.dirs=%[3]s", "auto.create.topics.enable=false",
+		"offsets.topic.replication.factor=1", "offsets.topic.num.partitions=4",
+		"transaction.state.log.replication.factor=1", "transaction.state.log.min.isr=1",
+		"group.initial.rebalance.delay.ms=0", "log.segment.delete.delay.ms=1000",
+	} {
+		b.WriteString(line + "\n")
+	}
+	return strings.TrimSuffix(fmt.Sprintf(b.String(), k.ports[0], k.ports[1], k.file("data")), "\n")
+}
+
+func freePorts(ctx context.Context) (ports [2]int, err error) {
+	for i := range ports {
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return ports, err
+		}
+		defer func() { _ = listener.Close() }()
+		ports[i] = listener.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // a TCP listener's
+	}
+	return ports, nil
+}
