@@ -9,6 +9,7 @@ import (
 
 	"github.com/IBM/sarama"
 
+	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -23,8 +24,11 @@ type held struct {
 	record  []byte
 }
 
-// scanTimeout ends a scan that gets no message: the broker is not answering.
-const scanTimeout = 15 * time.Second
+// Bounds of a scan.
+const (
+	scanTimeout = 15 * time.Second      // without a message: the broker is not answering
+	scanWait    = 10 * time.Millisecond // of one poll
+)
 
 // locate reads what Kafka holds of a journal partition: from the mark when the
 // record there is the mark's own, else from the partition's start, by the one
@@ -83,6 +87,85 @@ func (h *held) take(m *sarama.ConsumerMessage) bool {
 	}
 	h.journal, h.at, h.record = offset, m.Offset, bytes.Clone(m.Value)
 	return true
+}
+
+// survey finds what Kafka holds of every journal partition.
+func survey(ctx context.Context, s Settings, client sarama.Client, marks Marks) ([]held, error) {
+	known, err := marks.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]held, domain.Partitions)
+	for partition := range all {
+		mark, marked := known[partition]
+		if all[partition], err = locate(ctx, s, client, partition, mark, marked); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// Holdings gives the last record that Kafka holds of each journal partition,
+// by the one rule (Offset 0: none).
+func Holdings(ctx context.Context, s Settings, marks Marks) ([]wire.Raw, error) {
+	client, err := s.scanner("survey")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = client.Close() }()
+	if err := EnsureTopics(s, client); err != nil {
+		return nil, err
+	}
+	all, err := survey(ctx, s, client, marks)
+	last := make([]wire.Raw, 0, len(all))
+	for partition, h := range all {
+		last = append(last, wire.Raw{Partition: partition, Offset: h.journal, Bytes: h.record})
+	}
+	return last, err
+}
+
+// Replay gives the records of a journal partition that Kafka holds after an
+// offset, by the one rule, up to the end at the time of the call.
+func Replay(ctx context.Context, s Settings, partition int, after int64, each func(record []byte) error) error {
+	client, err := s.scanner("replay")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	topic, at := s.place(partition)
+	oldest, err := client.GetOffset(topic, at, sarama.OffsetOldest)
+	if err != nil {
+		return fmt.Errorf("kafka %s/%d: %w", topic, at, err)
+	}
+	newest, err := client.GetOffset(topic, at, sarama.OffsetNewest)
+	if err != nil || oldest >= newest {
+		return err
+	}
+	var failed error
+	err = scan(ctx, client, topic, at, oldest, newest, func(m *sarama.ConsumerMessage) bool {
+		if _, offset, err := wire.Locate(m.Value); err != nil || offset != after+1 {
+			return true
+		}
+		after++
+		failed = each(bytes.Clone(m.Value))
+		return failed == nil
+	})
+	return errors.Join(failed, err)
+}
+
+// scanner is a client for scans. A scan ends at an offset that is known: it
+// must not sit out a long poll behind the last message, seventeen times.
+func (s Settings) scanner(id string) (sarama.Client, error) {
+	config, err := s.Client(id)
+	if err != nil {
+		return nil, err
+	}
+	config.Consumer.MaxWaitTime = scanWait
+	client, err := sarama.NewClient(s.Brokers, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to kafka: %w", err)
+	}
+	return client, nil
 }
 
 // scan gives a partition's messages from one offset up to another, until the

@@ -27,6 +27,14 @@ type Marks interface {
 	Save(ctx context.Context, marks map[int]Mark) error
 }
 
+// Gate keeps the journal closed while it may be behind Kafka.
+type Gate interface {
+	// Verify compares the journal with the last record that Kafka holds of each
+	// partition (Offset 0: none). It opens the journal when nothing is missing
+	// and nothing differs; else it closes the journal and says what is wrong.
+	Verify(ctx context.Context, held []wire.Raw) error
+}
+
 // Waker tells when the journal may have grown.
 type Waker interface{ Next() <-chan struct{} }
 
@@ -48,6 +56,7 @@ type Relay struct {
 	settings Settings
 	history  History
 	marks    Marks
+	gate     Gate
 	waker    Waker
 	log      *slog.Logger
 
@@ -63,8 +72,8 @@ type Status struct {
 }
 
 // NewRelay makes a relay; Run starts it.
-func NewRelay(s Settings, history History, marks Marks, waker Waker, log *slog.Logger) *Relay {
-	return &Relay{settings: s, history: history, marks: marks, waker: waker, log: log, status: Status{Relayed: wire.Position{}}}
+func NewRelay(s Settings, history History, marks Marks, gate Gate, waker Waker, log *slog.Logger) *Relay {
+	return &Relay{settings: s, history: history, marks: marks, gate: gate, waker: waker, log: log, status: Status{Relayed: wire.Position{}}}
 }
 
 // Status tells how far the relay is, and what keeps it from going on.
@@ -84,7 +93,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		began := time.Now()
 		err := r.session(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // being told to stop is no failure
 		}
 		r.failed(err)
 		if time.Since(began) > time.Minute {
@@ -118,13 +127,9 @@ type session struct {
 }
 
 func (r *Relay) session(ctx context.Context) error {
-	config, err := r.settings.Client("relay")
+	client, err := r.settings.scanner("relay")
 	if err != nil {
 		return err
-	}
-	client, err := sarama.NewClient(r.settings.Brokers, config)
-	if err != nil {
-		return fmt.Errorf("connect to kafka: %w", err)
 	}
 	defer func() { _ = client.Close() }()
 	if err := EnsureTopics(r.settings, client); err != nil {
@@ -141,26 +146,20 @@ func (r *Relay) session(ctx context.Context) error {
 	return s.run(ctx)
 }
 
-// begin finds out what Kafka holds, whatever the marks say.
+// begin finds out what Kafka holds, whatever the marks say, and whether the
+// journal has all of it.
 func (s *session) begin(ctx context.Context, client sarama.Client) error {
-	marks, err := s.marks.Load(ctx)
+	all, err := survey(ctx, s.settings, client, s.marks)
 	if err != nil {
 		return err
 	}
-	heads, err := s.history.Heads(ctx)
-	if err != nil {
-		return err
-	}
-	for partition := range domain.Partitions {
-		mark, marked := marks[partition]
-		h, err := locate(ctx, s.settings, client, partition, mark, marked)
-		if err != nil {
-			return err
-		}
-		if h.journal > heads[partition] {
-			return fmt.Errorf("kafka holds journal partition %d up to %d, the journal ends at %d: it is behind; run waybill recover", partition, h.journal, heads[partition])
-		}
+	last := make([]wire.Raw, 0, len(all))
+	for partition, h := range all {
+		last = append(last, wire.Raw{Partition: partition, Offset: h.journal, Bytes: h.record})
 		s.sent[partition], s.next[partition] = h.journal, h.broker
+	}
+	if err := s.gate.Verify(ctx, last); err != nil {
+		return err
 	}
 	s.progressed()
 	return nil
@@ -203,7 +202,10 @@ func (s *session) read(ctx context.Context, from wire.Position, batches chan<- [
 		behind := false
 		var batch []wire.Raw
 		for partition := range domain.Partitions {
-			if from[partition] >= heads[partition] {
+			if from[partition] > heads[partition] {
+				return fmt.Errorf("journal partition %d ends at %d and was read up to %d: the database lost what it had", partition, heads[partition], from[partition])
+			}
+			if from[partition] == heads[partition] {
 				continue
 			}
 			records, err := s.history.Read(ctx, partition, from[partition], recordsPerPartition)

@@ -3,7 +3,6 @@ package kafka
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/IBM/sarama"
@@ -69,13 +68,17 @@ func createTopic(s Settings, admin sarama.ClusterAdmin, name string, partitions 
 
 func verifyTopic(s Settings, admin sarama.ClusterAdmin, name string) error {
 	wanted := []string{"cleanup.policy", "retention.ms", "max.message.bytes", "min.insync.replicas"}
-	entries, err := admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: name, ConfigNames: wanted})
+	topic := &sarama.ConfigResource{Type: sarama.TopicResource, Name: name, ConfigNames: wanted}
+	results, err := admin.DescribeConfigs([]*sarama.ConfigResource{topic}, sarama.DescribeConfigsOptions{})
 	if err != nil {
 		return fmt.Errorf("describe kafka topic %s: %w", name, err)
 	}
 	found := map[string]string{}
-	for _, e := range entries {
-		if slices.Contains(wanted, e.Name) {
+	for _, result := range results {
+		if result.ErrorCode != sarama.ErrNoError {
+			return fmt.Errorf("describe kafka topic %s: %w", name, result.ErrorCode)
+		}
+		for _, e := range result.Configs {
 			found[e.Name] = e.Value
 		}
 	}

@@ -149,6 +149,9 @@ func (j *Journal) tryCommit(ctx context.Context, group []*request) ([]decision, 
 	if locked.closed != "" {
 		return everyone(group, fmt.Errorf("%w (%s)", commands.ErrClosed, locked.closed)), nil
 	}
+	if err := j.lost(ctx, locked.heads); err != nil {
+		return everyone(group, err), nil
+	}
 	known, err := readKnown(ctx, connection, group)
 	if err != nil {
 		return nil, err
@@ -194,7 +197,7 @@ func lockHeads(ctx context.Context, connection pipeline, group []*request) (lock
 	batch.Queue(`BEGIN`)
 	batch.Queue(`
 		SELECT h.partition, h.head, greatest(clock_timestamp(), h.last_time + interval '1 microsecond'),
-		       CASE WHEN i.closed THEN coalesce(nullif(i.closed_reason, ''), 'closed') ELSE '' END
+		       `+closedReason+`
 		FROM journal_heads h, journal_identity i
 		WHERE h.partition = ANY($1) ORDER BY h.partition FOR UPDATE OF h`, wanted).Query(locked.scan)
 	if err := connection.SendBatch(ctx, batch).Close(); err != nil {
@@ -335,12 +338,16 @@ func (g *grouping) add(partition int, stream string, d wire.Draft) {
 		g.touched = make(map[int]bool)
 	}
 	g.touched[partition] = true
-	g.partitions = append(g.partitions, int16(partition)) //nolint:gosec // 0..16
-	g.offsets = append(g.offsets, at.Offset)
-	g.streams = append(g.streams, stream)
-	g.versions = append(g.versions, int32(at.Version)) //nolint:gosec // a stream has no 2^31 events
-	g.ids = append(g.ids, d.ID)
-	g.records = append(g.records, d.Place(at))
+	g.take(wire.Record{Coordinates: at, ID: d.ID, Stream: stream, Bytes: d.Place(at)})
+}
+
+func (g *grouping) take(r wire.Record) {
+	g.partitions = append(g.partitions, int16(r.Partition)) //nolint:gosec // 0..16
+	g.offsets = append(g.offsets, r.Offset)
+	g.streams = append(g.streams, r.Stream)
+	g.versions = append(g.versions, int32(r.Version)) //nolint:gosec // a stream has no 2^31 events
+	g.ids = append(g.ids, r.ID)
+	g.records = append(g.records, r.Bytes)
 }
 
 // write stores the rows, moves the heads, wakes the followers and commits, in
@@ -357,12 +364,23 @@ func (g *grouping) write(ctx context.Context, connection pipeline) error {
 		heads = append(heads, g.heads[partition])
 	}
 	batch := &pgx.Batch{}
+	g.queue(batch, partitions, heads)
+	batch.Queue(`SELECT pg_notify($1 || current_schema(), '')`, notifyChannel)
+	batch.Queue(`COMMIT`)
+	return connection.SendBatch(ctx, batch).Close()
+}
+
+// insert stores the rows and moves the heads in a transaction of the caller's.
+func (g *grouping) insert(ctx context.Context, tx pgx.Tx, partitions []int16, heads []int64) error {
+	batch := &pgx.Batch{}
+	g.queue(batch, partitions, heads)
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+func (g *grouping) queue(batch *pgx.Batch, partitions []int16, heads []int64) {
 	batch.Queue(`INSERT INTO journal (partition, "offset", stream, version, event_id, record)
 		SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::integer[], $5::uuid[], $6::bytea[])`,
 		g.partitions, g.offsets, g.streams, g.versions, g.ids, g.records)
 	batch.Queue(`UPDATE journal_heads h SET head = n.head, last_time = $3
 		FROM unnest($1::smallint[], $2::bigint[]) n(partition, head) WHERE h.partition = n.partition`, partitions, heads, g.time)
-	batch.Queue(`SELECT pg_notify($1 || current_schema(), '')`, notifyChannel)
-	batch.Queue(`COMMIT`)
-	return connection.SendBatch(ctx, batch).Close()
 }

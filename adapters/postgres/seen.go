@@ -24,10 +24,23 @@ func (a *acknowledged) raise(decided []decision) {
 	}
 }
 
-func (a *acknowledged) copy() wire.Position {
+// above finds a partition in which more was acknowledged than there is.
+func (a *acknowledged) above(heads map[int]int64) (partition int, seen int64, found bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	position := wire.Position{}
-	position.Raise(a.position)
-	return position
+	for partition, head := range heads {
+		if a.position[partition] > head {
+			return partition, a.position[partition], true
+		}
+	}
+	return 0, 0, false
+}
+
+// settle takes heads as they are, after the comparison with Kafka.
+func (a *acknowledged) settle(heads wire.Position) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for partition, seen := range a.position {
+		a.position[partition] = min(seen, heads[partition])
+	}
 }

@@ -40,12 +40,12 @@ func Decide(s State, command Command) ([]Event, error) {
 		if s.Finished {
 			return nil, nil
 		}
-		return []Event{Finished{Counts: c.Counts, Coordinates: c.Coordinates}}, nil
+		return []Event{Finished(c)}, nil
 	case Reopen:
 		if !s.Finished {
 			return nil, nil
 		}
-		return []Event{Reopened{Counts: c.Counts}}, nil
+		return []Event{Reopened(c)}, nil
 	}
 	return nil, nil
 }

@@ -1,0 +1,37 @@
+# Every target runs on a fresh Debian machine with Go; `make test` fetches the
+# rest (Java and Maven for Apache Kafka) when it can.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+ARGS    ?=
+
+.PHONY: help build demo test lint fmt bench servers java
+
+help: ## This list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+build: ## bin/waybill and bin/standardsim
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+demo: build ## The main job on embedded defaults; ARGS=--exit ends by itself
+	./bin/waybill demo $(ARGS)
+
+test: java ## Every test, with the race detector, against PostgreSQL and Apache Kafka
+	go run ./deploy/local -- go test -race -timeout 20m ./...
+
+lint: ## golangci-lint with the layer rules
+	go tool -modfile=tools/go.mod golangci-lint run
+
+fmt: ## gofmt
+	gofmt -w $$(git ls-files '*.go')
+
+bench: java ## The figures, as ratios to a limit measured in the same run
+	go run ./deploy/local -- go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench/...
+
+servers: java ## PostgreSQL and Apache Kafka for development, until interrupted
+	go run ./deploy/local
+
+java:
+	@command -v java >/dev/null && command -v mvn >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] || { echo 'Apache Kafka needs Java 17 and Maven: apt-get install default-jre-headless maven' >&2; exit 1; }; \
+	  apt-get update -qq && apt-get install -qq -y default-jre-headless maven >/dev/null; }
