@@ -15,6 +15,7 @@ import (
 	"crypto/rand"
 
 	"github.com/IBM/sarama"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/adapters/embedded"
@@ -187,7 +188,9 @@ func (w *world) relay(t *testing.T) (r *kafka.Relay, stop func()) {
 // until waits for a status of the relay.
 func until(t *testing.T, r *kafka.Relay, what string, reached func(kafka.Status) bool) {
 	t.Helper()
-	require.Eventually(t, func() bool { return reached(r.Status()) }, 60*time.Second, 5*time.Millisecond, what)
+	if !assert.Eventually(t, func() bool { return reached(r.Status()) }, 60*time.Second, 5*time.Millisecond, what) {
+		t.Fatalf("the relay's last status: %+v", r.Status())
+	}
 }
 
 func (w *world) caughtUp(t *testing.T, r *kafka.Relay) {

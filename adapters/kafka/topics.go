@@ -26,21 +26,32 @@ func EnsureTopics(s Settings, client sarama.Client) error {
 	if err != nil {
 		return fmt.Errorf("list kafka topics: %w", err)
 	}
-	for name, partitions := range map[string]int32{s.ControlTopic(): 1, s.DocumentsTopic(): domain.DocumentPartitions} {
+	wanted := map[string]int32{s.ControlTopic(): 1, s.DocumentsTopic(): domain.DocumentPartitions}
+	for name, partitions := range wanted {
 		if _, there := topics[name]; !there {
 			if err := createTopic(s, admin, name, partitions); err != nil {
 				return err
 			}
-			continue
 		}
-		if found := topics[name].NumPartitions; found != partitions {
-			return refuse(name, "the number of partitions", found, partitions)
+	}
+	// A topic that was not listed may be another process's, made this moment:
+	// what was just created is looked at like any other.
+	if err := client.RefreshMetadata(s.ControlTopic(), s.DocumentsTopic()); err != nil {
+		return fmt.Errorf("kafka topics: %w", err)
+	}
+	for name, partitions := range wanted {
+		found, err := client.Partitions(name)
+		if err != nil {
+			return fmt.Errorf("kafka topic %s: %w", name, err)
+		}
+		if len(found) != int(partitions) {
+			return refuse(name, "the number of partitions", len(found), partitions)
 		}
 		if err := verifyTopic(s, admin, name); err != nil {
 			return err
 		}
 	}
-	return client.RefreshMetadata(s.ControlTopic(), s.DocumentsTopic())
+	return nil
 }
 
 func createTopic(s Settings, admin sarama.ClusterAdmin, name string, partitions int32) error {
