@@ -119,10 +119,10 @@ type Worklist interface {
 	// Claim leases up to limit rows of a kind that are due, of batches that are
 	// running. Rows of one answer belong to one batch.
 	Claim(ctx context.Context, kind WorkKind, holder string, limit int, lease time.Duration) ([]Work, error)
-	// Extend prolongs leases that the holder still has; it answers with those.
-	Extend(ctx context.Context, holder string, ids []WorkID, lease time.Duration) ([]WorkID, error)
+	// Extend prolongs the leases that the holder still has.
+	Extend(ctx context.Context, holder string, works []Work, lease time.Duration) error
 	// Release gives leases back before they end.
-	Release(ctx context.Context, holder string, ids []WorkID) error
+	Release(ctx context.Context, holder string, works []Work) error
 }
 
 // Selection answers which documents a command is for, from the views.

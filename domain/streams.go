@@ -31,6 +31,15 @@ func SourceStream(id string) string { return sourcePrefix + url.PathEscape(id) }
 // BatchStream names the stream of a batch.
 func BatchStream(number string) string { return batchPrefix + url.PathEscape(number) }
 
+// ParseBatchStream is the inverse of BatchStream.
+func ParseBatchStream(stream string) (string, error) {
+	number, ok := strings.CutPrefix(stream, batchPrefix)
+	if !ok {
+		return "", fmt.Errorf("%q is not the name of a batch stream", stream)
+	}
+	return url.PathUnescape(number)
+}
+
 // OperationStream names the stream of a bulk operation.
 func OperationStream(id string) string { return operationPrefix + url.PathEscape(id) }
 

@@ -119,7 +119,10 @@ func (FailAttempt) discoveryCommand()    {}
 func (RetryDiscovery) discoveryCommand() {}
 
 // Event is what can happen to a listing.
-type Event interface{ discoveryEvent() }
+type Event interface {
+	GetChange() Change
+	discoveryEvent()
+}
 
 // Change stands in every discovery event.
 type Change struct {
@@ -129,6 +132,9 @@ type Change struct {
 	Before Status `json:"statusBefore,omitempty"` // empty: not begun
 	After  Status `json:"statusAfter"`
 }
+
+// GetChange gives views the part that all discovery events share.
+func (c Change) GetChange() Change { return c }
 
 type (
 	// Started: the first page is about to be listed.

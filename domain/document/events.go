@@ -3,7 +3,10 @@ package document
 import "github.com/waybill-migration/waybill/domain"
 
 // Event is what can happen to a document.
-type Event interface{ documentEvent() }
+type Event interface {
+	GetChange() Change
+	documentEvent()
+}
 
 // Change stands in every document event: the dimensions that analytics group
 // by, and the status before and after with the files' counts. Views add up the
@@ -29,20 +32,23 @@ type (
 	// Discovered: the source listed the document in a batch's scope.
 	Discovered struct {
 		Change
-		Slice      string `json:"slice"`
-		Listed     Listed `json:"listed"`     // with the first MaxFilesPerEvent files
-		FilesTotal int    `json:"filesTotal"` // all files; the rest is in FilesListed
+		Slice      string   `json:"slice"`
+		Listed     Listed   `json:"listed"`            // with the first MaxFilesPerEvent files
+		FilesTotal int      `json:"filesTotal"`        // all files; the rest is in FilesListed
+		Skipped    []string `json:"skipped,omitempty"` // of these files, by mark from before
 	}
 	// FilesListed carries further files of the Discovered or Relisted before it.
 	FilesListed struct {
 		Change
-		Files []ListedFile `json:"files"`
+		Files   []ListedFile `json:"files"`
+		Skipped []string     `json:"skipped,omitempty"` // of these files
 	}
 	// Relisted: the source's answer about the document has changed.
 	Relisted struct {
 		Change
-		Listed     Listed `json:"listed"`
-		FilesTotal int    `json:"filesTotal"`
+		Listed     Listed   `json:"listed"`
+		FilesTotal int      `json:"filesTotal"`
+		Skipped    []string `json:"skipped,omitempty"`
 	}
 	// FilesProcessed carries outcomes of files for which the outcome event that
 	// follows it in the same append has no room.

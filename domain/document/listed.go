@@ -1,6 +1,10 @@
 package document
 
-import "github.com/waybill-migration/waybill/domain"
+import (
+	"strconv"
+
+	"github.com/waybill-migration/waybill/domain"
+)
 
 // Class of a file within a document: vendor codes 0, 1 and 2.
 type Class string
@@ -43,18 +47,25 @@ type ListedFile struct {
 	Rendition     bool   `json:"rendition,omitempty"` // originalState 0
 }
 
-// bounded cuts texts that no honest source sends, so that the events stay
-// within the limit of a record.
-func (l Listed) bounded() Listed {
+// Bounded cuts texts that no honest source sends, so that the events stay
+// within the limit of a record, and makes the files' ids unique. What is
+// bounded already stays as it is.
+func (l Listed) Bounded() Listed {
 	for _, text := range []*string{
 		&l.Organization, &l.OrganizationName, &l.DocumentType, &l.BillID, &l.BillNumber, &l.BillDate, &l.Retention,
 	} {
 		*text = cut(*text)
 	}
 	files := make([]ListedFile, len(l.Files))
+	seen := make(map[string]int, len(l.Files))
 	for i, f := range l.Files {
 		for _, text := range []*string{&f.ID, &f.PID, &f.Name, &f.Type, &f.Hash} {
 			*text = cut(*text)
+		}
+		seen[f.ID]++
+		if n := seen[f.ID]; n > 1 || f.ID == "" {
+			f.ID += "#" + strconv.Itoa(n)
+			seen[f.ID]++
 		}
 		files[i] = f
 	}
@@ -68,5 +79,5 @@ func cut(text string) string {
 	if len(text) <= maxField {
 		return text
 	}
-	return domain.TruncateTo(text, maxField)
+	return domain.TruncateTo(text, maxField-40) // leaves room for the note on its length
 }

@@ -34,12 +34,23 @@ func (d *decision) emit(after Status, make func(Change) Event) *decision {
 	return d
 }
 
+// skipped are the files that a mark sets aside from the start.
+func (s State) skipped(files []ListedFile) []string {
+	var ids []string
+	for _, f := range files {
+		if _, marked := s.Skips[f.ID]; marked {
+			ids = append(ids, f.ID)
+		}
+	}
+	return ids
+}
+
 func (d *decision) member() Membership { return d.state.Batches[d.batch] }
 
 func discover(s State, c Discover) []Event {
 	s.ID = c.ID
 	m, known := s.Batches[c.Batch]
-	listed := c.Listed.bounded()
+	listed := c.Listed.Bounded()
 	d := deciding(s, c.Batch)
 	if known {
 		if m.Listed.Content == listed.Content || m.Status == StatusExcepted || m.Status == StatusCancelled {
@@ -49,7 +60,7 @@ func discover(s State, c Discover) []Event {
 	}
 	head, rest := listed.page()
 	d.emit(StatusPending, func(ch Change) Event {
-		return Discovered{Change: ch, Slice: c.Slice, Listed: head, FilesTotal: len(listed.Files)}
+		return Discovered{Change: ch, Slice: c.Slice, Listed: head, FilesTotal: len(listed.Files), Skipped: s.skipped(head.Files)}
 	}).listFiles(rest)
 	if m := d.member(); len(m.Files) > 0 && m.Tally().Skipped == len(m.Files) {
 		d.emit(StatusFailed, func(ch Change) Event { return Failed{Change: ch, Failure: allSkipped} })
@@ -65,7 +76,7 @@ var allSkipped = domain.Failure{
 func (d *decision) relist(listed Listed) *decision {
 	head, rest := listed.page()
 	return d.emit(StatusPending, func(ch Change) Event {
-		return Relisted{Change: ch, Listed: head, FilesTotal: len(listed.Files)}
+		return Relisted{Change: ch, Listed: head, FilesTotal: len(listed.Files), Skipped: d.state.skipped(head.Files)}
 	}).listFiles(rest)
 }
 
@@ -74,7 +85,7 @@ func (d *decision) listFiles(rest []ListedFile) *decision {
 		n := min(MaxFilesPerEvent, len(rest))
 		page := rest[:n]
 		rest = rest[n:]
-		d.emit(StatusPending, func(ch Change) Event { return FilesListed{Change: ch, Files: page} })
+		d.emit(StatusPending, func(ch Change) Event { return FilesListed{Change: ch, Files: page, Skipped: d.state.skipped(page)} })
 	}
 	return d
 }
@@ -152,7 +163,7 @@ func (d *decision) open(work int, relisted *Listed) bool {
 		return false
 	}
 	if relisted != nil && relisted.Content != m.Listed.Content {
-		d.relist(relisted.bounded())
+		d.relist(relisted.Bounded())
 	}
 	return true
 }

@@ -1,0 +1,155 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// Worklist implements commands.Worklist over the worklist view and the leases.
+type Worklist struct{ pool *pgxpool.Pool }
+
+// NewWorklist makes a worklist over a database that has the views.
+func NewWorklist(pool *pgxpool.Pool) Worklist { return Worklist{pool} }
+
+// claimRows of a batch chooses from the index (batch, due, stream), locks what
+// nobody else is choosing, and takes leases that ended by the same statement.
+const claimRows = `
+	WITH free AS (
+		SELECT w.stream, w.version, w.due FROM %[1]s w
+		WHERE w.batch = $1 AND w.due <= now() %[2]s
+			AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.stream = %[3]s AND l.version = w.version AND l.until > now())
+		ORDER BY w.due, w.stream LIMIT $2 FOR UPDATE OF w SKIP LOCKED
+	), leased AS (
+		INSERT INTO leases (stream, version, holder, until)
+		SELECT %[4]s, version, $3, now() + $4 FROM free
+		ON CONFLICT (stream, version) DO UPDATE SET holder = excluded.holder, until = excluded.until
+		WHERE leases.until <= now()
+		RETURNING stream, version
+	)
+	SELECT free.stream, free.version, free.due FROM free JOIN leased ON leased.stream = %[5]s AND leased.version = free.version`
+
+// Claim implements commands.Worklist.
+func (w Worklist) Claim(ctx context.Context, kind commands.WorkKind, holder string, limit int, lease time.Duration) ([]commands.Work, error) {
+	switch kind {
+	case commands.WorkList:
+		return w.claim(ctx, kind, fmt.Sprintf(claimRows, "worklist_slices", "AND w.open", "w.stream", "stream", "free.stream"),
+			`SELECT EXISTS (SELECT 1 FROM worklist_slices w WHERE w.batch = b.number AND w.open AND w.due <= now())`, holder, limit, lease)
+	case commands.WorkMigrate:
+		// A document may be pending in two batches: its lease names both.
+		return w.claim(ctx, kind, fmt.Sprintf(claimRows, "worklist_documents", "", "w.stream || '@' || w.batch", "stream || '@' || $1", "free.stream || '@' || $1"),
+			`SELECT EXISTS (SELECT 1 FROM worklist_documents w WHERE w.batch = b.number AND w.due <= now())`, holder, limit, lease)
+	}
+	return w.claimCondition(ctx, kind, holder, limit, lease)
+}
+
+// claim chooses a runnable batch first, then takes from its rows: joined into
+// one query, a paused batch with millions of rows would be walked each time.
+// Batches take turns by chance, so that a long one does not starve the others.
+func (w Worklist) claim(ctx context.Context, kind commands.WorkKind, rows, hasWork, holder string, limit int, lease time.Duration) ([]commands.Work, error) {
+	batches, err := w.runnable(ctx, hasWork)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range batches {
+		found, err := w.pool.Query(ctx, rows, b.number, limit, holder, lease)
+		if err != nil {
+			return nil, fmt.Errorf("claim work: %w", err)
+		}
+		works, err := pgx.CollectRows(found, func(row pgx.CollectableRow) (commands.Work, error) {
+			work := commands.Work{Kind: kind, Batch: b.number, Source: b.source}
+			err := row.Scan(&work.Stream, &work.Version, &work.Due)
+			return work, err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("claim work: %w", err)
+		}
+		if len(works) > 0 {
+			return works, nil
+		}
+	}
+	return nil, nil
+}
+
+type runnableBatch struct{ number, source string }
+
+func (w Worklist) runnable(ctx context.Context, hasWork string) ([]runnableBatch, error) {
+	rows, err := w.pool.Query(ctx, `SELECT number, source FROM worklist_batches b WHERE created AND phase = 'active' AND (`+hasWork+`) ORDER BY random() LIMIT 8`)
+	if err != nil {
+		return nil, fmt.Errorf("find runnable batches: %w", err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (runnableBatch, error) {
+		var b runnableBatch
+		err := row.Scan(&b.number, &b.source)
+		return b, err
+	})
+}
+
+func (w Worklist) claimCondition(ctx context.Context, kind commands.WorkKind, holder string, limit int, lease time.Duration) ([]commands.Work, error) {
+	rows, err := w.pool.Query(ctx, `
+		WITH free AS (
+			SELECT b.* FROM worklist_batches b WHERE b.condition = $1
+				AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.stream = $1 || '@' || b.number AND l.version = b.version AND l.until > now())
+			ORDER BY b.number LIMIT $2 FOR UPDATE OF b SKIP LOCKED
+		), leased AS (
+			INSERT INTO leases (stream, version, holder, until) SELECT $1 || '@' || number, version, $3, now() + $4 FROM free
+			ON CONFLICT (stream, version) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE leases.until <= now()
+			RETURNING stream
+		)
+		SELECT number, source, version, changed_at, pending + migrated + failed + excepted + cancelled, migrated, failed, pending, excepted, cancelled,
+			(SELECT json_object_agg(partition, "offset") FROM projection_checkpoints WHERE view = 'worklist')
+		FROM free JOIN leased ON leased.stream = $1 || '@' || free.number`, string(kind), limit, holder, lease)
+	if err != nil {
+		return nil, fmt.Errorf("claim conditions: %w", err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (commands.Work, error) {
+		work := commands.Work{Kind: kind, Coordinates: wire.Position{}}
+		c := &work.Counts
+		err := row.Scan(&work.Batch, &work.Source, &work.Version, &work.Due, &c.Total, &c.Migrated, &c.Failed, &c.Pending, &c.Excepted, &c.Cancelled, &work.Coordinates)
+		work.Stream = domain.BatchStream(work.Batch)
+		return work, err
+	})
+}
+
+// Extend implements commands.Worklist.
+func (w Worklist) Extend(ctx context.Context, holder string, works []commands.Work, lease time.Duration) error {
+	streams, versions := leaseKeys(works)
+	_, err := w.pool.Exec(ctx, `UPDATE leases l SET until = now() + $4 FROM unnest($1::text[], $2::int[]) n(stream, version)
+		WHERE l.stream = n.stream AND l.version = n.version AND l.holder = $3`, streams, versions, holder, lease)
+	return err
+}
+
+// Release implements commands.Worklist.
+func (w Worklist) Release(ctx context.Context, holder string, works []commands.Work) error {
+	streams, versions := leaseKeys(works)
+	_, err := w.pool.Exec(ctx, `DELETE FROM leases l USING unnest($1::text[], $2::int[]) n(stream, version)
+		WHERE l.stream = n.stream AND l.version = n.version AND l.holder = $3`, streams, versions, holder)
+	return err
+}
+
+// Sweep forgets leases that ended long ago; it answers how many.
+func (w Worklist) Sweep(ctx context.Context) (int64, error) {
+	tag, err := w.pool.Exec(ctx, `DELETE FROM leases WHERE until < now() - interval '1 hour'`)
+	return tag.RowsAffected(), err
+}
+
+func leaseKeys(works []commands.Work) (streams []string, versions []int) {
+	for _, work := range works {
+		key := work.Stream
+		switch work.Kind {
+		case commands.WorkMigrate:
+			key += "@" + work.Batch
+		case commands.WorkFinish, commands.WorkReopen, commands.WorkCancel:
+			key = string(work.Kind) + "@" + work.Batch
+		}
+		streams, versions = append(streams, key), append(versions, work.Version)
+	}
+	return streams, versions
+}

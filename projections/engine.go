@@ -1,0 +1,187 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// View is a read model.
+type View struct {
+	Name string
+	// Schema creates the view's tables when they are missing.
+	Schema string
+	// Apply folds events into the tables. Events of a partition are in order.
+	Apply func(ctx context.Context, tx pgx.Tx, events []wire.Record) error
+}
+
+// Views are all there are.
+func Views() []View {
+	return []View{sourcesView, batchesView, documentsView, worklistView, auditView}
+}
+
+// History is where the engine reads what Kafka did not bring.
+type History interface {
+	Read(ctx context.Context, partition int, after int64, limit int) ([]wire.Raw, error)
+	Heads(ctx context.Context) (wire.Position, error)
+}
+
+// Engine keeps views up. It takes batches from a feed, decodes them once, and
+// hands them to the views side by side: each has its own transaction, its own
+// checkpoints and its own failures.
+type Engine struct {
+	history    History
+	projectors []*projector
+	log        *slog.Logger
+}
+
+// Status of a view in this process.
+type Status struct {
+	View     string
+	Position wire.Position // as far as this process knows
+	Error    string        // why it stopped; empty while it runs
+}
+
+const checkpoints = `CREATE TABLE IF NOT EXISTS projection_checkpoints (
+	view      text     NOT NULL,
+	partition smallint NOT NULL,
+	"offset"  bigint   NOT NULL,
+	PRIMARY KEY (view, partition)
+)`
+
+// Migrate makes the tables of views that are missing.
+func Migrate(ctx context.Context, pool *pgxpool.Pool, views ...View) error {
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/views', 0))`); err != nil {
+			return fmt.Errorf("make the views: %w", err)
+		}
+		if _, err := tx.Exec(ctx, checkpoints); err != nil {
+			return fmt.Errorf("make the views: %w", err)
+		}
+		for _, view := range views {
+			if _, err := tx.Exec(ctx, view.Schema); err != nil {
+				return fmt.Errorf("make the view %s: %w", view.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// NewEngine makes an engine for views whose tables exist.
+func NewEngine(pool *pgxpool.Pool, history History, log *slog.Logger, views ...View) *Engine {
+	e := &Engine{history: history, log: log}
+	for _, view := range views {
+		e.projectors = append(e.projectors, &projector{view: view, pool: pool, history: history, position: wire.Position{}})
+	}
+	return e
+}
+
+// Assigned catches the views up with the journal, in the partitions that this
+// process answers for from now on.
+func (e *Engine) Assigned(ctx context.Context, partitions []int) error {
+	return e.each(func(p *projector) error {
+		if err := p.load(ctx); err != nil {
+			return err
+		}
+		heads, err := e.history.Heads(ctx)
+		if err != nil {
+			return err
+		}
+		for _, partition := range partitions {
+			if err := p.catchUp(ctx, partition, heads[partition]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Take applies a batch to every view that runs.
+func (e *Engine) Take(ctx context.Context, raw [][]byte) error {
+	records, err := decode(raw)
+	return e.each(func(p *projector) error {
+		if err != nil { // this build cannot read the history: no view goes on
+			return err
+		}
+		return p.take(ctx, records)
+	})
+}
+
+// each runs a step of every view that has not stopped. An error that another
+// try may mend is returned; any other stops its view.
+func (e *Engine) each(step func(*projector) error) error {
+	var group errgroup.Group
+	for _, p := range e.projectors {
+		if p.stopped() {
+			continue
+		}
+		group.Go(func() error {
+			err := step(p)
+			if err == nil || transient(err) {
+				return err
+			}
+			p.stop(err)
+			e.log.Error("view stopped", "view", p.view.Name, "error", err)
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// Statuses of all views.
+func (e *Engine) Statuses() []Status {
+	statuses := make([]Status, len(e.projectors))
+	for i, p := range e.projectors {
+		statuses[i] = p.status()
+	}
+	return statuses
+}
+
+// Rebuild applies the whole journal to views that are empty, or goes on where
+// they are.
+func Rebuild(ctx context.Context, pool *pgxpool.Pool, history History, log *slog.Logger, views ...View) error {
+	e := NewEngine(pool, history, log, views...)
+	heads, err := history.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	partitions := make([]int, 0, len(heads))
+	for partition := range heads {
+		partitions = append(partitions, partition)
+	}
+	if err := e.Assigned(ctx, partitions); err != nil {
+		return err
+	}
+	for _, s := range e.Statuses() {
+		if s.Error != "" {
+			return fmt.Errorf("view %s: %s", s.View, s.Error)
+		}
+	}
+	return nil
+}
+
+// decode reads records on all cores; it is half of what a batch costs.
+func decode(raw [][]byte) ([]wire.Record, error) {
+	records := make([]wire.Record, len(raw))
+	var group errgroup.Group
+	for start := 0; start < len(raw); start += decodeChunk {
+		group.Go(func() error {
+			for i := start; i < min(start+decodeChunk, len(raw)); i++ {
+				var err error
+				if records[i], err = wire.Decode(raw[i]); err != nil {
+					return fmt.Errorf("a record cannot be decoded by this build: %w", err)
+				}
+			}
+			return nil
+		})
+	}
+	return records, group.Wait()
+}
+
+const decodeChunk = 256

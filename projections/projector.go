@@ -1,0 +1,252 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// catchUpRecords is how many records of the journal go into one transaction.
+const catchUpRecords = 5000
+
+// projector keeps one view up. Its steps are called by one goroutine at a
+// time; status may be asked for by any.
+type projector struct {
+	view    View
+	pool    *pgxpool.Pool
+	history History
+
+	mu       sync.Mutex
+	position wire.Position // what is known of the view's checkpoints
+	failure  error
+}
+
+func (p *projector) stopped() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failure != nil
+}
+
+func (p *projector) stop(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failure = err
+}
+
+func (p *projector) status() Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := Status{View: p.view.Name, Position: maps.Clone(p.position)}
+	if p.failure != nil {
+		s.Error = p.failure.Error()
+	}
+	return s
+}
+
+// load reads the view's checkpoints.
+func (p *projector) load(ctx context.Context) error {
+	position, err := Position(ctx, p.pool, p.view.Name)
+	if err != nil {
+		return err
+	}
+	p.set(position)
+	return nil
+}
+
+func (p *projector) set(position wire.Position) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.position = position
+}
+
+func (p *projector) at(partition int) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.position[partition]
+}
+
+// catchUp applies what the journal has of a partition up to an offset.
+func (p *projector) catchUp(ctx context.Context, partition int, upTo int64) error {
+	for p.at(partition) < upTo {
+		after := p.at(partition)
+		raw, err := p.history.Read(ctx, partition, after, int(min(upTo-after, catchUpRecords)))
+		if err != nil {
+			return err
+		}
+		if len(raw) == 0 || raw[0].Offset != after+1 {
+			return fmt.Errorf("the journal lacks what follows %d/%d", partition, after)
+		}
+		bytes := make([][]byte, len(raw))
+		for i, r := range raw {
+			bytes[i] = r.Bytes
+		}
+		records, err := decode(bytes)
+		if err != nil {
+			return err
+		}
+		if err := p.apply(ctx, records); err != nil && !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return nil
+}
+
+// take applies of a batch what the view has not seen, after reading from the
+// journal what is missing before it.
+func (p *projector) take(ctx context.Context, records []wire.Record) error {
+	for {
+		due, gap := p.due(records)
+		if gap != nil {
+			if err := p.catchUp(ctx, gap.Partition, gap.Offset-1); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(due) == 0 {
+			return nil
+		}
+		if err := p.apply(ctx, due); !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+}
+
+// due is the one rule of a consumer, applied to a batch: the records that
+// follow each other from the checkpoint on, or the first that leaves a gap.
+func (p *projector) due(records []wire.Record) (due []wire.Record, gap *wire.Record) {
+	p.mu.Lock()
+	at := maps.Clone(p.position)
+	p.mu.Unlock()
+	for i, r := range records {
+		switch {
+		case r.Offset <= at[r.Partition]:
+		case r.Offset == at[r.Partition]+1:
+			at[r.Partition]++
+			due = append(due, r)
+		default:
+			return nil, &records[i]
+		}
+	}
+	return due, nil
+}
+
+// errMoved: another process moved the checkpoint; the position was read anew.
+var errMoved = errors.New("the checkpoint has moved")
+
+// apply changes the view and its checkpoint in one transaction. The records
+// must follow the position.
+func (p *projector) apply(ctx context.Context, records []wire.Record) error {
+	ends := wire.Position{}
+	for _, r := range records {
+		ends[r.Partition] = r.Offset
+	}
+	err := pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+		if err := p.lock(ctx, tx, ends); err != nil {
+			return err
+		}
+		if err := p.view.Apply(ctx, tx, records); err != nil {
+			return fmt.Errorf("view %s at %s: %w", p.view.Name, ends, err)
+		}
+		return p.save(ctx, tx, ends)
+	})
+	if errors.Is(err, errMoved) {
+		return errors.Join(errMoved, p.load(ctx))
+	}
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.position.Raise(ends)
+	return nil
+}
+
+// lock takes the checkpoints of partitions and compares them with what this
+// process believes.
+func (p *projector) lock(ctx context.Context, tx pgx.Tx, ends wire.Position) error {
+	partitions := slices.Sorted(maps.Keys(ends))
+	if _, err := tx.Exec(ctx, `INSERT INTO projection_checkpoints (view, partition, "offset")
+		SELECT $1, partition, 0 FROM unnest($2::int[]) partition ORDER BY partition ON CONFLICT DO NOTHING`, p.view.Name, partitions); err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, `SELECT partition, "offset" FROM projection_checkpoints
+		WHERE view = $1 AND partition = ANY($2) ORDER BY partition FOR UPDATE`, p.view.Name, partitions)
+	if err != nil {
+		return err
+	}
+	stored, err := scanPosition(rows)
+	if err != nil {
+		return err
+	}
+	for partition, offset := range stored {
+		if offset != p.at(partition) {
+			return errMoved
+		}
+	}
+	return nil
+}
+
+func (p *projector) save(ctx context.Context, tx pgx.Tx, ends wire.Position) error {
+	partitions := slices.Sorted(maps.Keys(ends))
+	offsets := make([]int64, len(partitions))
+	for i, partition := range partitions {
+		offsets[i] = ends[partition]
+	}
+	_, err := tx.Exec(ctx, `UPDATE projection_checkpoints c SET "offset" = n."offset"
+		FROM unnest($2::int[], $3::bigint[]) n(partition, "offset") WHERE c.view = $1 AND c.partition = n.partition`, p.view.Name, partitions, offsets)
+	return err
+}
+
+// Position of a view, as it stands in the database.
+func Position(ctx context.Context, q Querier, view string) (wire.Position, error) {
+	rows, err := q.Query(ctx, `SELECT partition, "offset" FROM projection_checkpoints WHERE view = $1`, view)
+	if err != nil {
+		return nil, fmt.Errorf("position of the view %s: %w", view, err)
+	}
+	return scanPosition(rows)
+}
+
+func scanPosition(rows pgx.Rows) (wire.Position, error) {
+	position := wire.Position{}
+	var partition int
+	var offset int64
+	_, err := pgx.ForEachRow(rows, []any{&partition, &offset}, func() error {
+		position[partition] = offset
+		return nil
+	})
+	return position, err
+}
+
+// Querier is a pool or a transaction.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// transient: the batch is worth another try. What is wrong with the view or
+// its events is not.
+func transient(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		class := pg.Code[:2]
+		return class == "08" || class == "57" || class == "53" || pg.Code == "40001" || pg.Code == "40P01"
+	}
+	var connect *pgconn.ConnectError
+	var network *net.OpError
+	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}

@@ -1,0 +1,64 @@
+package projections
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// documentStatuses in the order of the counters' columns.
+var documentStatuses = []document.Status{
+	document.StatusPending, document.StatusMigrated, document.StatusFailed, document.StatusExcepted, document.StatusCancelled,
+}
+
+// tally is by how much a batch's counters change.
+type tally struct {
+	documents [5]int64
+	files     [6]int64
+}
+
+// tallies adds up the differences that document events carry, by batch.
+func tallies(events []wire.Record) map[string]*tally {
+	all := map[string]*tally{}
+	for _, r := range events {
+		e, ok := r.Event.(document.Event)
+		if !ok {
+			continue
+		}
+		change := e.GetChange()
+		t := all[change.Batch]
+		if t == nil {
+			t = &tally{}
+			all[change.Batch] = t
+		}
+		for i, status := range documentStatuses {
+			if change.After == status {
+				t.documents[i]++
+			}
+			if change.Before == status {
+				t.documents[i]--
+			}
+		}
+		before, after := counters(change.FilesBefore), counters(change.FilesAfter)
+		for i := range after {
+			t.files[i] += after[i] - before[i]
+		}
+	}
+	return all
+}
+
+func counters(t document.Tally) [6]int64 {
+	return [6]int64{int64(t.Pending), int64(t.Migrated), int64(t.Failed), int64(t.Skipped), int64(t.Excepted), int64(t.Cancelled)}
+}
+
+// sortedKeys gives a map's keys in order: shared rows are locked in key order.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+func sortedPairs[V any](m map[[2]string]V) [][2]string {
+	return slices.SortedFunc(maps.Keys(m), func(a, b [2]string) int {
+		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
+	})
+}

@@ -1,0 +1,258 @@
+package projections
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/discovery"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// The worklist: what is to be done, as a projection. Workers claim its rows
+// (adapters/postgres); leases live elsewhere, so that a replay rebuilds the
+// list and fires nothing.
+//
+// A row of worklist_documents exists exactly while its document is pending in
+// its batch; its version names the work. A row of worklist_slices names a
+// listing by the version of its last event, 0 before the first. What depends
+// on a condition over a whole batch (finish, reopen, cancel) is that batch's
+// row, through an index that holds it exactly while the condition holds.
+var worklistView = View{Name: "worklist", Schema: `
+CREATE TABLE IF NOT EXISTS worklist_batches (
+	number    text    PRIMARY KEY,
+	source    text    NOT NULL DEFAULT '',
+	created   boolean NOT NULL DEFAULT false,
+	phase     text    NOT NULL DEFAULT 'active',
+	finished  boolean NOT NULL DEFAULT false,
+	version   integer NOT NULL DEFAULT 0,
+	changed_at timestamptz,
+	slices    bigint  NOT NULL DEFAULT 0,
+	closed    bigint  NOT NULL DEFAULT 0,
+	found     bigint  NOT NULL DEFAULT 0,
+	pending   bigint  NOT NULL DEFAULT 0,
+	migrated  bigint  NOT NULL DEFAULT 0,
+	failed    bigint  NOT NULL DEFAULT 0,
+	excepted  bigint  NOT NULL DEFAULT 0,
+	cancelled bigint  NOT NULL DEFAULT 0,
+	condition text    NOT NULL GENERATED ALWAYS AS (CASE
+		WHEN NOT created THEN ''
+		WHEN phase = 'cancelled' AND pending > 0 THEN 'cancel'
+		WHEN NOT finished AND pending = 0 AND (phase = 'cancelled' OR (closed = slices AND found = migrated + failed + excepted + cancelled)) THEN 'finish'
+		WHEN finished AND phase <> 'cancelled' AND (pending > 0 OR closed < slices) THEN 'reopen'
+		ELSE '' END) STORED
+) WITH (fillfactor = 50);
+CREATE INDEX IF NOT EXISTS worklist_batches_condition ON worklist_batches (condition, number) WHERE condition <> '';
+CREATE INDEX IF NOT EXISTS worklist_batches_runnable ON worklist_batches (number) WHERE created AND phase = 'active';
+CREATE INDEX IF NOT EXISTS worklist_batches_source ON worklist_batches (source) WHERE NOT finished;
+CREATE TABLE IF NOT EXISTS worklist_slices (
+	stream  text        PRIMARY KEY,
+	batch   text        NOT NULL,
+	version integer     NOT NULL,
+	open    boolean     NOT NULL,
+	found   bigint      NOT NULL DEFAULT 0,
+	due     timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS worklist_slices_due ON worklist_slices (batch, due, stream) WHERE open;
+CREATE TABLE IF NOT EXISTS worklist_documents (
+	stream  text        NOT NULL,
+	batch   text        NOT NULL,
+	version integer     NOT NULL,
+	due     timestamptz NOT NULL,
+	PRIMARY KEY (stream, batch)
+) WITH (fillfactor = 70);
+CREATE INDEX IF NOT EXISTS worklist_documents_due ON worklist_documents (batch, due, stream)`, Apply: applyWorklist}
+
+func applyWorklist(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
+	b := &pgx.Batch{}
+	work := foldWork(events)
+	work.queueDocuments(b)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	deltas, err := work.writeSlices(ctx, tx)
+	if err != nil {
+		return err
+	}
+	b = &pgx.Batch{}
+	counts := tallies(events)
+	for number := range deltas {
+		if counts[number] == nil {
+			counts[number] = &tally{}
+		}
+	}
+	for _, number := range sortedKeys(counts) {
+		queueWorkTally(b, number, counts[number].documents, deltas[number])
+	}
+	for _, r := range events {
+		if e, ok := r.Event.(batch.Event); ok {
+			queueWorkBatch(b, r, e)
+		}
+	}
+	return tx.SendBatch(ctx, b).Close()
+}
+
+type openWork struct {
+	version int
+	due     time.Time
+	open    bool
+}
+
+type sliceWork struct {
+	openWork
+	batch string
+	found *int
+}
+
+// work is what a batch of events leaves to be done.
+type work struct {
+	documents map[[2]string]openWork // stream, batch
+	slices    map[string]*sliceWork  // stream
+}
+
+func foldWork(events []wire.Record) work {
+	w := work{documents: map[[2]string]openWork{}, slices: map[string]*sliceWork{}}
+	for _, r := range events {
+		switch e := r.Event.(type) {
+		case document.Event:
+			change := e.GetChange()
+			next := ""
+			if failed, ok := e.(document.AttemptFailed); ok {
+				next = failed.Next
+			}
+			w.documents[[2]string{r.Stream, change.Batch}] = openWork{r.Version, dueAt(next, r.Time), change.After == document.StatusPending}
+		case discovery.Event:
+			w.foldSlice(r, e)
+		case batch.Created:
+			for _, s := range e.Slices {
+				stream := domain.DiscoveryStream(e.Number, s.ID)
+				if w.slices[stream] == nil {
+					w.slices[stream] = &sliceWork{batch: e.Number, openWork: openWork{0, r.Time, true}}
+				}
+			}
+		}
+	}
+	return w
+}
+
+func (w work) foldSlice(r wire.Record, event discovery.Event) {
+	change := event.GetChange()
+	s := w.slices[r.Stream]
+	if s == nil {
+		s = &sliceWork{batch: change.Batch}
+		w.slices[r.Stream] = s
+	}
+	next := ""
+	switch e := event.(type) {
+	case discovery.AttemptFailed:
+		next = e.Next
+	case discovery.PageListed:
+		s.found = new(e.Found)
+	case discovery.Completed:
+		s.found = new(e.Found)
+	}
+	s.openWork = openWork{r.Version, dueAt(next, r.Time), change.After == discovery.StatusListing}
+}
+
+// dueAt is when work may begin: when the event says so, else at once.
+func dueAt(next string, at time.Time) time.Time {
+	if due, err := time.Parse(time.RFC3339, next); err == nil {
+		return due
+	}
+	return at
+}
+
+func (w work) queueDocuments(b *pgx.Batch) {
+	var streams, batches, doneStreams, doneBatches []string
+	var versions []int
+	var due []time.Time
+	for _, key := range sortedPairs(w.documents) {
+		o := w.documents[key]
+		if !o.open {
+			doneStreams, doneBatches = append(doneStreams, key[0]), append(doneBatches, key[1])
+			continue
+		}
+		streams, batches = append(streams, key[0]), append(batches, key[1])
+		versions, due = append(versions, o.version), append(due, o.due)
+	}
+	if len(streams) > 0 {
+		b.Queue(`INSERT INTO worklist_documents (stream, batch, version, due) SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[])
+			ON CONFLICT (stream, batch) DO UPDATE SET version = excluded.version, due = excluded.due`, streams, batches, versions, due)
+	}
+	if len(doneStreams) > 0 {
+		b.Queue(`DELETE FROM worklist_documents w USING unnest($1::text[], $2::text[]) d(stream, batch)
+			WHERE w.stream = d.stream AND w.batch = d.batch`, doneStreams, doneBatches)
+	}
+}
+
+// sliceDelta is by how much a batch's sums over its slices change.
+type sliceDelta struct{ closed, found int64 }
+
+// writeSlices upserts the listings. What a row was before is its own
+// partition's, so the difference is the same however partitions interleave;
+// the row that Created makes ahead of its listing differs in nothing that is
+// added up.
+func (w work) writeSlices(ctx context.Context, tx pgx.Tx) (map[string]sliceDelta, error) {
+	deltas := map[string]sliceDelta{}
+	for _, stream := range sortedKeys(w.slices) {
+		s := w.slices[stream]
+		var closed, found int64
+		err := tx.QueryRow(ctx, `
+			WITH before AS (SELECT open, found FROM worklist_slices WHERE stream = $1),
+			written AS (
+				INSERT INTO worklist_slices AS w (stream, batch, version, open, found, due) VALUES ($1, $2, $3, $4, coalesce($5, 0), $6)
+				ON CONFLICT (stream) DO UPDATE SET version = excluded.version, open = excluded.open, found = coalesce($5, w.found), due = excluded.due
+				WHERE excluded.version > w.version
+				RETURNING open, found)
+			SELECT coalesce((SELECT CASE WHEN open THEN 0 ELSE 1 END FROM written) - coalesce((SELECT CASE WHEN open THEN 0 ELSE 1 END FROM before), 0), 0),
+			       coalesce((SELECT found FROM written) - coalesce((SELECT found FROM before), 0), 0)`,
+			stream, s.batch, s.version, s.open, s.found, s.due).Scan(&closed, &found)
+		if err != nil {
+			return nil, err
+		}
+		d := deltas[s.batch]
+		deltas[s.batch] = sliceDelta{d.closed + closed, d.found + found}
+	}
+	return deltas, nil
+}
+
+func queueWorkTally(b *pgx.Batch, number string, documents [5]int64, d sliceDelta) {
+	b.Queue(`INSERT INTO worklist_batches AS b (number, pending, migrated, failed, excepted, cancelled, closed, found) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (number) DO UPDATE SET pending = b.pending + $2, migrated = b.migrated + $3, failed = b.failed + $4,
+			excepted = b.excepted + $5, cancelled = b.cancelled + $6, closed = b.closed + $7, found = b.found + $8`,
+		number, documents[0], documents[1], documents[2], documents[3], documents[4], d.closed, d.found)
+}
+
+func queueWorkBatch(b *pgx.Batch, r wire.Record, event batch.Event) {
+	number, err := domain.ParseBatchStream(r.Stream)
+	if err != nil {
+		return
+	}
+	set := func(column string, value any) {
+		b.Queue(`UPDATE worklist_batches SET version = $2, changed_at = $3, `+column+` = $4 WHERE number = $1`, number, r.Version, r.Time, value)
+	}
+	switch e := event.(type) {
+	case batch.Created:
+		b.Queue(`INSERT INTO worklist_batches (number, source, created, version, changed_at, slices) VALUES ($1, $2, true, $3, $4, $5)
+			ON CONFLICT (number) DO UPDATE SET source = $2, created = true, version = $3, changed_at = $4, slices = $5`,
+			number, e.Source, r.Version, r.Time, len(e.Slices))
+	case batch.Held:
+		set("phase", e.After)
+	case batch.Released:
+		set("phase", e.After)
+	case batch.Paused:
+		set("phase", e.After)
+	case batch.Resumed:
+		set("phase", e.After)
+	case batch.Cancelled:
+		set("phase", e.After)
+	case batch.Finished:
+		set("finished", true)
+	case batch.Reopened:
+		set("finished", false)
+	}
+}
