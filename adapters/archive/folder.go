@@ -1,0 +1,202 @@
+package archive
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/waybill-migration/waybill/commands"
+)
+
+const uploads = ".uploads"
+
+// maxSegment bounds one part of a key, in bytes: the limit of file systems.
+const maxSegment = 255
+
+// Folder implements commands.Archive. It is safe for concurrent use, by
+// several processes too.
+type Folder struct {
+	root    string
+	staging string
+	lock    *os.File
+}
+
+// Open makes the folder when it is missing, sweeps what killed processes left
+// half-written, and answers with the archive; Close it.
+func Open(root string) (*Folder, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	all := filepath.Join(root, uploads)
+	if err := os.MkdirAll(all, 0o755); err != nil {
+		return nil, fmt.Errorf("open the archive: %w", err)
+	}
+	f := &Folder{root: root, staging: filepath.Join(all, rand.Text())}
+	if err := os.Mkdir(f.staging, 0o755); err != nil {
+		return nil, fmt.Errorf("open the archive: %w", err)
+	}
+	if f.lock, err = lock(f.staging); err != nil {
+		return nil, fmt.Errorf("open the archive: %w", err)
+	}
+	return f, sweep(all)
+}
+
+// Close gives up what was not committed.
+func (f *Folder) Close() error {
+	return errors.Join(os.RemoveAll(f.staging), f.lock.Close())
+}
+
+// lock holds a folder until the process ends, however it ends.
+func lock(folder string) (*os.File, error) {
+	file, err := os.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// sweep removes the upload folders that no living process holds.
+func sweep(all string) error {
+	entries, err := os.ReadDir(all)
+	if err != nil {
+		return fmt.Errorf("sweep the archive's uploads: %w", err)
+	}
+	for _, entry := range entries {
+		folder := filepath.Join(all, entry.Name())
+		held, err := lock(folder)
+		if err != nil {
+			continue // somebody's, or gone
+		}
+		if err := errors.Join(os.RemoveAll(folder), held.Close()); err != nil {
+			return fmt.Errorf("sweep the archive's uploads: %w", err)
+		}
+	}
+	return nil
+}
+
+// Name implements commands.Archive.
+func (f *Folder) Name() string { return "folder" }
+
+// Begin implements commands.Archive.
+func (f *Folder) Begin(context.Context) (commands.Upload, error) {
+	file, err := os.CreateTemp(f.staging, "")
+	if err != nil {
+		return nil, fmt.Errorf("begin an upload: %w", err)
+	}
+	return &upload{File: file, folder: f}, nil
+}
+
+// Open implements commands.Archive.
+func (f *Folder) Open(_ context.Context, key string) (io.ReadCloser, error) {
+	path, err := f.path(key)
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(path)
+}
+
+// Size implements commands.Archive.
+func (f *Folder) Size(_ context.Context, key string) (int64, error) {
+	path, err := f.path(key)
+	if err != nil {
+		return 0, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// path of a key. Keys are made by Waybill from checked parts; this is the last
+// line that keeps one inside the archive.
+func (f *Folder) path(key string) (string, error) {
+	if !fs.ValidPath(key) || key == "." || strings.HasPrefix(key, uploads) {
+		return "", fmt.Errorf("%q cannot be a key of the archive", key)
+	}
+	for segment := range strings.SplitSeq(key, "/") {
+		if len(segment) > maxSegment {
+			return "", fmt.Errorf("a part of the key %q is longer than %d bytes", key, maxSegment)
+		}
+	}
+	return filepath.Join(f.root, filepath.FromSlash(key)), nil
+}
+
+// upload is an object that nobody sees yet.
+type upload struct {
+	*os.File
+	folder *Folder
+	done   bool
+}
+
+// Commit implements commands.Upload.
+func (u *upload) Commit(_ context.Context, key string) (existed bool, err error) {
+	defer func() { err = errors.Join(err, u.Abort()) }()
+	path, err := u.folder.path(key)
+	if err != nil {
+		return false, err
+	}
+	if err := u.Sync(); err != nil {
+		return false, fmt.Errorf("store %s: %w", key, err)
+	}
+	folder := filepath.Dir(path)
+	if err := u.folder.makeFolders(folder); err != nil {
+		return false, fmt.Errorf("store %s: %w", key, err)
+	}
+	err = os.Link(u.Name(), path)
+	if errors.Is(err, fs.ErrExist) {
+		existed, err = true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("store %s: %w", key, err)
+	}
+	// Also when it existed: whoever linked it may not have come to sync it.
+	return existed, syncFolder(folder)
+}
+
+// Abort implements commands.Upload.
+func (u *upload) Abort() error {
+	if u.done {
+		return nil
+	}
+	u.done = true
+	return errors.Join(u.Close(), os.Remove(u.Name()))
+}
+
+// makeFolders makes a folder and those above it, each durable by a sync of the
+// one that names it.
+func (f *Folder) makeFolders(folder string) error {
+	err := os.Mkdir(folder, 0o755)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := f.makeFolders(filepath.Dir(folder)); err != nil {
+			return err
+		}
+		err = os.Mkdir(folder, 0o755)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(folder))
+}
+
+func syncFolder(folder string) error {
+	file, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}

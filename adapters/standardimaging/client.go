@@ -1,0 +1,233 @@
+package standardimaging
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"code.dny.dev/ssrf"
+	"golang.org/x/time/rate"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/source"
+)
+
+const (
+	success        = "0000"
+	callTimeout    = 60 * time.Second
+	stallTimeout   = 60 * time.Second // without a byte of a download
+	maxAnswer      = 64 << 20         // bytes of a data call's answer
+	maxRedirects   = 5
+	connectTimeout = 10 * time.Second
+)
+
+// client reads one source under one version of its settings.
+type client struct {
+	settings source.Settings
+	http     *http.Client
+	tokens   tokens
+	slots    chan struct{} // concurrency
+	rate     *rate.Limiter
+
+	mu    sync.Mutex
+	pause time.Time // no data calls before
+}
+
+func newClient(s source.Settings) *client {
+	c := &client{settings: s, slots: make(chan struct{}, s.Concurrency), rate: rate.NewLimiter(rate.Inf, 1)}
+	if s.RequestsPerSecond > 0 {
+		c.rate = rate.NewLimiter(rate.Limit(s.RequestsPerSecond), max(int(s.RequestsPerSecond/10), 1))
+	}
+	c.tokens.refresh = c.requestToken
+	dialer := &net.Dialer{Timeout: connectTimeout, Control: guard(s.AllowedNetworks)}
+	c.http = &http.Client{
+		Transport: &http.Transport{
+			DialContext: dialer.DialContext, MaxIdleConnsPerHost: s.Concurrency, IdleConnTimeout: 90 * time.Second,
+			TLSHandshakeTimeout: connectTimeout, ResponseHeaderTimeout: callTimeout, ForceAttemptHTTP2: true,
+		},
+		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			if r.Method != http.MethodGet || len(via) > maxRedirects {
+				return errors.New("redirected, which is not followed")
+			}
+			return nil
+		},
+	}
+	return c
+}
+
+// guard refuses connections to private addresses other than those allowed,
+// after the name was resolved, so that no answer of a DNS server gets around it.
+func guard(allowed []string) func(network, address string, c rawConn) error {
+	var v4, v6 []netip.Prefix
+	for _, text := range allowed {
+		prefix, err := netip.ParsePrefix(text)
+		switch {
+		case err != nil: // refused when the source was configured
+		case prefix.Addr().Is4():
+			v4 = append(v4, prefix)
+		default:
+			v6 = append(v6, prefix)
+		}
+	}
+	return ssrf.New(ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...)).Safe
+}
+
+// slot waits for the source's turn: concurrency first, then the rate.
+func (c *client) slot(ctx context.Context) (release func(), err error) {
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	release = sync.OnceFunc(func() { <-c.slots })
+	if err := c.rate.Wait(ctx); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// paused waits out what the service asked for.
+func (c *client) paused(ctx context.Context) error {
+	c.mu.Lock()
+	wait := time.Until(c.pause)
+	c.mu.Unlock()
+	if wait <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *client) pauseFor(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if until := time.Now().Add(d); until.After(c.pause) {
+		c.pause = until
+	}
+}
+
+// call is a data call: with a token, once more with a new one when the service
+// no longer takes it.
+func (c *client) call(ctx context.Context, request listRequest) (listAnswer, string, error) {
+	for try := 1; ; try++ {
+		token, err := c.tokens.get(ctx)
+		if err != nil {
+			return listAnswer{}, "", err
+		}
+		reqid := requestID()
+		query := url.Values{"access_token": {token}, "reqid": {reqid}}
+		var answer listAnswer
+		err = c.post(ctx, c.settings.DataURL+"?"+query.Encode(), request, &answer)
+		if err == nil && answer.code() == success {
+			return answer, reqid, nil
+		}
+		var failed *commands.SourceError
+		if err == nil {
+			failed = rejected(domain.StageList, domain.SourceRejected, answer.outcome)
+			if tokenCodes[answer.code()] {
+				failed = rejected(domain.StageList, domain.SourceAuth, answer.outcome)
+			}
+		} else if !errors.As(err, &failed) {
+			return listAnswer{}, reqid, err
+		}
+		failed.Failure.RequestID = reqid
+		if failed.Failure.Category != domain.SourceAuth || try == 2 {
+			return listAnswer{}, reqid, failed
+		}
+		c.tokens.drop(token)
+	}
+}
+
+// requestID is 13 digits of milliseconds and 3 of chance.
+func requestID() string {
+	return fmt.Sprintf("%013d%03d", time.Now().UnixMilli(), rand.IntN(1000))
+}
+
+// post sends JSON and reads a JSON answer.
+func (c *client) post(ctx context.Context, address string, request, answer any) error {
+	if err := c.paused(ctx); err != nil {
+		return err
+	}
+	release, err := c.slot(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errStalled)
+	defer cancel()
+	body, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return fail(domain.StageList, domain.Failure{Code: "url-invalid", Category: domain.SourceRejected, Detail: "the source's URL cannot be used", Remedy: "Correct the source's URLs."})
+	}
+	r.Header.Set("Content-Type", "application/json")
+	response, err := c.http.Do(r)
+	if err != nil {
+		return unreachable(ctx, domain.StageList, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		failed := refused(domain.StageList, response)
+		if failed.Failure.Category == domain.SourceThrottled {
+			c.pauseFor(failed.RetryAfter)
+		}
+		return failed
+	}
+	return readAnswer(ctx, response, answer)
+}
+
+func readAnswer(ctx context.Context, response *http.Response, answer any) error {
+	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err != nil {
+		return unreachable(ctx, domain.StageList, err)
+	}
+	if len(content) > maxAnswer {
+		return notAsAgreed(domain.StageList, fmt.Sprintf("the source's answer is longer than %d bytes", maxAnswer))
+	}
+	if err := json.Unmarshal(content, answer); err != nil {
+		media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+		return notAsAgreed(domain.StageList, fmt.Sprintf("the source's answer (%s, %d bytes) is not the agreed JSON: %v", media, len(content), err))
+	}
+	return nil
+}
+
+// resolveSecret reads a secret from where its reference says.
+func resolveSecret(reference string) (string, error) {
+	kind, where, _ := strings.Cut(reference, ":")
+	switch kind {
+	case "env":
+		if secret, ok := os.LookupEnv(where); ok && secret != "" {
+			return secret, nil
+		}
+		return "", fmt.Errorf("the environment variable %s, which should hold the source's secret, is empty", where)
+	case "file":
+		content, err := os.ReadFile(where)
+		if err != nil {
+			return "", fmt.Errorf("the source's secret cannot be read: %w", err)
+		}
+		return strings.TrimSpace(string(content)), nil
+	}
+	return "", errors.New("the source has no secretRef (env:NAME or file:/path)")
+}

@@ -1,0 +1,115 @@
+package standardimaging
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
+)
+
+const (
+	remedyWait   = "It is tried again by itself. If it stays, ask the source's administrators whether the service is up."
+	remedyAuth   = "Check the source's client id and secret, and that the source lets this client in."
+	remedySource = "Ask the source's administrators what the code means; then retry."
+)
+
+// fail makes the error of a request; the failure holds no URL.
+func fail(stage domain.Stage, f domain.Failure) *commands.SourceError {
+	f.Stage = stage
+	f.Detail = domain.TruncateTo(f.Detail, 600)
+	return &commands.SourceError{Failure: f}
+}
+
+// unreachable is a request that got no whole answer.
+func unreachable(ctx context.Context, stage domain.Stage, err error) error {
+	if ctx.Err() != nil && context.Cause(ctx) != errStalled {
+		return ctx.Err()
+	}
+	code, detail := "connection-failed", "the source could not be reached"
+	var network net.Error
+	switch {
+	case context.Cause(ctx) == errStalled, errors.As(err, &network) && network.Timeout():
+		code, detail = "timeout", "the source did not answer in time"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		code, detail = "body-truncated", "the source's answer ended before its length"
+	}
+	return fail(stage, domain.Failure{
+		Code: code, Category: domain.SourceUnavailable, Retryable: true, Detail: detail + ": " + reason(err), Remedy: remedyWait,
+	})
+}
+
+// reason is an error's text without the URL that net/http puts in front.
+func reason(err error) string {
+	var withURL *url.Error
+	if errors.As(err, &withURL) {
+		err = withURL.Err
+	}
+	return err.Error()
+}
+
+// refused is an answer whose HTTP status is not 200.
+func refused(stage domain.Stage, r *http.Response) *commands.SourceError {
+	f := domain.Failure{
+		Code: fmt.Sprintf("http-%d", r.StatusCode), HTTPStatus: r.StatusCode, Category: domain.SourceRejected,
+		Detail: "the source answered HTTP " + r.Status, Remedy: remedySource,
+	}
+	var after time.Duration
+	switch {
+	case r.StatusCode == http.StatusTooManyRequests:
+		f.Category, f.Retryable, f.Remedy = domain.SourceThrottled, true, "It is tried again when the source asked for it. If it stays, lower the source's concurrency and rate."
+		after = retryAfter(r.Header.Get("Retry-After"))
+	case r.StatusCode >= 500:
+		f.Category, f.Retryable, f.Remedy = domain.SourceUnavailable, true, remedyWait
+		after = retryAfter(r.Header.Get("Retry-After"))
+	case r.StatusCode == http.StatusUnauthorized:
+		f.Category, f.Retryable, f.Remedy = domain.SourceAuth, true, remedyAuth
+	case stage == domain.StageFetch:
+		// A download URL that expired: a fresh one comes with the next attempt.
+		f.Category, f.Retryable, f.Remedy = domain.SourceUnavailable, true, remedyWait
+	}
+	err := fail(stage, f)
+	err.RetryAfter = after
+	return err
+}
+
+// maxRetryAfter bounds how long a source can have us wait.
+const maxRetryAfter = time.Hour
+
+// retryAfter reads the header (RFC 9110, 10.2.3): seconds or a date.
+func retryAfter(header string) time.Duration {
+	if seconds, err := strconv.Atoi(header); err == nil && seconds >= 0 {
+		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return min(max(time.Until(at), 0), maxRetryAfter)
+	}
+	return 0
+}
+
+// rejected is an answer whose code is not success.
+func rejected(stage domain.Stage, category domain.Category, o outcome) *commands.SourceError {
+	f := domain.Failure{
+		Code: "source-code", Category: category, SourceCode: o.code(), TraceID: string(o.TraceID),
+		Detail: fmt.Sprintf("the source answered code %q: %s", o.code(), o.message()), Remedy: remedySource,
+	}
+	if category == domain.SourceAuth {
+		f.Remedy, f.Retryable = remedyAuth, true
+	}
+	return fail(stage, f)
+}
+
+// notAsAgreed is an answer that is not the agreed JSON: a proxy's page, say.
+func notAsAgreed(stage domain.Stage, what string) *commands.SourceError {
+	return fail(stage, domain.Failure{
+		Code: "answer-invalid", Category: domain.SourceRejected, Retryable: true, Detail: what,
+		Remedy: "Check that the source's URLs are the service's own and that no proxy or login page answers in its place.",
+	})
+}

@@ -1,0 +1,106 @@
+// Package archivetest is what every implementation of commands.Archive passes.
+package archivetest
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-migration/waybill/commands"
+)
+
+// Run runs the suite, with a new archive for each test.
+func Run(t *testing.T, open func(t *testing.T) commands.Archive) {
+	t.Run("what is committed can be read", func(t *testing.T) {
+		a := open(t)
+		existed := store(t, a, "s/r/key.pdf", "content")
+		require.False(t, existed)
+		require.Equal(t, "content", read(t, a, "s/r/key.pdf"))
+		size, err := a.Size(t.Context(), "s/r/key.pdf")
+		require.NoError(t, err)
+		require.EqualValues(t, 7, size)
+	})
+	t.Run("nothing is seen before the commit, nor after an abort", func(t *testing.T) {
+		a := open(t)
+		u := begin(t, a, "half")
+		_, err := a.Open(t.Context(), "k")
+		require.ErrorIs(t, err, fs.ErrNotExist)
+		require.NoError(t, u.Abort())
+		_, err = a.Size(t.Context(), "k")
+		require.ErrorIs(t, err, fs.ErrNotExist)
+	})
+	t.Run("an upload can be read back before it is committed", func(t *testing.T) {
+		u := begin(t, open(t), "0123456789")
+		defer func() { require.NoError(t, u.Abort()) }()
+		part := make([]byte, 3)
+		_, err := u.ReadAt(part, 4)
+		require.NoError(t, err)
+		require.Equal(t, "456", string(part))
+	})
+	t.Run("what is there stays", func(t *testing.T) {
+		a := open(t)
+		store(t, a, "k", "first")
+		require.True(t, store(t, a, "k", "second"))
+		require.Equal(t, "first", read(t, a, "k"))
+	})
+	t.Run("one of many writers wins", func(t *testing.T) {
+		a := open(t)
+		var won atomic.Int32
+		var writers sync.WaitGroup
+		for i := range 16 {
+			writers.Go(func() {
+				u, err := a.Begin(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = io.WriteString(u, strconv.Itoa(i))
+				existed, err := u.Commit(t.Context(), "deep/folder/k")
+				if err != nil {
+					t.Error(err)
+				}
+				if !existed {
+					won.Add(1)
+				}
+			})
+		}
+		writers.Wait()
+		require.EqualValues(t, 1, won.Load())
+	})
+	t.Run("keys stay inside", func(t *testing.T) {
+		a := open(t)
+		for _, key := range []string{"", ".", "../out", "/etc/passwd", "a/../../b", "a//b", string(bytes.Repeat([]byte("x"), 300))} {
+			_, err := begin(t, a, "x").Commit(t.Context(), key)
+			require.Error(t, err, key)
+		}
+	})
+}
+
+func begin(t *testing.T, a commands.Archive, content string) commands.Upload {
+	u, err := a.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = io.WriteString(u, content)
+	require.NoError(t, err)
+	return u
+}
+
+func store(t *testing.T, a commands.Archive, key, content string) (existed bool) {
+	existed, err := begin(t, a, content).Commit(t.Context(), key)
+	require.NoError(t, err)
+	return existed
+}
+
+func read(t *testing.T, a commands.Archive, key string) string {
+	r, err := a.Open(t.Context(), key)
+	require.NoError(t, err)
+	defer func() { _ = r.Close() }()
+	content, err := io.ReadAll(r)
+	require.NoError(t, err)
+	return string(content)
+}

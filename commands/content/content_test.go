@@ -1,0 +1,69 @@
+package content_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"image"
+	"image/png"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-migration/waybill/commands/content"
+)
+
+func TestFormat(t *testing.T) {
+	t.Parallel()
+	var picture bytes.Buffer
+	require.NoError(t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 2, 2))))
+	for want, bytes := range map[string][]byte{
+		"pdf": []byte("%PDF-1.7\n"), "png": picture.Bytes(), "xml": []byte(`<?xml version="1.0"?><a/>`), "bmp": []byte("BM\x00\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00"),
+		"ofd": zipped(t, "Doc_0/Document.xml", "OFD.xml"), "zip": zipped(t, "other.txt", "inner/OFD.xml"),
+		"jpeg": {0xff, 0xd8, 0xff, 0xe0}, "tiff": {'I', 'I', 42, 0, 8, 0, 0, 0}, "plain": []byte("hello"),
+	} {
+		require.Equal(t, want, format(t, bytes))
+	}
+	_, err := content.Format(bytes.NewReader(nil), 0)
+	require.NoError(t, err, "an empty file is judged by its size")
+}
+
+func format(t *testing.T, b []byte) string {
+	found, err := content.Format(bytes.NewReader(b), int64(len(b)))
+	require.NoError(t, err)
+	return found
+}
+
+func zipped(t *testing.T, names ...string) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range names {
+		f, err := w.Create(name)
+		require.NoError(t, err)
+		_, _ = io.WriteString(f, "<x/>")
+	}
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+// The digests of "abc" are those of the algorithms' own documents: RFC 1321,
+// FIPS 180-4, GB/T 32905-2016.
+func TestDigests(t *testing.T) {
+	t.Parallel()
+	sum := sha256.Sum256([]byte("abc"))
+	for algorithm, want := range map[string]string{
+		"md5": "900150983cd24fb0d6963f7d28e17f72", "sha1": "a9993e364706816aba3e25717850c26c9cd0d89d",
+		"sm3": "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0", "sha256": hex.EncodeToString(sum[:]), "": "",
+	} {
+		d, err := content.NewDigests(algorithm)
+		require.NoError(t, err)
+		_, _ = io.WriteString(d, "abc")
+		require.Equal(t, want, d.Declared(), algorithm)
+		require.Equal(t, hex.EncodeToString(sum[:]), d.SHA256())
+		require.Equal(t, d.SHA256(), d.All()["sha256"])
+	}
+	_, err := content.NewDigests("crc32")
+	require.ErrorContains(t, err, "crc32")
+}
