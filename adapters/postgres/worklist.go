@@ -21,30 +21,32 @@ func NewWorklist(pool *pgxpool.Pool) Worklist { return Worklist{pool} }
 
 // claimRows of a batch chooses from the index (batch, due, stream), locks what
 // nobody else is choosing, and takes leases that ended by the same statement.
+// A listing is leased whole, under version 0: its holder goes on from page to
+// page while the row's version moves.
 const claimRows = `
 	WITH free AS (
 		SELECT w.stream, w.version, w.due FROM %[1]s w
 		WHERE w.batch = $1 AND w.due <= now() %[2]s
-			AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.stream = %[3]s AND l.version = w.version AND l.until > now())
+			AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.stream = %[3]s AND l.version = %[6]s AND l.until > now())
 		ORDER BY w.due, w.stream LIMIT $2 FOR UPDATE OF w SKIP LOCKED
 	), leased AS (
 		INSERT INTO leases (stream, version, holder, until)
-		SELECT %[4]s, version, $3, now() + $4 FROM free
+		SELECT %[4]s, %[7]s, $3, now() + $4 FROM free
 		ON CONFLICT (stream, version) DO UPDATE SET holder = excluded.holder, until = excluded.until
 		WHERE leases.until <= now()
 		RETURNING stream, version
 	)
-	SELECT free.stream, free.version, free.due FROM free JOIN leased ON leased.stream = %[5]s AND leased.version = free.version`
+	SELECT free.stream, free.version, free.due FROM free JOIN leased ON leased.stream = %[5]s AND leased.version = %[8]s`
 
 // Claim implements commands.Worklist.
 func (w Worklist) Claim(ctx context.Context, kind commands.WorkKind, holder string, limit int, lease time.Duration) ([]commands.Work, error) {
 	switch kind {
 	case commands.WorkList:
-		return w.claim(ctx, kind, fmt.Sprintf(claimRows, "worklist_slices", "AND w.open", "w.stream", "stream", "free.stream"),
+		return w.claim(ctx, kind, fmt.Sprintf(claimRows, "worklist_slices", "AND w.open", "w.stream", "stream", "free.stream", "0", "0", "0"),
 			`SELECT EXISTS (SELECT 1 FROM worklist_slices w WHERE w.batch = b.number AND w.open AND w.due <= now())`, holder, limit, lease)
 	case commands.WorkMigrate:
 		// A document may be pending in two batches: its lease names both.
-		return w.claim(ctx, kind, fmt.Sprintf(claimRows, "worklist_documents", "", "w.stream || '@' || w.batch", "stream || '@' || $1", "free.stream || '@' || $1"),
+		return w.claim(ctx, kind, fmt.Sprintf(claimRows, "worklist_documents", "", "w.stream || '@' || w.batch", "stream || '@' || $1", "free.stream || '@' || $1", "w.version", "version", "free.version"),
 			`SELECT EXISTS (SELECT 1 FROM worklist_documents w WHERE w.batch = b.number AND w.due <= now())`, holder, limit, lease)
 	}
 	return w.claimCondition(ctx, kind, holder, limit, lease)
@@ -142,14 +144,16 @@ func (w Worklist) Sweep(ctx context.Context) (int64, error) {
 
 func leaseKeys(works []commands.Work) (streams []string, versions []int) {
 	for _, work := range works {
-		key := work.Stream
+		key, version := work.Stream, work.Version
 		switch work.Kind {
+		case commands.WorkList:
+			version = 0
 		case commands.WorkMigrate:
 			key += "@" + work.Batch
 		case commands.WorkFinish, commands.WorkReopen, commands.WorkCancel:
 			key = string(work.Kind) + "@" + work.Batch
 		}
-		streams, versions = append(streams, key), append(versions, work.Version)
+		streams, versions = append(streams, key), append(versions, version)
 	}
 	return streams, versions
 }
