@@ -76,6 +76,9 @@ type Target[S any] struct {
 	IfMatch *int
 	// Asserted versions of other streams that the decision stands on.
 	Asserted []Assertion
+	// Loaded is the stream as it was just read, for those who load many in one
+	// statement; the first try decides on it. Nil: the stream is loaded.
+	Loaded []wire.Record
 }
 
 // StaleVersion: the stream is not at the version that the caller saw.
@@ -100,15 +103,19 @@ func Execute[S, C, E any](ctx context.Context, h *Handler, meta wire.Metadata, a
 		if try == maxTries {
 			return Result{}, domain.RefuseConflict("too-busy", "others keep changing %s; read it again and repeat the command", conflict.Stream)
 		}
+		t.Loaded = nil
 	}
 }
 
 func executeOnce[S, C, E any](ctx context.Context, h *Handler, meta wire.Metadata, a Aggregate[S, C, E], t Target[S], command C) (Result, error) {
-	loaded, err := h.journal.Load(ctx, t.Stream)
-	if err != nil {
-		return Result{}, err
+	records := t.Loaded
+	if records == nil {
+		loaded, err := h.journal.Load(ctx, t.Stream)
+		if err != nil {
+			return Result{}, err
+		}
+		records = loaded[t.Stream]
 	}
-	records := loaded[t.Stream]
 	if result, done := alreadyDone(records, meta.Command); done {
 		return result, nil
 	}
@@ -123,15 +130,12 @@ func executeOnce[S, C, E any](ctx context.Context, h *Handler, meta wire.Metadat
 	if err != nil || len(events) == 0 {
 		return standing(records), err
 	}
-	drafts, err := Drafts(h.complete(meta), t.Stream, 0, events)
-	if err != nil {
+	w := h.Write(meta)
+	if err := AddTo(w, t.Stream, len(records), events); err != nil {
 		return Result{}, err
 	}
-	position, err := h.journal.Append(ctx, Append{
-		Streams:  []StreamAppend{{Stream: t.Stream, Expected: len(records), Drafts: drafts}},
-		Asserted: t.Asserted,
-	})
-	return Result{Position: position, Version: len(records) + len(drafts), Written: true}, err
+	position, err := w.Append(ctx, t.Asserted...)
+	return Result{Position: position, Version: len(records) + len(events), Written: true}, err
 }
 
 // Drafts encodes the events of a command for a stream; first is the index of
@@ -145,12 +149,6 @@ func Drafts[E any](meta wire.Metadata, stream string, first int, events []E) ([]
 		}
 	}
 	return drafts, nil
-}
-
-// complete adds what the handler knows to what the caller said.
-func (h *Handler) complete(meta wire.Metadata) wire.Metadata {
-	meta.Installation, meta.Build = h.installation, h.build
-	return meta
 }
 
 // alreadyDone finds what the same command did before.

@@ -43,9 +43,32 @@ func ParseBatchStream(stream string) (string, error) {
 // OperationStream names the stream of a bulk operation.
 func OperationStream(id string) string { return operationPrefix + url.PathEscape(id) }
 
+// ParseOperationStream is the inverse of OperationStream.
+func ParseOperationStream(stream string) (string, error) {
+	id, ok := strings.CutPrefix(stream, operationPrefix)
+	if !ok {
+		return "", fmt.Errorf("%q is not the name of an operation stream", stream)
+	}
+	return url.PathUnescape(id)
+}
+
 // DiscoveryStream names the stream of the listing of one slice of a batch.
 func DiscoveryStream(batch, slice string) string {
 	return discoveryPrefix + url.PathEscape(batch) + "/" + url.PathEscape(slice)
+}
+
+// ParseDiscoveryStream is the inverse of DiscoveryStream.
+func ParseDiscoveryStream(stream string) (batch, slice string, err error) {
+	rest, ok := strings.CutPrefix(stream, discoveryPrefix)
+	left, right, found := strings.Cut(rest, "/")
+	if !ok || !found {
+		return "", "", fmt.Errorf("%q is not the name of a discovery stream", stream)
+	}
+	if batch, err = url.PathUnescape(left); err != nil {
+		return "", "", fmt.Errorf("discovery stream %q: %w", stream, err)
+	}
+	slice, err = url.PathUnescape(right)
+	return batch, slice, err
 }
 
 // DocumentID is what makes a document the same document in every batch.
