@@ -1,0 +1,155 @@
+package projections
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// Bulk operations and what became of each of their documents. All of it comes
+// from the control partition, so rows are added to in order.
+var operationsView = View{Name: "operations", Schema: `
+CREATE TABLE IF NOT EXISTS operations (
+	id           text        PRIMARY KEY,
+	kind         text        NOT NULL,
+	batch        text        NOT NULL,
+	filter       jsonb       NOT NULL,
+	reason       text        NOT NULL,
+	status       text        NOT NULL,
+	selected     integer     NOT NULL,
+	done         integer     NOT NULL DEFAULT 0,
+	changed      integer     NOT NULL DEFAULT 0,
+	refused      integer     NOT NULL DEFAULT 0,
+	pages        integer     NOT NULL DEFAULT 0,
+	requested_at timestamptz NOT NULL,
+	requested_by text        NOT NULL,
+	changed_at   timestamptz NOT NULL,
+	version      integer     NOT NULL
+);
+CREATE INDEX IF NOT EXISTS operations_batch ON operations (batch, requested_at, id);
+CREATE TABLE IF NOT EXISTS operation_items (
+	operation text NOT NULL,
+	document  text NOT NULL,
+	outcome   text NOT NULL,
+	detail    text NOT NULL,
+	PRIMARY KEY (operation, document)
+);
+CREATE INDEX IF NOT EXISTS operation_items_outcome ON operation_items (operation, outcome, document)`, Apply: applyOperations}
+
+// applyOperations writes event by event: one carries up to 500 documents.
+func applyOperations(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
+	b := &pgx.Batch{}
+	for _, r := range events {
+		event, ok := r.Event.(operation.Event)
+		if !ok {
+			continue
+		}
+		id, err := domain.ParseOperationStream(r.Stream)
+		if err != nil {
+			return err
+		}
+		queueOperation(b, id, r, event)
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	return tx.SendBatch(ctx, b).Close()
+}
+
+func queueOperation(b *pgx.Batch, id string, r wire.Record, event operation.Event) {
+	ended := func(status operation.Status, counts map[operation.Outcome]int) {
+		b.Queue(`UPDATE operations SET status = $4, done = $5, changed = $6, refused = $7, version = $2, changed_at = $3 WHERE id = $1`,
+			id, r.Version, r.Time, string(status), counts[operation.Done], counts[operation.Changed], counts[operation.Refused])
+	}
+	switch e := event.(type) {
+	case operation.Requested:
+		b.Queue(`INSERT INTO operations (id, kind, batch, filter, reason, status, selected, requested_at, requested_by, changed_at, version)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8, $10)`,
+			id, e.Kind, e.Batch, e.Filter, e.Reason, string(operation.StatusRunning), e.Count, r.Time, askedBy(r.Metadata), r.Version)
+	case operation.Advanced:
+		queueItems(b, id, e.Items)
+		counts := map[operation.Outcome]int{}
+		for _, item := range e.Items {
+			counts[item.Outcome]++
+		}
+		b.Queue(`UPDATE operations SET done = done + $4, changed = changed + $5, refused = refused + $6, pages = $7, version = $2, changed_at = $3 WHERE id = $1`,
+			id, r.Version, r.Time, counts[operation.Done], counts[operation.Changed], counts[operation.Refused], e.Page)
+	case operation.Completed:
+		ended(operation.StatusCompleted, e.Counts)
+	case operation.Cancelled:
+		ended(operation.StatusCancelled, e.Counts)
+	}
+}
+
+func queueItems(b *pgx.Batch, id string, items []operation.Item) {
+	var documents, outcomes, details []string
+	for _, item := range items {
+		documents, outcomes, details = append(documents, item.Document), append(outcomes, string(item.Outcome)), append(details, item.Detail)
+	}
+	b.Queue(`INSERT INTO operation_items (operation, document, outcome, detail)
+		SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[])`, id, documents, outcomes, details)
+}
+
+// askedBy names the person behind an act: whoever a worker or policy acts for.
+func askedBy(m wire.Metadata) string {
+	if m.Initiator.Subject != "" {
+		return m.Initiator.Subject
+	}
+	return m.Actor.Subject
+}
+
+// Operation on documents of a batch. Once it is completed, Done, Changed and
+// Refused add up to Selected; documents that were never reached because they
+// had left the selection are counted as changed and have no item.
+type Operation struct {
+	ID, Kind, Batch        string
+	Filter                 operation.Filter
+	Reason                 string
+	Status                 operation.Status
+	Selected               int // documents that qualified when it was asked for
+	Done, Changed, Refused int
+	Pages                  int // that had their turn
+	RequestedAt            time.Time
+	RequestedBy            string
+	ChangedAt              time.Time
+	Version                int
+}
+
+const operationColumns = `id, kind, batch, filter, reason, status, selected, done, changed, refused, pages, requested_at, requested_by, changed_at, version`
+
+// FindOperation by id; a *domain.Refusal when there is none.
+func FindOperation(ctx context.Context, q Querier, id string) (Operation, error) {
+	rows, err := q.Query(ctx, `SELECT `+operationColumns+` FROM operations WHERE id = $1`, id)
+	if err != nil {
+		return Operation{}, err
+	}
+	return one(rows, pgx.RowToStructByPos[Operation], "operation", id)
+}
+
+// OperationsOf a batch, newest first, older than the operation of the id
+// before (empty: from the newest).
+func OperationsOf(ctx context.Context, q Querier, batch, before string, limit int) ([]Operation, error) {
+	rows, err := q.Query(ctx, `SELECT `+operationColumns+` FROM operations
+		WHERE batch = $1 AND ($2 = '' OR (requested_at, id) < (SELECT requested_at, id FROM operations WHERE id = $2))
+		ORDER BY requested_at DESC, id DESC LIMIT $3`, batch, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Operation])
+}
+
+// OperationItems gives the documents of an operation in order of stream, after
+// one; all of them when the outcome is empty.
+func OperationItems(ctx context.Context, q Querier, id string, outcome operation.Outcome, after string, limit int) ([]operation.Item, error) {
+	rows, err := q.Query(ctx, `SELECT document, outcome, detail FROM operation_items
+		WHERE operation = $1 AND ($2 = '' OR outcome = $2) AND document > $3 ORDER BY document LIMIT $4`, id, outcome, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[operation.Item])
+}
