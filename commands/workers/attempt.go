@@ -1,0 +1,236 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/rules"
+)
+
+// migration is one attempt at one document.
+type migration struct {
+	*Workers
+	job
+	listed   document.Listed
+	relisted *document.Listed // when the source's answer has changed
+	files    []document.File
+	outcomes []document.FileOutcome
+	measured document.Measured
+	after    time.Duration // the source asked to wait
+}
+
+// attempt does the work and gives the command that reports the outcome. The
+// error is the worker's own: stopped, or the batch no longer runs. A panic is
+// an outcome: no file may end a worker.
+func (w *Workers) attempt(ctx context.Context, j job) (command document.Command, err error) {
+	m := &migration{Workers: w, job: j}
+	defer func() {
+		if r := recover(); r != nil {
+			w.log.Error("a document made a worker panic", "stream", j.work.Stream, "panic", r, "stack", string(debug.Stack()))
+			command, err = m.failed(domain.Failure{
+				Code: "panic", Category: domain.Internal, Stage: domain.StageValidate, Detail: fmt.Sprint("the worker failed on this document: ", r),
+				Remedy: "Report this with the build's version; the document can be excepted meanwhile.",
+			}), nil
+		}
+	}()
+	m.measured = document.Measured{
+		QueueMS: max(j.claimed.Sub(j.work.Due).Milliseconds(), 0), RuleSet: rules.Version,
+		Profile: j.permit.batch.Profile, SourceVersion: j.permit.version,
+	}
+	failure, err := m.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if failure != nil {
+		return m.failed(*failure), nil
+	}
+	stored, err := m.writeManifest(ctx, m.manifestFiles())
+	if failed := sourceError(&err); failed != nil {
+		return m.failed(failed.Failure), nil
+	}
+	return document.Migrate{
+		Batch: j.work.Batch, Work: j.work.Version, Relisted: m.relisted, Manifest: stored, Files: m.outcomes, Measured: m.measured,
+	}, err
+}
+
+// sourceError takes out of an error what is an outcome, not the worker's end.
+func sourceError(err *error) *commands.SourceError {
+	var failed *commands.SourceError
+	if errors.As(*err, &failed) {
+		*err = nil
+	}
+	return failed
+}
+
+func (m *migration) failed(failure domain.Failure) document.Command {
+	return document.FailAttempt{
+		Batch: m.work.Batch, Work: m.work.Version, Relisted: m.relisted, Failure: failure, Files: m.outcomes,
+		Next: m.nextAttempt(m.state.Batches[m.work.Batch].Attempt, m.after), MaxAttempts: m.settings.MaxAttempts, Measured: m.measured,
+	}
+}
+
+// run brings every file that has not arrived yet into the archive, and says
+// what keeps the document from being migrated.
+func (m *migration) run(ctx context.Context) (*domain.Failure, error) {
+	if m.unread != nil {
+		m.after = m.unread.RetryAfter
+		return &m.unread.Failure, nil
+	}
+	err := m.takeListing(ctx)
+	if failed := sourceError(&err); failed != nil {
+		return &failed.Failure, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if verdict := rules.Document(m.state.ID, m.listed); verdict.Failure != nil {
+		return verdict.Failure, nil
+	}
+	var failures []domain.Failure
+	for _, f := range m.files {
+		if f.Status != document.FileStatusPending {
+			continue
+		}
+		outcome, err := m.bring(ctx, f.ListedFile)
+		if err != nil {
+			return nil, err
+		}
+		m.outcomes = append(m.outcomes, outcome)
+		if outcome.Failure != nil {
+			failures = append(failures, *outcome.Failure)
+		}
+		if outcome.Failure != nil && outcome.Failure.Category == domain.SourceThrottled {
+			break // the others would only be refused too
+		}
+	}
+	if failure := decisive(failures); failure != nil {
+		return failure, nil
+	}
+	return m.count().Failure, nil
+}
+
+// decisive is the failure that stands for the document: one that another try
+// may mend, as long as there is one.
+func decisive(failures []domain.Failure) *domain.Failure {
+	for _, f := range failures {
+		if f.Retryable {
+			return &f
+		}
+	}
+	if len(failures) > 0 {
+		return &failures[0]
+	}
+	return nil
+}
+
+// takeListing takes the source's present answer as the document's, when it has
+// changed; its files are what the domain makes of it.
+func (m *migration) takeListing(ctx context.Context) error {
+	member := m.state.Batches[m.work.Batch]
+	m.listed, m.files = member.Listed, member.Files
+	if m.state.ID.Anonymous != "" || m.item.Listed.Content == member.Listed.Content {
+		return nil
+	}
+	raw, err := m.storeRaw(ctx, m.state, m.item)
+	if err != nil {
+		return err
+	}
+	relisted := m.item.Listed
+	relisted.Raw = raw
+	events, err := commands.Documents.Decide(m.state, document.Discover{ID: m.state.ID, Batch: m.work.Batch, Slice: member.Slice, Listed: relisted})
+	if err != nil {
+		return err
+	}
+	state := m.state
+	for _, e := range events {
+		state = commands.Documents.Evolve(state, e)
+	}
+	member = state.Batches[m.work.Batch]
+	m.listed, m.files, m.relisted = member.Listed, member.Files, &relisted
+	return nil
+}
+
+// bring brings one file into the archive, or finds it there from before.
+func (m *migration) bring(ctx context.Context, f document.ListedFile) (document.FileOutcome, error) {
+	if verdict := rules.Listed(f); verdict.Failure != nil {
+		outcome := outcomeOf(f)
+		outcome.Rules, outcome.Failure = verdict.Results, verdict.Failure
+		return outcome, nil
+	}
+	if outcome, there := m.arrivedBefore(ctx, f); there {
+		return outcome, nil
+	}
+	if _, err := m.permits.get(ctx, m.work.Batch); err != nil {
+		return document.FileOutcome{}, err
+	}
+	result, err := m.fetch(ctx, f, m.item.URLs[f.ID])
+	m.add(result.measured)
+	m.after = max(m.after, result.after)
+	return result.outcome, err
+}
+
+// arrivedBefore tells that an earlier batch brought the same file: the source
+// declares the hash that its bytes were found to have, and the object is there.
+func (m *migration) arrivedBefore(ctx context.Context, f document.ListedFile) (document.FileOutcome, bool) {
+	before, ok := m.state.Archive.Files[f.ID]
+	if !ok || f.Hash == "" || before.Hash != f.Hash || before.HashAlgorithm != f.HashAlgorithm {
+		return document.FileOutcome{}, false
+	}
+	if size, err := m.Archive.Size(ctx, before.Stored.Key); err != nil || size != before.Stored.Bytes {
+		return document.FileOutcome{}, false
+	}
+	outcome := outcomeOf(f)
+	outcome.Digests = map[string]string{"sha256": before.Stored.SHA256, f.HashAlgorithm: f.Hash}
+	outcome.Stored, outcome.Result = &before.Stored, document.Unchanged
+	return outcome, true
+}
+
+// count judges by class whether as many files arrived as are listed and not
+// skipped (R14).
+func (m *migration) count() rules.Verdict {
+	listed, received := map[document.Class]int{}, map[document.Class]int{}
+	for _, f := range m.files {
+		if f.Status != document.FileStatusSkipped {
+			listed[f.Class]++
+		}
+		if f.Status == document.FileStatusMigrated {
+			received[f.Class]++
+		}
+	}
+	for _, o := range m.outcomes {
+		if o.Stored != nil {
+			received[o.Class]++
+		}
+	}
+	return rules.Count(listed, received)
+}
+
+func (m *migration) manifestFiles() []manifestFile {
+	arrived := map[string]*domain.Stored{}
+	for _, o := range m.outcomes {
+		arrived[o.ID] = o.Stored
+	}
+	files := make([]manifestFile, len(m.files))
+	for i, f := range m.files {
+		files[i] = manifestFile{ListedFile: f.ListedFile, Status: f.Status}
+		switch f.Status {
+		case document.FileStatusMigrated:
+			files[i].Stored = &f.Stored
+		case document.FileStatusPending:
+			files[i].Status, files[i].Stored = document.FileStatusMigrated, arrived[f.ID]
+		}
+	}
+	return files
+}
+
+func (m *migration) add(file document.Measured) {
+	t := &m.measured
+	t.FetchMS, t.ValidateMS, t.StoreMS = t.FetchMS+file.FetchMS, t.ValidateMS+file.ValidateMS, t.StoreMS+file.StoreMS
+	t.BytesListed, t.BytesReceived, t.BytesStored = t.BytesListed+file.BytesListed, t.BytesReceived+file.BytesReceived, t.BytesStored+file.BytesStored
+}

@@ -1,0 +1,195 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/discovery"
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// list lists slices, one after the other, until ctx ends.
+func (w *Workers) list(ctx context.Context) error {
+	leases := w.newLeases()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return leases.keep(ctx) })
+	group.Go(func() error {
+		return w.untilDone(ctx, func(ctx context.Context) (bool, error) {
+			works, err := w.Worklist.Claim(ctx, commands.WorkList, w.holder, 1, w.settings.Lease)
+			if err != nil || len(works) == 0 {
+				return false, err
+			}
+			leases.hold(works)
+			err = w.listSlice(ctx, works[0])
+			return err == nil, errors.Join(err, leases.release(ctx, works[0]))
+		})
+	})
+	return group.Wait()
+}
+
+// listing is a slice while this process lists it. Its state is folded once and
+// then carried on with each page: a slice may hold a million items.
+type listing struct {
+	*Workers
+	stream string
+	number string // of the batch
+	slice  string
+	state  discovery.State
+	last   wire.Record // the event that the next one follows from
+}
+
+// listSlice lists a slice from where it stands to its end, or until it may not
+// go on. Nil also when the work turned out to be done.
+func (w *Workers) listSlice(ctx context.Context, work commands.Work) error {
+	number, slice, err := domain.ParseDiscoveryStream(work.Stream)
+	if err != nil {
+		return err
+	}
+	l := &listing{Workers: w, stream: work.Stream, number: number, slice: slice}
+	if err := l.load(ctx); err != nil {
+		return err
+	}
+	for l.state.Version == 0 || l.state.Status == discovery.StatusListing {
+		if err := l.step(ctx); err != nil {
+			if errors.Is(err, errNotRunning) {
+				return nil
+			}
+			return fmt.Errorf("list slice %s of batch %s: %w", slice, number, err)
+		}
+		if l.state.Attempt > 0 { // it failed; the worklist knows when to try again
+			return nil
+		}
+	}
+	return nil
+}
+
+func (l *listing) load(ctx context.Context) error {
+	permit, err := l.permits.get(ctx, l.number)
+	if err != nil && !errors.Is(err, errNotRunning) {
+		return err
+	}
+	loaded, err := l.Journal.Load(ctx, l.stream)
+	if err != nil {
+		return err
+	}
+	records := loaded[l.stream]
+	l.last = permit.created
+	if len(records) > 0 {
+		l.last = records[len(records)-1]
+	}
+	l.state, err = commands.Discoveries.Fold(discovery.State{}, records)
+	return err
+}
+
+// step makes one request and takes in its answer.
+func (l *listing) step(ctx context.Context) error {
+	permit, err := l.permits.get(ctx, l.number)
+	if err != nil {
+		return err
+	}
+	if l.state.Version == 0 {
+		return l.decide(ctx, discovery.Start{Batch: l.number, Source: permit.plan.ID, Slice: l.slice})
+	}
+	slice, err := permit.slice(l.slice)
+	if err != nil {
+		return err
+	}
+	page, err := l.Source.List(ctx, permit.plan, slice, l.state.Next)
+	var failed *commands.SourceError
+	if errors.As(err, &failed) {
+		return l.fail(ctx, failed)
+	}
+	if err != nil {
+		return err
+	}
+	return l.take(ctx, permit, slice, page)
+}
+
+func (l *listing) fail(ctx context.Context, failed *commands.SourceError) error {
+	return l.decide(ctx, discovery.FailAttempt{
+		Failure: failed.Failure, MaxAttempts: l.settings.MaxAttempts, Next: l.nextAttempt(l.state.Attempt, failed.RetryAfter),
+	})
+}
+
+// decide issues a command that concerns the listing's stream alone.
+func (l *listing) decide(ctx context.Context, c discovery.Command) error {
+	events, err := commands.Discoveries.Decide(l.state, c)
+	if err != nil {
+		return err
+	}
+	return l.append(ctx, l.write(), events)
+}
+
+// write begins a command of the listing's. Its id is drawn: another process
+// that lists the same slice, since a lease ended, must meet a conflict and not
+// be taken for us.
+func (l *listing) write() *commands.Write {
+	return l.handler.Write(caused("worker-list", l.last))
+}
+
+// append adds the listing's own events to a write, and goes on from them.
+func (l *listing) append(ctx context.Context, w *commands.Write, events []discovery.Event) error {
+	if err := commands.AddTo(w, l.stream, l.state.Version, events); err != nil {
+		return err
+	}
+	if _, err := w.Append(ctx); err != nil {
+		return err
+	}
+	for _, e := range events {
+		l.state = commands.Discoveries.Evolve(l.state, e)
+	}
+	return nil
+}
+
+// maxRedecisions bounds how often a page is decided again when others write to
+// its documents.
+const maxRedecisions = 10
+
+// take takes in a page: its documents and the listing's progress in one append.
+func (l *listing) take(ctx context.Context, p permit, slice batch.Slice, page commands.Page) error {
+	for try := 1; ; try++ {
+		err := l.tryTake(ctx, p, slice, page)
+		var conflict *commands.VersionConflict
+		if !errors.As(err, &conflict) || conflict.Stream == l.stream || try == maxRedecisions {
+			return err
+		}
+	}
+}
+
+func (l *listing) tryTake(ctx context.Context, p permit, slice batch.Slice, page commands.Page) error {
+	taken, err := l.readPage(ctx, slice, page)
+	if err != nil {
+		return err
+	}
+	if err := taken.discover(ctx, l, p.plan.ID); err != nil {
+		var failed *commands.SourceError
+		if errors.As(err, &failed) {
+			return l.fail(ctx, failed)
+		}
+		return err
+	}
+	events, err := commands.Discoveries.Decide(l.state, discovery.ListPage{
+		Pass: l.state.Pass, Page: l.state.Next, Items: taken.items, Total: page.Total, Last: page.Last,
+		RequestID: page.RequestID, TraceID: page.TraceID,
+	})
+	if err != nil {
+		return err
+	}
+	w := l.write()
+	for _, stream := range taken.order {
+		d := taken.documents[stream]
+		if len(d.events) == 0 {
+			continue
+		}
+		if err := commands.AddTo(w, stream, d.loaded, d.events); err != nil {
+			return err
+		}
+	}
+	return l.append(ctx, w, events)
+}

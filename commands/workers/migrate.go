@@ -1,0 +1,199 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// claimSize is how many documents are claimed, loaded and read again together.
+const claimSize = 100
+
+// claimers prepare documents ahead of those that are being migrated, so that
+// nobody waits for a claim or for the source's answer to a re-read.
+const claimers = 2
+
+// job is a claimed document, ready to be migrated.
+type job struct {
+	work    commands.Work
+	claimed time.Time
+	permit  permit
+	records []wire.Record
+	state   document.State
+	item    commands.Item         // as read again
+	unread  *commands.SourceError // why it could not be read again
+}
+
+// migrate migrates documents until ctx ends: claimers feed a bounded number of
+// migrators.
+func (w *Workers) migrate(ctx context.Context) error {
+	leases := w.newLeases()
+	jobs := make(chan job)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return leases.keep(ctx) })
+	for range claimers {
+		group.Go(func() error {
+			return w.untilDone(ctx, func(ctx context.Context) (bool, error) { return w.claim(ctx, leases, jobs) })
+		})
+	}
+	for range w.settings.Documents {
+		group.Go(func() error {
+			for {
+				select {
+				case j := <-jobs:
+					w.settle(ctx, leases, j)
+				case <-ctx.Done():
+					return nil
+				}
+			}
+		})
+	}
+	err := group.Wait()
+	return errors.Join(err, leases.release(ctx, leases.all()...))
+}
+
+// claim prepares a group of documents and hands them over one by one.
+func (w *Workers) claim(ctx context.Context, leases *leases, jobs chan<- job) (found bool, err error) {
+	works, err := w.Worklist.Claim(ctx, commands.WorkMigrate, w.holder, claimSize, w.settings.Lease)
+	if err != nil || len(works) == 0 {
+		return false, err
+	}
+	leases.hold(works)
+	prepared, err := w.prepare(ctx, works)
+	if err != nil {
+		if errors.Is(err, errNotRunning) {
+			err = nil
+		}
+		return false, errors.Join(err, leases.release(ctx, works...))
+	}
+	ready := map[commands.WorkID]bool{}
+	for _, j := range prepared {
+		ready[key(j.work)] = true
+	}
+	for _, work := range works {
+		if !ready[key(work)] { // done before; the view is about to say so
+			leases.done(work)
+		}
+	}
+	for _, j := range prepared {
+		select {
+		case jobs <- j:
+		case <-ctx.Done():
+			return false, nil // Run gives back what is held
+		}
+	}
+	return true, nil
+}
+
+// prepare loads the documents in one statement and reads them again at the
+// source in one request. What the journal says is done is left out.
+func (w *Workers) prepare(ctx context.Context, works []commands.Work) ([]job, error) {
+	claimed := time.Now()
+	permit, err := w.permits.get(ctx, works[0].Batch)
+	if err != nil {
+		return nil, err
+	}
+	streams := make([]string, len(works))
+	for i, work := range works {
+		streams[i] = work.Stream
+	}
+	loaded, err := w.Journal.Load(ctx, streams...)
+	if err != nil {
+		return nil, err
+	}
+	var jobs []job
+	for _, work := range works {
+		j := job{work: work, claimed: claimed, permit: permit, records: loaded[work.Stream]}
+		if j.state, err = commands.Documents.Fold(document.State{}, j.records); err != nil {
+			return nil, err
+		}
+		if m := j.state.Batches[work.Batch]; m.Status == document.StatusPending && m.Work == work.Version {
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs, w.reread(ctx, permit, jobs)
+}
+
+// reread asks the source for the documents' present metadata and fresh URLs.
+func (w *Workers) reread(ctx context.Context, p permit, jobs []job) error {
+	var images []string
+	for _, j := range jobs {
+		if j.state.ID.Anonymous == "" {
+			images = append(images, j.state.ID.ImageNumber)
+		}
+	}
+	if len(images) == 0 {
+		return nil
+	}
+	items, err := w.Source.Reread(ctx, p.plan, images)
+	var failed *commands.SourceError
+	if err != nil && !errors.As(err, &failed) {
+		return err
+	}
+	byID := make(map[domain.DocumentID]commands.Item, len(items))
+	for _, item := range items {
+		byID[item.ID] = item
+	}
+	for i := range jobs {
+		j := &jobs[i]
+		item, there := byID[j.state.ID]
+		j.item = item
+		if !there && j.state.ID.Anonymous == "" {
+			j.unread = failed
+			if failed == nil {
+				j.unread = notFound(j.state.ID)
+			}
+		}
+	}
+	return nil
+}
+
+func notFound(id domain.DocumentID) *commands.SourceError {
+	return &commands.SourceError{Failure: domain.Failure{
+		Code: "not-found", Category: domain.SourceRejected, Stage: domain.StageFetch, Retryable: true,
+		Detail: fmt.Sprintf("the source listed image number %s and no longer has it", domain.TruncateTo(id.ImageNumber, 200)),
+		Remedy: "Find out at the source what became of the document; retry it, or except it with the evidence.",
+	}}
+}
+
+// settle migrates one document and records the outcome. Work that could not be
+// recorded is given back: it is done again, with the same effect.
+func (w *Workers) settle(ctx context.Context, leases *leases, j job) {
+	err := w.migrateOne(ctx, j)
+	if err == nil {
+		leases.done(j.work)
+		return
+	}
+	if err := leases.release(ctx, j.work); err != nil {
+		w.log.Warn("a lease could not be given back; it ends by itself", "stream", j.work.Stream, "error", err)
+	}
+	if ctx.Err() == nil && !errors.Is(err, errNotRunning) {
+		w.log.Error("an outcome was not recorded; the work is done again", "stream", j.work.Stream, "error", err)
+	}
+}
+
+func (w *Workers) migrateOne(ctx context.Context, j job) error {
+	if _, err := w.permits.get(ctx, j.work.Batch); err != nil {
+		return err
+	}
+	command, err := w.attempt(ctx, j)
+	if err != nil {
+		return err
+	}
+	meta := caused("worker-migrate", openedBy(j))
+	meta.Command = w.handler.CommandID(fmt.Sprintf("migrate@%s@%s@%d", j.work.Stream, j.work.Batch, j.work.Version))
+	target := commands.Target[document.State]{Stream: j.work.Stream, Initial: document.State{ID: j.state.ID}, Loaded: j.records}
+	_, err = commands.Execute(ctx, w.handler, meta, commands.Documents, target, command)
+	return err
+}
+
+// openedBy is the event that opened the work.
+func openedBy(j job) wire.Record { return j.records[j.work.Version-1] }

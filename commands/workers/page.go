@@ -1,0 +1,139 @@
+package workers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/discovery"
+	"github.com/waybill-migration/waybill/domain/document"
+)
+
+// takenPage is a page of a listing with the documents that it names, as the
+// journal has them.
+type takenPage struct {
+	slice     batch.Slice
+	items     []discovery.PageItem
+	listed    map[string]commands.Item // by stream, as first shown on the page
+	streams   map[string]string        // by item key
+	sorted    discovery.Sorted
+	documents map[string]*listedDocument // by stream
+	order     []string                   // of documents
+}
+
+// listedDocument collects what the page does to a document.
+type listedDocument struct {
+	loaded int // version in the journal
+	state  document.State
+	events []document.Event
+}
+
+func (d *listedDocument) decide(c document.Command) error {
+	events, err := commands.Documents.Decide(d.state, c)
+	for _, e := range events {
+		d.state = commands.Documents.Evolve(d.state, e)
+	}
+	d.events = append(d.events, events...)
+	return err
+}
+
+// readPage loads the documents of a page in one statement.
+func (l *listing) readPage(ctx context.Context, slice batch.Slice, page commands.Page) (*takenPage, error) {
+	t := &takenPage{slice: slice, listed: map[string]commands.Item{}, streams: map[string]string{}, documents: map[string]*listedDocument{}}
+	for _, item := range page.Items {
+		stream := item.ID.Stream()
+		t.streams[discovery.Short(stream)] = stream
+		if _, shown := t.listed[stream]; !shown {
+			t.listed[stream] = item
+			t.order = append(t.order, stream)
+		}
+	}
+	loaded, err := l.Journal.Load(ctx, t.order...)
+	if err != nil {
+		return nil, err
+	}
+	for stream, item := range t.listed {
+		d := &listedDocument{loaded: len(loaded[stream])}
+		if d.state, err = commands.Documents.Fold(document.State{ID: item.ID}, loaded[stream]); err != nil {
+			return nil, err
+		}
+		t.documents[stream] = d
+	}
+	for _, item := range page.Items {
+		stream := item.ID.Stream()
+		member, known := t.documents[stream].state.Batches[l.number]
+		t.items = append(t.items, discovery.PageItem{ImageNumber: item.ID.ImageNumber, Item: discovery.Item{
+			Key: discovery.Short(stream), Content: discovery.Short(item.Listed.Content), Elsewhere: known && member.Slice != slice.ID,
+		}})
+	}
+	t.sorted = l.state.Sort(l.state.Next, t.items)
+	return t, nil
+}
+
+// rawItems are stored at once.
+const rawItems = 16
+
+// discover decides what the page does to its documents. Raw items are in the
+// archive before the events that name them.
+func (t *takenPage) discover(ctx context.Context, l *listing, source string) error {
+	group, storing := errgroup.WithContext(ctx)
+	group.SetLimit(rawItems)
+	for _, item := range t.freshItems() {
+		group.Go(func() error {
+			d := t.documents[item.ID.Stream()]
+			raw, err := l.storeRaw(storing, d.state, item)
+			if err != nil {
+				return err
+			}
+			item.Listed.Raw = raw
+			return d.decide(document.Discover{ID: item.ID, Batch: l.number, Slice: t.slice.ID, Listed: item.Listed})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return t.reportConflicts(l, source)
+}
+
+// freshItems are those that the present pass had not shown before this page.
+func (t *takenPage) freshItems() []commands.Item {
+	items := make([]commands.Item, len(t.sorted.Fresh))
+	for i, fresh := range t.sorted.Fresh {
+		items[i] = t.listed[t.streams[fresh.Key]]
+	}
+	return items
+}
+
+// reportConflicts fails documents that one listing shows with two contents.
+func (t *takenPage) reportConflicts(l *listing, source string) error {
+	for i, r := range t.sorted.Repeats {
+		if !r.Conflict {
+			continue
+		}
+		detail := fmt.Sprintf("source %s lists image number %s twice with other content, on pages %d and %d of slice %s", source, r.ImageNumber, r.FirstPage, r.Page, l.slice)
+		d := t.documents[t.streams[t.sorted.Keys[i]]]
+		if err := d.decide(document.ReportConflict{Batch: l.number, Detail: detail}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storeRaw keeps an item exactly as the source sent it, unless the document
+// has the same content with its raw item already: only the URLs differ then.
+func (w *Workers) storeRaw(ctx context.Context, d document.State, item commands.Item) (domain.Stored, error) {
+	for _, m := range d.Batches {
+		if m.Listed.Content == item.Listed.Content {
+			return m.Listed.Raw, nil
+		}
+	}
+	sum := sha256.Sum256(item.Raw)
+	digest := hex.EncodeToString(sum[:])
+	return w.storeBytes(ctx, commands.ItemKey(item.ID, digest), digest, item.Raw)
+}

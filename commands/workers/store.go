@@ -1,0 +1,193 @@
+package workers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/commands/content"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/rules"
+)
+
+// storeBytes stores a small object whose digest is known.
+func (w *Workers) storeBytes(ctx context.Context, key, digest string, bytes []byte) (domain.Stored, error) {
+	stored := domain.Stored{Target: w.Archive.Name(), Key: key, SHA256: digest, Bytes: int64(len(bytes))}
+	upload, err := w.Archive.Begin(ctx)
+	if err != nil {
+		return stored, targetUnavailable(err)
+	}
+	if _, err := upload.Write(bytes); err != nil {
+		return stored, errors.Join(targetUnavailable(err), upload.Abort())
+	}
+	if _, err := upload.Commit(ctx, key); err != nil {
+		return stored, targetUnavailable(err)
+	}
+	return stored, nil
+}
+
+// targetUnavailable is an archive that did not take or give what it should.
+func targetUnavailable(err error) *commands.SourceError {
+	return &commands.SourceError{Failure: domain.Failure{
+		Code: "archive-error", Category: domain.TargetUnavailable, Stage: domain.StageStore, Retryable: true,
+		Detail: domain.TruncateTo("the archive could not store: "+err.Error(), 600),
+		Remedy: "Check the archive's disk: space, permissions, mount. It is tried again by itself.",
+	}}
+}
+
+// fetched is what became of fetching a file.
+type fetched struct {
+	outcome  document.FileOutcome
+	measured document.Measured
+	after    time.Duration // the source asked to wait
+}
+
+func (f *fetched) fail(failure domain.Failure) {
+	failure.FileID = f.outcome.ID
+	f.outcome.Failure, f.outcome.Stored = &failure, nil
+}
+
+// fetch brings a file from the source into the archive: hashed while it is
+// copied, judged before it is visible, read back and compared afterwards. The
+// error is the worker's being stopped; all else is in the outcome.
+func (m *migration) fetch(ctx context.Context, f document.ListedFile, url string) (fetched, error) {
+	result := fetched{outcome: outcomeOf(f)}
+	result.measured.BytesListed = f.Size
+	upload, err := m.Archive.Begin(ctx)
+	if err != nil {
+		result.fail(targetUnavailable(err).Failure)
+		return result, nil
+	}
+	defer func() { _ = upload.Abort() }()
+	digests, err := m.download(ctx, f, url, upload, &result)
+	if err != nil || result.outcome.Failure != nil {
+		return result, err
+	}
+	m.judge(f, upload, digests, &result)
+	if result.outcome.Failure != nil {
+		return result, nil
+	}
+	m.store(ctx, upload, digests.SHA256(), &result)
+	return result, ctx.Err()
+}
+
+func outcomeOf(f document.ListedFile) document.FileOutcome {
+	return document.FileOutcome{
+		ID: f.ID, PID: f.PID, Class: f.Class, Sequence: f.Sequence, Name: f.Name, Type: f.Type, Size: f.Size, Hash: f.Hash,
+	}
+}
+
+func (m *migration) download(ctx context.Context, f document.ListedFile, url string, upload io.Writer, result *fetched) (*content.Digests, error) {
+	began := time.Now()
+	defer func() { result.measured.FetchMS = time.Since(began).Milliseconds() }()
+	digests, err := content.NewDigests(f.HashAlgorithm)
+	if err != nil {
+		return nil, err
+	}
+	body, err := m.Source.Download(ctx, m.permit.plan, url)
+	if err == nil {
+		defer func() { _ = body.Close() }()
+		into := &sink{upload: upload, digests: digests}
+		result.outcome.Received, err = io.Copy(into, body)
+		if into.err != nil {
+			err = targetUnavailable(into.err)
+		}
+	}
+	result.measured.BytesReceived = result.outcome.Received
+	var failed *commands.SourceError
+	if errors.As(err, &failed) {
+		failure := failed.Failure
+		failure.Detail = fmt.Sprintf("file %s: %s", f.ID, failure.Detail)
+		result.fail(failure)
+		result.after = failed.RetryAfter
+		return nil, nil
+	}
+	return digests, err
+}
+
+// sink tells the archive's errors from the source's.
+type sink struct {
+	upload  io.Writer
+	digests *content.Digests
+	err     error
+}
+
+func (s *sink) Write(p []byte) (n int, err error) {
+	if n, s.err = s.upload.Write(p); s.err != nil {
+		return n, s.err
+	}
+	return s.digests.Write(p)
+}
+
+func (m *migration) judge(f document.ListedFile, upload commands.Upload, digests *content.Digests, result *fetched) {
+	began := time.Now()
+	o := &result.outcome
+	var err error
+	if o.Format, err = content.Format(upload, o.Received); err != nil {
+		result.fail(targetUnavailable(err).Failure)
+		return
+	}
+	o.Digests = digests.All()
+	found := rules.Found{Received: o.Received, Format: o.Format, Digest: digests.Declared()}
+	verdict := rules.File(f, found, rules.ProfileOf(m.permit.batch.Profile))
+	o.Rules = verdict.Results
+	if verdict.Failure != nil {
+		result.fail(*verdict.Failure)
+	}
+	result.measured.ValidateMS = time.Since(began).Milliseconds()
+}
+
+func (m *migration) store(ctx context.Context, upload commands.Upload, digest string, result *fetched) {
+	began := time.Now()
+	o := &result.outcome
+	key := commands.FileKey(m.state.ID, digest, o.Format)
+	existed, err := upload.Commit(ctx, key)
+	if err == nil {
+		o.ReadBack, err = m.readBack(ctx, key)
+	}
+	switch {
+	case err != nil:
+		result.fail(targetUnavailable(err).Failure)
+		return
+	case o.ReadBack != digest:
+		result.fail(readBackDiffers(key, digest, o.ReadBack))
+		return
+	}
+	o.Result = document.Unchanged
+	if !existed {
+		o.Result, result.measured.BytesStored = document.Written, o.Received
+	}
+	if before := m.state.Archive.Files[o.ID].Stored; before.Key != "" && before.Key != key {
+		o.Result, o.Supersedes = document.NewVersion, before.Key
+	}
+	o.Stored = &domain.Stored{Target: m.Archive.Name(), Key: key, SHA256: digest, Bytes: o.Received}
+	result.measured.StoreMS = time.Since(began).Milliseconds()
+}
+
+// readBack is the SHA-256 of what the archive gives.
+func (w *Workers) readBack(ctx context.Context, key string) (string, error) {
+	object, err := w.Archive.Open(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = object.Close() }()
+	h := sha256.New()
+	if _, err := io.Copy(h, object); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func readBackDiffers(key, wanted, found string) domain.Failure {
+	return domain.Failure{
+		Code: "read-back-differs", Category: domain.Integrity, Stage: domain.StageVerify, Rule: "R12", Retryable: true,
+		Detail: fmt.Sprintf("the archive's object %s was written with SHA-256 %s and reads back with %s", key, wanted, found),
+		Remedy: "Check the archive's disk; move the damaged object away, then retry the document.",
+	}
+}
