@@ -13,6 +13,8 @@ import (
 // that are there. Transitions come first, so that order is kept.
 type filesFold struct {
 	replaced bool                                        // the rows that are there go
+	kept     map[string]bool                             // but for these, which stay with their outcome
+	outcomes map[string]*string                          // of rows that were replaced here
 	turns    map[document.FileStatus]document.FileStatus // of rows that are there
 	listed   map[string]*fileRow
 	changed  map[string]*fileChange
@@ -42,7 +44,7 @@ type fileChange struct {
 
 func newFilesFold() *filesFold {
 	return &filesFold{
-		turns:  map[document.FileStatus]document.FileStatus{},
+		kept: map[string]bool{}, outcomes: map[string]*string{}, turns: map[document.FileStatus]document.FileStatus{},
 		listed: map[string]*fileRow{}, changed: map[string]*fileChange{},
 	}
 }
@@ -51,20 +53,18 @@ func (f *filesFold) apply(event document.Event) {
 	switch e := event.(type) {
 	case document.Discovered:
 		f.replace()
-		f.list(e.Listed.Files, e.Skipped)
+		f.list(e.Listed.Files, e.Skipped, nil)
 	case document.Relisted:
 		f.replace()
-		f.list(e.Listed.Files, e.Skipped)
+		f.list(e.Listed.Files, e.Skipped, e.Kept)
 	case document.FilesListed:
-		f.list(e.Files, e.Skipped)
+		f.list(e.Files, e.Skipped, e.Kept)
 	case document.FilesProcessed:
 		f.process(e.Files)
 	case document.AttemptFailed:
 		f.process(e.Files)
 	case document.Migrated:
 		f.process(e.Files)
-		f.turn(document.FileStatusPending, document.FileStatusSkipped)
-		f.turn(document.FileStatusFailed, document.FileStatusSkipped)
 	case document.Failed:
 		f.process(e.Files)
 		f.turn(document.FileStatusPending, document.FileStatusFailed)
@@ -86,12 +86,20 @@ func (f *filesFold) apply(event document.Event) {
 	}
 }
 
+// replace forgets the rows, but not their outcomes: a file may be kept.
 func (f *filesFold) replace() {
+	outcomes := f.outcomes
+	for id, c := range f.changed {
+		outcomes[id] = c.Outcome
+	}
+	for id, row := range f.listed {
+		outcomes[id] = row.Outcome
+	}
 	*f = *newFilesFold()
-	f.replaced = true
+	f.replaced, f.outcomes = true, outcomes
 }
 
-func (f *filesFold) list(files []document.ListedFile, skipped []string) {
+func (f *filesFold) list(files []document.ListedFile, skipped, kept []string) {
 	for _, l := range files {
 		f.listed[l.ID] = &fileRow{
 			ID: l.ID, PID: l.PID, Class: string(l.Class), Sequence: l.Sequence, Name: l.Name, Type: l.Type, Size: l.Size,
@@ -101,6 +109,11 @@ func (f *filesFold) list(files []document.ListedFile, skipped []string) {
 	}
 	for _, id := range skipped {
 		f.listed[id].Status = string(document.FileStatusSkipped)
+	}
+	for _, id := range kept {
+		row := f.listed[id]
+		row.Status, row.Outcome = string(document.FileStatusMigrated), f.outcomes[id]
+		f.kept[id] = row.Outcome == nil // it is the table that has it
 	}
 }
 
@@ -173,51 +186,79 @@ func (f *filesFold) change(id string) *fileChange {
 // turnRow is a transition of a document's files.
 type turnRow struct{ Batch, Stream, From, To string }
 
+// filesWrite is what the folds of many documents leave to be written.
+type filesWrite struct {
+	replaced []struct{ Batch, Stream string }
+	kept     []fileRow
+	turns    []turnRow
+	rows     []fileRow
+	changes  []fileChange
+}
+
 func queueFiles(b *pgx.Batch, folds map[[2]string]*filesFold) {
-	var replaced []struct{ Batch, Stream string }
-	var turns []turnRow
-	var rows []fileRow
-	var changes []fileChange
+	var w filesWrite
 	for _, key := range sortedPairs(folds) {
-		f := folds[key]
-		if f.replaced {
-			replaced = append(replaced, struct{ Batch, Stream string }{key[0], key[1]})
-		}
-		for _, id := range f.order {
-			row := *f.listed[id]
-			row.Batch, row.Stream = key[0], key[1]
-			rows = append(rows, row)
-		}
-		if f.replaced {
-			continue
-		}
-		for _, from := range sortedKeys(f.turns) {
-			turns = append(turns, turnRow{key[0], key[1], string(from), string(f.turns[from])})
-		}
-		for _, id := range sortedKeys(f.changed) {
-			c := *f.changed[id]
-			c.Batch, c.Stream = key[0], key[1]
-			changes = append(changes, c)
+		w.add(key[0], key[1], folds[key])
+	}
+	w.queue(b)
+}
+
+func (w *filesWrite) add(batch, stream string, f *filesFold) {
+	for _, id := range f.order {
+		row := *f.listed[id]
+		row.Batch, row.Stream = batch, stream
+		if f.kept[id] {
+			w.kept = append(w.kept, row)
+		} else {
+			w.rows = append(w.rows, row)
 		}
 	}
-	if len(replaced) > 0 {
+	if f.replaced {
+		w.replaced = append(w.replaced, struct{ Batch, Stream string }{batch, stream})
+		return
+	}
+	for _, from := range sortedKeys(f.turns) {
+		w.turns = append(w.turns, turnRow{batch, stream, string(from), string(f.turns[from])})
+	}
+	for _, id := range sortedKeys(f.changed) {
+		c := *f.changed[id]
+		c.Batch, c.Stream = batch, stream
+		w.changes = append(w.changes, c)
+	}
+}
+
+// listedColumns are those of fileRow, and their arrays.
+const (
+	listedColumns = `(batch, stream, file_id, pid, class, sequence, name, type, size, hash, hash_algorithm, status, outcome, skip)`
+	listedArrays  = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bigint[],
+		$10::text[], $11::text[], $12::text[], $13::text[], $14::text[])`
+)
+
+func (w *filesWrite) queue(b *pgx.Batch) {
+	if len(w.replaced) > 0 {
 		b.Queue(`DELETE FROM document_files f USING unnest($1::text[], $2::text[]) n(batch, stream)
-			WHERE f.batch = n.batch AND f.stream = n.stream`, arrays(replaced)...)
+			WHERE f.batch = n.batch AND f.stream = n.stream AND NOT EXISTS (
+				SELECT FROM unnest($3::text[], $4::text[], $5::text[]) k(batch, stream, id)
+				WHERE k.batch = f.batch AND k.stream = f.stream AND k.id = f.file_id)`, append(arrays(w.replaced), arrays(w.kept)[:3]...)...)
 	}
-	if len(turns) > 0 {
+	if len(w.kept) > 0 {
+		b.Queue(`UPDATE document_files f SET pid = n.pid, class = n.class, sequence = n.sequence, name = n.name, type = n.type, size = n.size,
+				hash = n.hash, hash_algorithm = n.hash_algorithm, status = n.status, outcome = coalesce(n.outcome::jsonb, f.outcome), skip = n.skip::jsonb
+			FROM `+listedArrays+` n`+listedColumns+` WHERE f.batch = n.batch AND f.stream = n.stream AND f.file_id = n.file_id`, arrays(w.kept)...)
+	}
+	if len(w.turns) > 0 {
 		b.Queue(`UPDATE document_files f SET status = n.turned FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) n(batch, stream, was, turned)
-			WHERE f.batch = n.batch AND f.stream = n.stream AND f.status = n.was`, arrays(turns)...)
+			WHERE f.batch = n.batch AND f.stream = n.stream AND f.status = n.was`, arrays(w.turns)...)
 	}
-	if len(rows) > 0 {
-		b.Queue(`INSERT INTO document_files (batch, stream, file_id, pid, class, sequence, name, type, size, hash, hash_algorithm, status, outcome, skip)
-			SELECT batch, stream, id, pid, class, sequence, name, type, size, hash, algorithm, status, outcome::jsonb, skip::jsonb
-			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
-				n(batch, stream, id, pid, class, sequence, name, type, size, hash, algorithm, status, outcome, skip)`, arrays(rows)...)
+	if len(w.rows) > 0 {
+		b.Queue(`INSERT INTO document_files `+listedColumns+`
+			SELECT batch, stream, file_id, pid, class, sequence, name, type, size, hash, hash_algorithm, status, outcome::jsonb, skip::jsonb
+			FROM `+listedArrays+` n`+listedColumns, arrays(w.rows)...)
 	}
-	if len(changes) > 0 {
+	if len(w.changes) > 0 {
 		b.Queue(`UPDATE document_files f SET status = n.status, outcome = coalesce(n.outcome::jsonb, f.outcome),
 				skip = CASE WHEN n.touched THEN n.skip::jsonb ELSE f.skip END
 			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[], $7::text[]) n(batch, stream, id, status, outcome, touched, skip)
-			WHERE f.batch = n.batch AND f.stream = n.stream AND f.file_id = n.id`, arrays(changes)...)
+			WHERE f.batch = n.batch AND f.stream = n.stream AND f.file_id = n.id`, arrays(w.changes)...)
 	}
 }

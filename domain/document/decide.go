@@ -1,13 +1,12 @@
 package document
 
 import (
-	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/waybill-migration/waybill/domain"
 )
-
-var date = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`)
 
 // Decide answers a command with the events it causes, or refuses it. A command
 // whose effect is there already causes none.
@@ -18,7 +17,7 @@ func Decide(s State, command Command) ([]Event, error) {
 	case ReportConflict:
 		return reportConflict(s, c)
 	case Migrate:
-		return migrate(s, c), nil
+		return migrate(s, c)
 	case FailAttempt:
 		return failAttempt(s, c), nil
 	case RetryDocument:
@@ -40,16 +39,20 @@ func Decide(s State, command Command) ([]Event, error) {
 	return nil, nil
 }
 
+// conflict is the failure's code: the image number came twice with other content.
+const conflict = "listing-conflict"
+
 func reportConflict(s State, c ReportConflict) ([]Event, error) {
 	m, err := s.membership(c.Batch)
 	if err != nil {
 		return nil, err
 	}
-	if m.Status == StatusExcepted || m.Status == StatusCancelled {
+	reported := m.Status == StatusFailed && m.FailureCode == conflict
+	if reported || m.Status == StatusExcepted || m.Status == StatusCancelled {
 		return nil, nil
 	}
 	failure := domain.Failure{
-		Code: "listing-conflict", Category: domain.Integrity, Stage: domain.StageList, Rule: "R02", Retryable: true,
+		Code: conflict, Category: domain.Integrity, Stage: domain.StageList, Rule: "R02", Retryable: true,
 		Detail: c.Detail,
 		Remedy: "Find out at the source which content is right, remove the other, then retry the discovery of the slice and the document.",
 	}
@@ -65,6 +68,9 @@ func retry(s State, c RetryDocument) ([]Event, error) {
 	}
 	switch m.Status {
 	case StatusFailed:
+		if m.allSkipped() {
+			return nil, domain.RefuseConflict(allSkipped.Code, "all files of the document are skipped: recall one, or except the document")
+		}
 		return deciding(s, c.Batch).emit(StatusPending, func(ch Change) Event {
 			return RetryRequested{Change: ch, Reason: domain.Truncate(c.Reason)}
 		}).events, nil
@@ -88,7 +94,7 @@ func skipFile(s State, c SkipFile) ([]Event, error) {
 	if strings.TrimSpace(c.Reason) == "" {
 		return nil, domain.RefuseInvalid("reason", "reason-missing", "skipping a file needs a reason")
 	}
-	if c.ReviewOn != "" && !date.MatchString(c.ReviewOn) {
+	if _, err := time.Parse(time.DateOnly, c.ReviewOn); err != nil && c.ReviewOn != "" {
 		return nil, domain.RefuseInvalid("reviewOn", "date-invalid", "reviewOn must be a date YYYY-MM-DD, got %q", domain.Truncate(c.ReviewOn))
 	}
 	switch f.Status {
@@ -99,20 +105,18 @@ func skipFile(s State, c SkipFile) ([]Event, error) {
 	case FileStatusExcepted, FileStatusCancelled:
 		return nil, domain.RefuseConflict("file-closed", "file %s is %s; it cannot be skipped", c.FileID, f.Status)
 	}
-	after := m.setFile(c.FileID, FileStatusSkipped).afterSkip()
-	return deciding(s, c.Batch).emit(after, func(ch Change) Event {
+	d := deciding(s, c.Batch)
+	d.emit(m.setFile(c.FileID, FileStatusSkipped).afterSkip(), func(ch Change) Event {
 		return FileSkipped{Change: ch, FileID: c.FileID, Reason: domain.Truncate(c.Reason), ReviewOn: c.ReviewOn}
-	}).events, nil
+	}).failAllSkipped()
+	return d.events, nil
 }
 
 // afterSkip: what failed only because of files goes on when none of those is
-// left; a document whose files are all skipped is not migrated.
+// left.
 func (m Membership) afterSkip() Status {
-	tally := m.Tally()
-	switch {
-	case tally.Skipped == len(m.Files):
-		return StatusFailed
-	case m.Status == StatusFailed && m.OfFiles && tally.Failed == 0:
+	faulty := slices.ContainsFunc(m.Files, func(f File) bool { return f.Fault })
+	if m.Status == StatusFailed && m.OfFiles && !faulty && !m.allSkipped() {
 		return StatusPending
 	}
 	return m.Status

@@ -33,7 +33,7 @@ type (
 	Discovered struct {
 		Change
 		Slice      string   `json:"slice"`
-		Listed     Listed   `json:"listed"`            // with the first MaxFilesPerEvent files
+		Listed     Listed   `json:"listed"`            // with the first files, as many as a record holds
 		FilesTotal int      `json:"filesTotal"`        // all files; the rest is in FilesListed
 		Skipped    []string `json:"skipped,omitempty"` // of these files, by mark from before
 	}
@@ -42,13 +42,17 @@ type (
 		Change
 		Files   []ListedFile `json:"files"`
 		Skipped []string     `json:"skipped,omitempty"` // of these files
+		Kept    []string     `json:"kept,omitempty"`    // of these files, as in Relisted
 	}
-	// Relisted: the source's answer about the document has changed.
+	// Relisted: the source's answer about the document has changed. Kept are
+	// files that had arrived intact and are the same by id and declared hash:
+	// they stay migrated and are not fetched again.
 	Relisted struct {
 		Change
 		Listed     Listed   `json:"listed"`
 		FilesTotal int      `json:"filesTotal"`
 		Skipped    []string `json:"skipped,omitempty"`
+		Kept       []string `json:"kept,omitempty"`
 	}
 	// FilesProcessed carries outcomes of files for which the outcome event that
 	// follows it in the same append has no room.

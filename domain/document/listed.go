@@ -57,20 +57,36 @@ func (l Listed) Bounded() Listed {
 		*text = cut(*text)
 	}
 	files := make([]ListedFile, len(l.Files))
-	seen := make(map[string]int, len(l.Files))
+	ids := make(uniqueIDs, len(l.Files))
 	for i, f := range l.Files {
 		for _, text := range []*string{&f.ID, &f.PID, &f.Name, &f.Type, &f.Hash} {
 			*text = cut(*text)
 		}
-		seen[f.ID]++
-		if n := seen[f.ID]; n > 1 || f.ID == "" {
-			f.ID += "#" + strconv.Itoa(n)
-			seen[f.ID]++
-		}
+		f.ID = ids.take(f.ID)
 		files[i] = f
 	}
 	l.Files = files
 	return l
+}
+
+// uniqueIDs counts how often each id was asked for.
+type uniqueIDs map[string]int
+
+// take gives the id, or the first of id#2, id#3, ... that is free.
+func (u uniqueIDs) take(id string) string {
+	if u[id] == 0 && id != "" {
+		u[id] = 1
+		return id
+	}
+	stem := domain.TruncateTo(id, maxField-60) // leaves room, so that cutting it again changes nothing
+	for {
+		u[id]++
+		numbered := stem + "#" + strconv.Itoa(u[id])
+		if u[numbered] == 0 {
+			u[numbered] = 1
+			return numbered
+		}
+	}
 }
 
 const maxField = 300 // bytes; the longest that any rule allows is 256

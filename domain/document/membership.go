@@ -1,5 +1,7 @@
 package document
 
+import "slices"
+
 // Tally counts files by status.
 type Tally struct {
 	Pending   int `json:"pending,omitempty"`
@@ -47,19 +49,41 @@ func (m Membership) File(id string) (File, bool) {
 	return File{}, false
 }
 
-// listing adds listed files; one with a mark is skipped from the start.
-func (m Membership) listing(listed []ListedFile, skips map[string]Skip) Membership {
-	files := make([]File, len(m.Files), len(m.Files)+len(listed))
-	copy(files, m.Files)
+// listing adds listed files: pending, unless they are skipped from the start
+// or kept as they had arrived.
+func (m Membership) listing(listed []ListedFile, skipped, kept []string) Membership {
+	at := make(map[string]int, len(listed))
+	files := slices.Grow(slices.Clone(m.Files), len(listed))
 	for _, l := range listed {
-		status := FileStatusPending
-		if _, marked := skips[l.ID]; marked {
-			status = FileStatusSkipped
-		}
-		files = append(files, File{ListedFile: l, Status: status})
+		at[l.ID] = len(files)
+		files = append(files, File{ListedFile: l, Status: FileStatusPending})
+	}
+	for _, id := range skipped {
+		files[at[id]].Status = FileStatusSkipped
+	}
+	for _, id := range kept {
+		f := &files[at[id]]
+		f.Status, f.Stored, f.Digest = FileStatusMigrated, m.Arrived[id].Stored, m.Arrived[id].Digest
 	}
 	m.Files = files
 	return m
+}
+
+// arrived are the files that have arrived intact, by id.
+func (m Membership) arrived() map[string]File {
+	arrived := make(map[string]File, len(m.Files))
+	for _, f := range m.Files {
+		if f.Status == FileStatusMigrated {
+			arrived[f.ID] = f
+		}
+	}
+	return arrived
+}
+
+// same tells that a file listed now is the one that arrived: without a hash
+// from the source nobody knows.
+func (f File) same(now ListedFile) bool {
+	return f.Hash != "" && f.Hash == now.Hash && f.HashAlgorithm == now.HashAlgorithm
 }
 
 // processed applies what became of files in an attempt. A file that failed in
@@ -77,7 +101,7 @@ func (m Membership) processed(outcomes []FileOutcome) Membership {
 		if o.Stored != nil {
 			f.Status, f.Stored, f.Digest = FileStatusMigrated, *o.Stored, o.Digests[f.HashAlgorithm]
 		} else if o.Final {
-			f.Status = FileStatusFailed
+			f.Status, f.Fault = FileStatusFailed, true
 		}
 		return f
 	})
@@ -88,7 +112,16 @@ func (m Membership) turn(from, to FileStatus) Membership {
 	return m.each(func(f File) File {
 		if f.Status == from {
 			f.Status = to
+			f.Fault = f.Fault && to != FileStatusPending
 		}
+		return f
+	})
+}
+
+// blame marks the file that a document's failure names.
+func (m Membership) blame(id string) Membership {
+	return m.each(func(f File) File {
+		f.Fault = f.Fault || f.ID == id && f.Status == FileStatusFailed
 		return f
 	})
 }
@@ -96,7 +129,7 @@ func (m Membership) turn(from, to FileStatus) Membership {
 func (m Membership) setFile(id string, status FileStatus) Membership {
 	return m.each(func(f File) File {
 		if f.ID == id {
-			f.Status = status
+			f.Status, f.Fault = status, false
 		}
 		return f
 	})
@@ -107,7 +140,6 @@ func (m Membership) settle(after Status) Membership {
 	if after != StatusPending {
 		return m
 	}
-	m.Attempt = 0
 	return m.turn(FileStatusFailed, FileStatusPending)
 }
 

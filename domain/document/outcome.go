@@ -1,12 +1,44 @@
 package document
 
-import "github.com/waybill-migration/waybill/domain"
+import (
+	"encoding/json"
 
-// Bounds that keep one event within the limit of a record (900 KB).
-const (
-	MaxFilesPerEvent    = 500 // listed files, about 1 KB each
-	maxOutcomesPerEvent = 150 // outcomes, up to about 5 KB each
+	"github.com/waybill-migration/waybill/domain"
 )
+
+// Bounds that keep one event within the limit of a record (900 KB), whatever
+// the source put into the names of files and the texts of failures.
+const (
+	maxFilesPerEvent = 500
+	maxFilesBytes    = 800_000 // the rest is for the document's own fields and the metadata
+	surelyFit        = 8       // files of the longest texts that there can be
+)
+
+// fitting is how many of the items go into one event.
+func fitting[T any](items []T, size func(T) int) int {
+	if len(items) <= surelyFit {
+		return len(items)
+	}
+	n, bytes := 0, 0
+	for n < len(items) && n < maxFilesPerEvent {
+		if bytes += size(items[n]); n > 0 && bytes > maxFilesBytes {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// encodedSize is how many bytes a value takes in a list of a record.
+func encodedSize(v any) int {
+	encoded, _ := json.Marshal(v) // strings and numbers always encode
+	return len(encoded) + len(",")
+}
+
+// listedSize counts the id twice: it is named again when it is skipped or kept.
+func listedSize(f ListedFile) int { return encodedSize(f) + encodedSize(f.ID) }
+
+func outcomeSize(o FileOutcome) int { return encodedSize(o) }
 
 // decision collects the events of one command, each with its status before
 // and after, by folding them as it goes.
@@ -34,15 +66,17 @@ func (d *decision) emit(after Status, make func(Change) Event) *decision {
 	return d
 }
 
-// skipped are the files that a mark sets aside from the start.
-func (s State) skipped(files []ListedFile) []string {
-	var ids []string
+// known tells which of the listed files a mark sets aside from the start, and
+// which had arrived and are kept.
+func (s State) known(files []ListedFile, arrived map[string]File) (skipped, kept []string) {
 	for _, f := range files {
-		if _, marked := s.Skips[f.ID]; marked {
-			ids = append(ids, f.ID)
+		if was, ok := arrived[f.ID]; ok && was.same(f) {
+			kept = append(kept, f.ID)
+		} else if _, marked := s.Skips[f.ID]; marked {
+			skipped = append(skipped, f.ID)
 		}
 	}
-	return ids
+	return skipped, kept
 }
 
 func (d *decision) member() Membership { return d.state.Batches[d.batch] }
@@ -56,61 +90,84 @@ func discover(s State, c Discover) []Event {
 		if m.Listed.Content == listed.Content || m.Status == StatusExcepted || m.Status == StatusCancelled {
 			return nil
 		}
-		return d.relist(listed).events
+		d.relist(listed).failAllSkipped()
+		return d.events
 	}
 	head, rest := listed.page()
+	skipped, _ := s.known(head.Files, nil)
 	d.emit(StatusPending, func(ch Change) Event {
-		return Discovered{Change: ch, Slice: c.Slice, Listed: head, FilesTotal: len(listed.Files), Skipped: s.skipped(head.Files)}
-	}).listFiles(rest)
-	if m := d.member(); len(m.Files) > 0 && m.Tally().Skipped == len(m.Files) {
-		d.emit(StatusFailed, func(ch Change) Event { return Failed{Change: ch, Failure: allSkipped} })
-	}
+		return Discovered{Change: ch, Slice: c.Slice, Listed: head, FilesTotal: len(listed.Files), Skipped: skipped}
+	}).listFiles(rest, nil).failAllSkipped()
 	return d.events
-}
-
-var allSkipped = domain.Failure{
-	Code: "all-files-skipped", Category: domain.MissingField, Stage: domain.StageValidate,
-	Detail: "all files of the document are skipped", Remedy: "Recall a file, or except the document.",
 }
 
 func (d *decision) relist(listed Listed) *decision {
 	head, rest := listed.page()
+	arrived := d.member().arrived()
+	skipped, kept := d.state.known(head.Files, arrived)
 	return d.emit(StatusPending, func(ch Change) Event {
-		return Relisted{Change: ch, Listed: head, FilesTotal: len(listed.Files), Skipped: d.state.skipped(head.Files)}
-	}).listFiles(rest)
+		return Relisted{Change: ch, Listed: head, FilesTotal: len(listed.Files), Skipped: skipped, Kept: kept}
+	}).listFiles(rest, arrived)
 }
 
-func (d *decision) listFiles(rest []ListedFile) *decision {
+func (d *decision) listFiles(rest []ListedFile, arrived map[string]File) *decision {
 	for len(rest) > 0 {
-		n := min(MaxFilesPerEvent, len(rest))
+		n := fitting(rest, listedSize)
 		page := rest[:n]
 		rest = rest[n:]
-		d.emit(StatusPending, func(ch Change) Event { return FilesListed{Change: ch, Files: page, Skipped: d.state.skipped(page)} })
+		skipped, kept := d.state.known(page, arrived)
+		d.emit(StatusPending, func(ch Change) Event { return FilesListed{Change: ch, Files: page, Skipped: skipped, Kept: kept} })
 	}
 	return d
 }
 
 func (l Listed) page() (head Listed, rest []ListedFile) {
-	n := min(MaxFilesPerEvent, len(l.Files))
+	n := fitting(l.Files, listedSize)
 	head, rest = l, l.Files[n:]
 	head.Files = l.Files[:n]
 	return head, rest
 }
 
-// migrate drops an outcome of work that is no longer open.
-func migrate(s State, c Migrate) []Event {
+// allSkipped: a document whose files are all skipped is not migrated, and
+// there is nothing to retry.
+var allSkipped = domain.Failure{
+	Code: "all-files-skipped", Category: domain.MissingField, Stage: domain.StageValidate,
+	Detail: "all files of the document are skipped", Remedy: "Recall a file, or except the document.",
+}
+
+func (m Membership) allSkipped() bool {
+	return len(m.Files) > 0 && m.Tally().Skipped == len(m.Files)
+}
+
+// failAllSkipped fails the document when nothing of it is left to migrate.
+func (d *decision) failAllSkipped() bool {
+	if !d.member().allSkipped() {
+		return false
+	}
+	d.emit(StatusFailed, func(ch Change) Event { return Failed{Change: ch, Failure: allSkipped} })
+	return true
+}
+
+// migrate drops an outcome of work that is no longer open, and refuses one
+// that leaves a file out: what did not arrive is never called migrated.
+func migrate(s State, c Migrate) ([]Event, error) {
 	d := deciding(s, c.Batch)
-	if !d.open(c.Work, c.Relisted) {
-		return nil
+	if !d.open(c.Work, c.Relisted, c.Files) {
+		return d.events, nil
+	}
+	outcomes := d.member().concerning(c.Files)
+	if tally := d.member().processed(outcomes).Tally(); tally.Pending+tally.Failed > 0 || tally.Migrated == 0 {
+		return nil, domain.RefuseInvalid("files", "files-missing",
+			"%d files of %s did not arrive and are not skipped, %d arrived: report a failed attempt", tally.Pending+tally.Failed, s.ID.Stream(), tally.Migrated)
 	}
 	attempt := d.member().Attempt + 1
-	rest := d.processFiles(c.Files, attempt)
+	rest := d.processFiles(outcomes, attempt)
 	return d.emit(StatusMigrated, func(ch Change) Event {
 		return Migrated{
 			Change: ch, Attempt: attempt, Result: s.Archive.result(c.Manifest), Manifest: c.Manifest,
 			Supersedes: s.Archive.supersededBy(c.Manifest), Files: rest, Measured: c.Measured,
 		}
-	}).events
+	}).events, nil
 }
 
 func (a Archive) result(manifest domain.Stored) Result {
@@ -135,19 +192,20 @@ func (a Archive) supersededBy(manifest domain.Stored) string {
 // was being fetched is no reason to fail: the rest goes on at once.
 func failAttempt(s State, c FailAttempt) []Event {
 	d := deciding(s, c.Batch)
-	if !d.open(c.Work, c.Relisted) {
-		return nil
+	if !d.open(c.Work, c.Relisted, c.Files) {
+		return d.events
 	}
 	m := d.member()
-	attempt := m.Attempt + 1
-	_, skippedMeanwhile := s.Skips[c.Failure.FileID]
-	again := skippedMeanwhile || c.Failure.Retryable && attempt < c.MaxAttempts
-	outcomes := settleOutcomes(c.Files, !again)
-	rest := d.processFiles(outcomes, attempt)
+	attempt, next := m.Attempt+1, c.Next
+	again := c.Failure.Retryable && attempt < c.MaxAttempts
+	if f, ok := m.File(c.Failure.FileID); ok && f.Status == FileStatusSkipped {
+		again, next = true, ""
+	}
+	rest := d.processFiles(settleOutcomes(m.concerning(c.Files), !again), attempt)
 	failure := c.Failure.Trimmed()
 	if again {
 		return d.emit(StatusPending, func(ch Change) Event {
-			return AttemptFailed{Change: ch, Attempt: attempt, Failure: failure, Next: c.Next, Files: rest, Measured: c.Measured}
+			return AttemptFailed{Change: ch, Attempt: attempt, Failure: failure, Next: next, Files: rest, Measured: c.Measured}
 		}).events
 	}
 	return d.emit(StatusFailed, func(ch Change) Event {
@@ -155,9 +213,10 @@ func failAttempt(s State, c FailAttempt) []Event {
 	}).events
 }
 
-// open tells whether the work is still the document's, and takes in a changed
-// answer of the source.
-func (d *decision) open(work int, relisted *Listed) bool {
+// open tells whether the outcome of a work is to be taken in: the work is
+// still the document's, and files are left that are not skipped. Before that
+// it takes in what changed meanwhile: the source's answer, and marks.
+func (d *decision) open(work int, relisted *Listed, outcomes []FileOutcome) bool {
 	m := d.member()
 	if m.Status != StatusPending || m.Work != work {
 		return false
@@ -165,15 +224,46 @@ func (d *decision) open(work int, relisted *Listed) bool {
 	if relisted != nil && relisted.Content != m.Listed.Content {
 		d.relist(relisted.Bounded())
 	}
-	return true
+	d.takeMarks(outcomes)
+	return !d.failAllSkipped()
+}
+
+// takeMarks skips the files that were marked in another batch while they were
+// pending in this one, unless they have arrived.
+func (d *decision) takeMarks(outcomes []FileOutcome) {
+	if len(d.state.Skips) == 0 {
+		return
+	}
+	for _, f := range d.member().processed(outcomes).Files {
+		if skip, marked := d.state.Skips[f.ID]; marked && f.Status != FileStatusMigrated && f.Status != FileStatusSkipped {
+			d.emit(StatusPending, func(ch Change) Event {
+				return FileSkipped{Change: ch, FileID: f.ID, Reason: skip.Reason, ReviewOn: skip.ReviewOn}
+			})
+		}
+	}
+}
+
+// concerning are the outcomes of files that are still to be migrated.
+func (m Membership) concerning(outcomes []FileOutcome) []FileOutcome {
+	pending := make(map[string]bool, len(m.Files))
+	for _, f := range m.Files {
+		pending[f.ID] = f.Status == FileStatusPending
+	}
+	var concerning []FileOutcome
+	for _, o := range outcomes {
+		if pending[o.ID] {
+			concerning = append(concerning, o)
+		}
+	}
+	return concerning
 }
 
 // processFiles puts into events of their own the outcomes for which the
 // attempt's event has no room, and gives back the rest.
 func (d *decision) processFiles(outcomes []FileOutcome, attempt int) []FileOutcome {
-	for len(outcomes) > maxOutcomesPerEvent {
-		page := outcomes[:maxOutcomesPerEvent]
-		outcomes = outcomes[maxOutcomesPerEvent:]
+	for n := fitting(outcomes, outcomeSize); n < len(outcomes); n = fitting(outcomes, outcomeSize) {
+		page := outcomes[:n]
+		outcomes = outcomes[n:]
 		d.emit(StatusPending, func(ch Change) Event {
 			return FilesProcessed{Change: ch, Attempt: attempt, Files: page}
 		})

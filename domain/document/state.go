@@ -56,14 +56,20 @@ type Membership struct {
 	Status  Status
 	Work    int // version that opened the work; 0 when none is open
 	Attempt int // attempts that failed since the work was last asked for
-	// OfFiles tells that the last failure was of files, not of the document.
-	OfFiles bool
+	// FailureCode is why it failed last; OfFiles tells that this was of files,
+	// not of the document.
+	FailureCode string
+	OfFiles     bool
+	// Arrived are the files that had arrived when the document was last
+	// relisted, by id: a new listing's files may be among them.
+	Arrived map[string]File
 }
 
 // File of a document in one batch.
 type File struct {
 	ListedFile
 	Status FileStatus
+	Fault  bool          // failed by itself, not only with its document
 	Stored domain.Stored // when it arrived
 	Digest string        // declared-algorithm digest of what arrived, lower-case hex
 }
@@ -97,13 +103,13 @@ func Evolve(s State, event Event) State {
 	case Discovered:
 		s.ID = e.DocumentID
 		m := Membership{Batch: e.Batch, Slice: e.Slice, Listed: e.Listed}
-		return s.with(m.listing(e.Listed.Files, s.Skips), e.Change)
+		return s.with(m.listing(e.Listed.Files, e.Skipped, nil), e.Change)
 	case FilesListed:
-		return s.with(s.Batches[e.Batch].listing(e.Files, s.Skips), e.Change)
+		return s.with(s.Batches[e.Batch].listing(e.Files, e.Skipped, e.Kept), e.Change)
 	case Relisted:
 		m := s.Batches[e.Batch]
-		m.Listed, m.Files, m.Attempt = e.Listed, nil, 0
-		return s.with(m.listing(e.Listed.Files, s.Skips), e.Change)
+		m.Arrived, m.Listed, m.Files = m.arrived(), e.Listed, nil
+		return s.with(m.listing(e.Listed.Files, e.Skipped, e.Kept), e.Change)
 	case FilesProcessed:
 		return s.with(s.Batches[e.Batch].processed(e.Files), e.Change)
 	case AttemptFailed:
@@ -113,8 +119,8 @@ func Evolve(s State, event Event) State {
 	case Migrated:
 		return s.migrated(e)
 	case Failed:
-		m := s.Batches[e.Batch].processed(e.Files).turn(FileStatusPending, FileStatusFailed)
-		m.Attempt, m.OfFiles = 0, e.Failure.FileID != ""
+		m := s.Batches[e.Batch].processed(e.Files).turn(FileStatusPending, FileStatusFailed).blame(e.Failure.FileID)
+		m.Attempt, m.FailureCode, m.OfFiles = 0, e.Failure.Code, e.Failure.FileID != ""
 		return s.with(m, e.Change)
 	case RetryRequested:
 		return s.with(s.Batches[e.Batch].turn(FileStatusFailed, FileStatusPending), e.Change)
@@ -165,7 +171,7 @@ func (s State) marks(fileID string, skip *Skip) map[string]Skip {
 }
 
 func (s State) migrated(e Migrated) State {
-	m := s.Batches[e.Batch].processed(e.Files).turn(FileStatusPending, FileStatusSkipped).turn(FileStatusFailed, FileStatusSkipped)
+	m := s.Batches[e.Batch].processed(e.Files)
 	m.Attempt = 0
 	files := make(map[string]ArchivedFile, len(m.Files))
 	for _, f := range m.Files {
