@@ -82,15 +82,15 @@ type DocumentID struct {
 }
 
 // Stream names the document's stream. An item without an image number goes
-// under "~", where no resource code can reach (PathEscape keeps "~", so a
-// resource of that name is doubled).
+// under "~", where no resource code can reach: PathEscape keeps "~", so a
+// resource of that name is escaped here.
 func (d DocumentID) Stream() string {
 	if d.Anonymous != "" {
 		return documentPrefix + url.PathEscape(d.Source) + "/~/" + d.Anonymous
 	}
 	resource := url.PathEscape(d.Resource)
 	if resource == "~" {
-		resource = "~~"
+		resource = "%7E"
 	}
 	return documentPrefix + url.PathEscape(d.Source) + "/" + resource + "/" + url.PathEscape(d.ImageNumber)
 }
@@ -105,9 +105,6 @@ func ParseDocumentStream(stream string) (DocumentID, error) {
 	if parts[1] == "~" {
 		source, err := url.PathUnescape(parts[0])
 		return DocumentID{Source: source, Anonymous: parts[2]}, err
-	}
-	if parts[1] == "~~" {
-		parts[1] = "~"
 	}
 	for i, part := range parts {
 		plain, err := url.PathUnescape(part)

@@ -17,8 +17,14 @@ func Decide(s State, command Command) ([]Event, error) {
 	}
 	switch c := command.(type) {
 	case Hold:
+		if s.Stopped {
+			return nil, nil
+		}
 		return s.change(s.OnHold, true, c.Reason, func(p PhaseChanged) Event { return Held{p} })
 	case Release:
+		if s.Stopped {
+			return nil, nil
+		}
 		return s.change(s.OnHold, false, c.Reason, func(p PhaseChanged) Event { return Released{p} })
 	case Pause:
 		if s.Stopped {
@@ -102,6 +108,9 @@ func acknowledgeEmpty(s State, c AcknowledgeEmpty) ([]Event, error) {
 	}
 	if c.Total > 0 {
 		return nil, domain.RefuseConflict("batch-not-empty", "the batch has %d documents; only a batch with nothing in scope is acknowledged as empty", c.Total)
+	}
+	if !s.Finished {
+		return nil, domain.RefuseConflict("batch-not-finished", "the batch is still being listed; it may bring documents yet")
 	}
 	if s.EmptyOK {
 		return nil, nil

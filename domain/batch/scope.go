@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -12,9 +13,10 @@ import (
 const (
 	maxYears = 30
 	maxNames = 1000 // organisations, document types
-	// MaxSlices keeps the Created record, which names every slice, within the
-	// limit of a record.
-	MaxSlices = 5000
+	// The Created record names every slice with its codes, within the limit of a
+	// record (900 KB).
+	maxSlices  = 5000
+	maxCreated = 850_000 // bytes
 )
 
 const day = "2006-01-02"
@@ -68,9 +70,13 @@ func (s Scope) Slices() ([]Slice, error) {
 			})
 		}
 	}
-	if len(all) > MaxSlices {
+	if len(all) > maxSlices {
 		return nil, domain.RefuseInvalid("scope", "scope-too-large",
-			"the scope has %d parts (months x organisations), %d at most: make several batches", len(all), MaxSlices)
+			"the scope has %d parts (months x organisations), %d at most: make several batches", len(all), maxSlices)
+	}
+	if encoded, err := json.Marshal(Created{Scope: s, Slices: all}); err != nil || len(encoded) > maxCreated {
+		return nil, domain.RefuseInvalid("scope", "scope-too-large",
+			"the scope's %d parts with their codes take %d bytes, %d at most: make several batches", len(all), len(encoded), maxCreated)
 	}
 	return all, nil
 }

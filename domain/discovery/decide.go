@@ -11,7 +11,12 @@ import (
 type Sorted struct {
 	Fresh   []PageItem // not shown before in this pass
 	Repeats []Repeat
+	Keys    []string // of the items of Repeats
 }
+
+// maxRepeat bounds an image number in bytes, since all of a page's thousand
+// items may be repeats that one record names.
+const maxRepeat = 120
 
 // Sort tells which items of a page are new to the present pass. The worker
 // discovers the fresh ones in the append that takes in the page, and reports a
@@ -29,8 +34,9 @@ func (s State) Sort(page int, items []PageItem) Sorted {
 			sorted.Fresh = append(sorted.Fresh, item)
 			continue
 		}
+		sorted.Keys = append(sorted.Keys, item.Key)
 		sorted.Repeats = append(sorted.Repeats, Repeat{
-			ImageNumber: domain.TruncateTo(item.ImageNumber, 300), Page: page, FirstPage: first, Conflict: content != item.Content,
+			ImageNumber: domain.TruncateTo(item.ImageNumber, maxRepeat), Page: page, FirstPage: first, Conflict: content != item.Content,
 		})
 	}
 	return sorted
@@ -69,7 +75,8 @@ func listPage(s State, c ListPage) []Event {
 	items := make([]Item, len(sorted.Fresh))
 	for i, item := range sorted.Fresh {
 		items[i] = item.Item
-		if _, known := s.Seen[item.Key]; known {
+		if _, known := s.Seen[item.Key]; known { // counted already, as what it was then
+			items[i].Elsewhere = s.Elsewhere[item.Key]
 			continue
 		}
 		if item.Elsewhere {

@@ -68,6 +68,9 @@ func (s Settings) withDefaults() Settings {
 	if s.Concurrency == 0 {
 		s.Concurrency = 64
 	}
+	if len(s.AllowedNetworks) == 0 {
+		s.AllowedNetworks = nil // as it is read back
+	}
 	return s
 }
 
@@ -79,7 +82,7 @@ func (s Settings) Validate() error {
 		return domain.RefuseInvalid("kind", "source-kind-unknown",
 			"source kind %q is not supported; %q is the only one, other systems need their own adapter", s.Kind, StandardImaging)
 	}
-	if n := len([]rune(s.Name)); n < 1 || n > 200 {
+	if n := len([]rune(strings.TrimSpace(s.Name))); n < 1 || n > 200 {
 		return domain.RefuseInvalid("name", "source-name-invalid", "a source needs a name of 1 to 200 characters")
 	}
 	for _, u := range s.addresses() {
@@ -125,7 +128,7 @@ func (s Settings) validateLimits() error {
 	if s.Concurrency < 1 || s.Concurrency > 1000 {
 		return domain.RefuseInvalid("concurrency", "out-of-range", "concurrency is 1 to 1000 requests at once, got %d", s.Concurrency)
 	}
-	if s.RequestsPerSecond < 0 || s.RequestsPerSecond > 100_000 {
+	if !(s.RequestsPerSecond >= 0 && s.RequestsPerSecond <= 100_000) { // no number is neither
 		return domain.RefuseInvalid("requestsPerSecond", "out-of-range", "requestsPerSecond is 0 (no limit) to 100000, got %g", s.RequestsPerSecond)
 	}
 	for _, network := range s.AllowedNetworks {
@@ -160,7 +163,7 @@ func validURL(field, address string) error {
 	}
 	u, err := url.Parse(address)
 	switch {
-	case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https":
+	case err != nil, u.Hostname() == "", u.Scheme != "http" && u.Scheme != "https":
 		return domain.RefuseInvalid(field, "url-invalid", "%s is not an http(s) URL with a host", field)
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
 		return domain.RefuseInvalid(field, "url-invalid", "%s must hold no user, query or fragment: credentials go into secretRef", field)

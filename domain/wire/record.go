@@ -57,10 +57,10 @@ func (u UUID) String() string {
 func ParseUUID(text string) (UUID, error) {
 	var u UUID
 	raw, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
-	if err != nil || len(raw) != len(u) || len(text) != 36 {
-		return u, fmt.Errorf("%q is not a UUID", text)
-	}
 	copy(u[:], raw)
+	if err != nil || !strings.EqualFold(u.String(), text) {
+		return UUID{}, fmt.Errorf("%q is not a UUID", domain.TruncateTo(text, 100))
+	}
 	return u, nil
 }
 
