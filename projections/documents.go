@@ -68,30 +68,43 @@ CREATE TABLE IF NOT EXISTS document_files (
 )`, Apply: applyDocuments}
 
 func applyDocuments(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
-	documents := documentsFold{rows: map[[2]string]*documentRow{}, fresh: map[[2]string]newDocument{}}
+	rows := map[[2]string]*documentRow{}
 	files := map[[2]string]*filesFold{}
 	for _, r := range events {
 		e, ok := r.Event.(document.Event)
 		if !ok {
 			continue
 		}
-		documents.apply(r, e)
 		key := [2]string{e.GetChange().Batch, r.Stream}
-		if files[key] == nil {
-			files[key] = newFilesFold()
+		if rows[key] == nil {
+			rows[key] = &documentRow{Batch: key[0], Stream: key[1]}
+			files[key] = newFilesFold(key[0], key[1], e)
 		}
-		files[key].apply(e)
+		rows[key].apply(r, e)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := loadFiles(ctx, tx, files); err != nil {
+		return err
+	}
+	for _, r := range events {
+		if e, ok := r.Event.(document.Event); ok {
+			files[[2]string{e.GetChange().Batch, r.Stream}].apply(e)
+		}
 	}
 	b := &pgx.Batch{}
-	documents.queue(b)
+	queueDocuments(b, rows)
 	queueFiles(b, files)
 	return tx.SendBatch(ctx, b).Close()
 }
 
 // documentRow is what the last events of a document leave of its row, in the
-// order of the statements' columns. Fields that are nil stay as they are.
+// order of documentArrays. Fields that are nil stay as they are. Slice and
+// DiscoveredAt are known when the first event is among them.
 type documentRow struct {
-	Batch, Stream                                               string
+	Batch, Stream, ImageNumber, Slice                           string
+	DiscoveredAt                                                time.Time
 	Organization, DocumentType, BillNumber, BillDate, Retention string
 	Status                                                      string
 	Attempt                                                     *int
@@ -106,53 +119,40 @@ type documentRow struct {
 	Pending, Migrated, Failed, Skipped, Excepted, Cancelled     int
 }
 
-// newDocument is a row whose first event is in the batch of events too.
-type newDocument struct {
-	Batch, Stream, ImageNumber, Slice string
-	DiscoveredAt                      time.Time
-}
+const documentArrays = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+	$11::text[], $12::int[], $13::bool[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
+	$21::timestamptz[], $22::int[], $23::int[], $24::bigint[], $25::int[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[])
+	n(batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
+	status, attempt, touched, category, code, failure, next, reason, result, manifest,
+	at, version, partition, "offset", f1, f2, f3, f4, f5, f6)`
 
-type documentsFold struct {
-	rows  map[[2]string]*documentRow
-	fresh map[[2]string]newDocument
-}
-
-func (f documentsFold) apply(r wire.Record, event document.Event) {
+func (row *documentRow) apply(r wire.Record, event document.Event) {
 	c := event.GetChange()
-	key := [2]string{c.Batch, r.Stream}
-	row := f.rows[key]
-	if row == nil {
-		row = &documentRow{Batch: c.Batch, Stream: r.Stream}
-		f.rows[key] = row
-	}
 	row.Organization, row.DocumentType, row.BillNumber, row.BillDate, row.Retention = c.Organization, c.DocumentType, c.BillNumber, c.BillDate, c.Retention
 	row.Status, row.ChangedAt, row.Version, row.Partition, row.Offset = string(c.After), r.Time, r.Version, r.Partition, r.Offset
 	t := c.FilesAfter
 	row.Pending, row.Migrated, row.Failed, row.Skipped, row.Excepted, row.Cancelled = t.Pending, t.Migrated, t.Failed, t.Skipped, t.Excepted, t.Cancelled
 	row.Next, row.Reason = "", ""
-	switch e := event.(type) {
-	case document.Discovered:
-		f.fresh[key] = newDocument{c.Batch, r.Stream, imageNumber(c), e.Slice, r.Time}
-		row.Attempt = new(0)
-	case document.AttemptFailed:
-		row.Attempt, row.Next = new(e.Attempt), e.Next
-		row.fail(&e.Failure)
-		return
-	case document.Failed:
-		row.Attempt = new(e.Attempt)
-		row.fail(&e.Failure)
-		return
-	case document.Migrated:
-		row.Attempt, row.Result, row.Manifest = new(e.Attempt), new(string(e.Result)), new(e.Manifest.Key)
-	case document.Excepted:
-		row.Reason = e.Reason
-	}
 	// A failure stands while the document is failed or excepted.
 	if c.After == document.StatusPending || c.After == document.StatusMigrated {
 		row.fail(nil)
 	}
-	if c.After == document.StatusPending && c.Before != document.StatusPending {
+	if c.After == document.StatusPending && c.Before != document.StatusPending { // attempts count from here
 		row.Attempt = new(0)
+	}
+	switch e := event.(type) {
+	case document.Discovered:
+		row.ImageNumber, row.Slice, row.DiscoveredAt = imageNumber(c), e.Slice, r.Time
+	case document.AttemptFailed:
+		row.Attempt, row.Next = new(e.Attempt), e.Next
+		row.fail(&e.Failure)
+	case document.Failed:
+		row.Attempt = new(e.Attempt)
+		row.fail(&e.Failure)
+	case document.Migrated:
+		row.Attempt, row.Result, row.Manifest = new(e.Attempt), new(string(e.Result)), new(e.Manifest.Key)
+	case document.Excepted:
+		row.Reason = e.Reason
 	}
 }
 
@@ -164,37 +164,36 @@ func (row *documentRow) fail(failure *domain.Failure) {
 	}
 }
 
-// queue writes the new rows bare, then what the events left of all.
-func (f documentsFold) queue(b *pgx.Batch) {
-	if len(f.fresh) > 0 {
-		fresh := make([]newDocument, 0, len(f.fresh))
-		for _, key := range sortedPairs(f.fresh) {
-			fresh = append(fresh, f.fresh[key])
+// queueDocuments writes documents whose first event is among the events whole,
+// and changes the others.
+func queueDocuments(b *pgx.Batch, rows map[[2]string]*documentRow) {
+	var fresh, changed []documentRow
+	for _, key := range sortedPairs(rows) {
+		if row := rows[key]; row.DiscoveredAt.IsZero() {
+			changed = append(changed, *row)
+		} else {
+			fresh = append(fresh, *row)
 		}
-		b.Queue(`INSERT INTO documents (batch, stream, image_number, slice, discovered_at)
-			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])`, arrays(fresh)...)
 	}
-	if len(f.rows) == 0 {
-		return
+	if len(fresh) > 0 {
+		b.Queue(`INSERT INTO documents (batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
+				status, attempt, failure_category, failure_code, failure, next_attempt, reason, result, manifest,
+				changed_at, version, partition, "offset", files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled)
+			SELECT batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
+				status, attempt, category, code, failure::jsonb, next, reason, coalesce(result, ''), coalesce(manifest, ''),
+				at, version, partition, "offset", f1, f2, f3, f4, f5, f6 FROM `+documentArrays, arrays(fresh)...)
 	}
-	rows := make([]documentRow, 0, len(f.rows))
-	for _, key := range sortedPairs(f.rows) {
-		rows = append(rows, *f.rows[key])
+	if len(changed) > 0 {
+		b.Queue(`UPDATE documents d SET organization = n.organization, document_type = n.document_type, bill_number = n.bill_number,
+				bill_date = n.bill_date, retention = n.retention, status = n.status, attempt = coalesce(n.attempt, d.attempt),
+				failure_category = CASE WHEN touched THEN n.category ELSE d.failure_category END,
+				failure_code = CASE WHEN touched THEN n.code ELSE d.failure_code END,
+				failure = CASE WHEN touched THEN n.failure::jsonb ELSE d.failure END,
+				next_attempt = n.next, reason = n.reason, result = coalesce(n.result, d.result), manifest = coalesce(n.manifest, d.manifest),
+				changed_at = n.at, version = n.version, partition = n.partition, "offset" = n."offset",
+				files_pending = f1, files_migrated = f2, files_failed = f3, files_skipped = f4, files_excepted = f5, files_cancelled = f6
+			FROM `+documentArrays+` WHERE d.batch = n.batch AND d.stream = n.stream`, arrays(changed)...)
 	}
-	b.Queue(`UPDATE documents d SET organization = n.organization, document_type = n.document_type, bill_number = n.bill_number,
-			bill_date = n.bill_date, retention = n.retention, status = n.status, attempt = coalesce(n.attempt, d.attempt),
-			failure_category = CASE WHEN touched THEN n.category ELSE d.failure_category END,
-			failure_code = CASE WHEN touched THEN n.code ELSE d.failure_code END,
-			failure = CASE WHEN touched THEN n.failure::jsonb ELSE d.failure END,
-			next_attempt = n.next, reason = n.reason, result = coalesce(n.result, d.result), manifest = coalesce(n.manifest, d.manifest),
-			changed_at = n.at, version = n.version, partition = n.partition, "offset" = n."offset",
-			files_pending = f1, files_migrated = f2, files_failed = f3, files_skipped = f4, files_excepted = f5, files_cancelled = f6
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[],
-			$11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::timestamptz[], $19::int[], $20::int[], $21::bigint[],
-			$22::int[], $23::int[], $24::int[], $25::int[], $26::int[], $27::int[])
-			n(batch, stream, organization, document_type, bill_number, bill_date, retention, status, attempt, touched,
-			category, code, failure, next, reason, result, manifest, at, version, partition, "offset", f1, f2, f3, f4, f5, f6)
-		WHERE d.batch = n.batch AND d.stream = n.stream`, arrays(rows)...)
 }
 
 func imageNumber(c document.Change) string {

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"context"
 	"encoding/json"
 
 	"github.com/jackc/pgx/v5"
@@ -8,54 +9,63 @@ import (
 	"github.com/waybill-migration/waybill/domain/document"
 )
 
-// filesFold is what a document's events do to its files' rows: rows that are
-// written whole, changes to some that are there, and transitions of all others
-// that are there. Transitions come first, so that order is kept.
+// filesFold is a document's files in a batch while events are folded in. It
+// mirrors document.Evolve, which needs to know what each file was: the rows
+// that are there are read first.
 type filesFold struct {
-	replaced bool                                        // the rows that are there go
-	kept     map[string]bool                             // but for these, which stay with their outcome
-	outcomes map[string]*string                          // of rows that were replaced here
-	turns    map[document.FileStatus]document.FileStatus // of rows that are there
-	listed   map[string]*fileRow
-	changed  map[string]*fileChange
-	order    []string // of listed, as the source had them
+	batch, stream string
+	stored        bool // there may be rows
+	replaced      bool // those rows go
+	files         map[string]*fileFold
+	before        map[string]*fileFold // the files of the listing that was replaced
 }
 
-// fileRow is a file listed, in the order of the statement's columns.
-type fileRow struct {
-	Batch, Stream, ID, PID, Class string
-	Sequence                      int
-	Name, Type                    string
-	Size                          int64
-	Hash, HashAlgorithm           string
-	Status                        string
-	Outcome, Skip                 *string
+// fileFold is a file while events are folded in.
+type fileFold struct {
+	status        document.FileStatus
+	outcome, skip *string              // JSON
+	listed        *document.ListedFile // when the row is to be written whole
+	changed       bool
 }
 
-// fileChange is a change to a row that is there, in the order of the
-// statement's columns. An outcome that is nil stays; a skip does when it was
-// not touched.
-type fileChange struct {
-	Batch, Stream, ID, Status string
-	Outcome                   *string
-	SkipTouched               bool
-	Skip                      *string
+// newFilesFold begins with an event: only before a Discovered there are no rows.
+func newFilesFold(batch, stream string, first document.Event) *filesFold {
+	_, fresh := first.(document.Discovered)
+	return &filesFold{batch: batch, stream: stream, stored: !fresh, files: map[string]*fileFold{}}
 }
 
-func newFilesFold() *filesFold {
-	return &filesFold{
-		kept: map[string]bool{}, outcomes: map[string]*string{}, turns: map[document.FileStatus]document.FileStatus{},
-		listed: map[string]*fileRow{}, changed: map[string]*fileChange{},
+// loadFiles reads what the documents have.
+func loadFiles(ctx context.Context, tx pgx.Tx, folds map[[2]string]*filesFold) error {
+	var batches, streams []string
+	for _, key := range sortedPairs(folds) {
+		if folds[key].stored {
+			batches, streams = append(batches, key[0]), append(streams, key[1])
+		}
 	}
+	if len(streams) == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `SELECT f.batch, f.stream, f.file_id, f.status, f.outcome::text, f.skip::text
+		FROM unnest($1::text[], $2::text[]) n(batch, stream) JOIN document_files f ON f.batch = n.batch AND f.stream = n.stream`, batches, streams)
+	if err != nil {
+		return err
+	}
+	var batch, stream, id string
+	var file fileFold
+	_, err = pgx.ForEachRow(rows, []any{&batch, &stream, &id, &file.status, &file.outcome, &file.skip}, func() error {
+		folds[[2]string{batch, stream}].files[id] = new(file)
+		return nil
+	})
+	return err
 }
 
 func (f *filesFold) apply(event document.Event) {
 	switch e := event.(type) {
 	case document.Discovered:
-		f.replace()
 		f.list(e.Listed.Files, e.Skipped, nil)
 	case document.Relisted:
-		f.replace()
+		f.before, f.files = f.files, map[string]*fileFold{}
+		f.replaced = f.stored
 		f.list(e.Listed.Files, e.Skipped, e.Kept)
 	case document.FilesListed:
 		f.list(e.Files, e.Skipped, e.Kept)
@@ -71,7 +81,7 @@ func (f *filesFold) apply(event document.Event) {
 	case document.RetryRequested:
 		f.turn(document.FileStatusFailed, document.FileStatusPending)
 	case document.FileSkipped:
-		skip, _ := json.Marshal(map[string]string{"reason": e.Reason, "reviewOn": e.ReviewOn})
+		skip, _ := json.Marshal(Skip{Reason: e.Reason, ReviewOn: e.ReviewOn}) // strings always encode
 		f.set(e.FileID, document.FileStatusSkipped, new(string(skip)))
 		f.settle(e.After)
 	case document.FileRecalled:
@@ -86,78 +96,45 @@ func (f *filesFold) apply(event document.Event) {
 	}
 }
 
-// replace forgets the rows, but not their outcomes: a file may be kept.
-func (f *filesFold) replace() {
-	outcomes := f.outcomes
-	for id, c := range f.changed {
-		outcomes[id] = c.Outcome
-	}
-	for id, row := range f.listed {
-		outcomes[id] = row.Outcome
-	}
-	*f = *newFilesFold()
-	f.replaced, f.outcomes = true, outcomes
-}
-
+// list takes in listed files. One that is kept stays with its outcome, one
+// that is skipped with what is known of its mark.
 func (f *filesFold) list(files []document.ListedFile, skipped, kept []string) {
-	for _, l := range files {
-		f.listed[l.ID] = &fileRow{
-			ID: l.ID, PID: l.PID, Class: string(l.Class), Sequence: l.Sequence, Name: l.Name, Type: l.Type, Size: l.Size,
-			Hash: l.Hash, HashAlgorithm: l.HashAlgorithm, Status: string(document.FileStatusPending),
-		}
-		f.order = append(f.order, l.ID)
+	for i := range files {
+		f.files[files[i].ID] = &fileFold{status: document.FileStatusPending, listed: &files[i]}
 	}
 	for _, id := range skipped {
-		f.listed[id].Status = string(document.FileStatusSkipped)
+		f.files[id].status = document.FileStatusSkipped
+		if was := f.before[id]; was != nil {
+			f.files[id].skip = was.skip
+		}
 	}
 	for _, id := range kept {
-		row := f.listed[id]
-		row.Status, row.Outcome = string(document.FileStatusMigrated), f.outcomes[id]
-		f.kept[id] = row.Outcome == nil // it is the table that has it
+		f.files[id].status = document.FileStatusMigrated
+		f.files[id].outcome = f.before[id].outcome
 	}
 }
 
-// process mirrors document.Membership.processed: outcomes are of files that
-// were pending or failed.
 func (f *filesFold) process(outcomes []document.FileOutcome) {
 	for _, o := range outcomes {
-		encoded, _ := json.Marshal(o) // strings and numbers always encode
-		status := document.FileStatusPending
-		switch {
-		case o.Stored != nil:
-			status = document.FileStatusMigrated
-		case o.Final:
-			status = document.FileStatusFailed
-		}
-		if row := f.listed[o.ID]; row != nil {
-			row.Status, row.Outcome = string(status), new(string(encoded))
+		file := f.files[o.ID]
+		if file == nil || file.status != document.FileStatusPending && file.status != document.FileStatusFailed {
 			continue
 		}
-		c := f.change(o.ID)
-		c.Status, c.Outcome = string(status), new(string(encoded))
+		encoded, _ := json.Marshal(o) // strings and numbers always encode
+		file.outcome, file.changed = new(string(encoded)), true
+		if o.Stored != nil {
+			file.status = document.FileStatusMigrated
+		} else if o.Final {
+			file.status = document.FileStatusFailed
+		}
 	}
 }
 
-// turn changes every file of one status to another: those known here at once,
-// those only in the table by a transition that composes with earlier ones.
 func (f *filesFold) turn(from, to document.FileStatus) {
-	for _, row := range f.listed {
-		if row.Status == string(from) {
-			row.Status = string(to)
+	for _, file := range f.files {
+		if file.status == from {
+			file.status, file.changed = to, true
 		}
-	}
-	for _, c := range f.changed {
-		if c.Status == string(from) {
-			c.Status = string(to)
-		}
-	}
-	for was, is := range f.turns {
-		if is == from {
-			f.turns[was] = to
-		}
-	}
-	if _, turned := f.turns[from]; !turned {
-		f.turns[from] = to
 	}
 }
 
@@ -168,97 +145,61 @@ func (f *filesFold) settle(after document.Status) {
 }
 
 func (f *filesFold) set(id string, status document.FileStatus, skip *string) {
-	if row := f.listed[id]; row != nil {
-		row.Status, row.Skip = string(status), skip
-		return
+	if file := f.files[id]; file != nil {
+		file.status, file.skip, file.changed = status, skip, true
 	}
-	c := f.change(id)
-	c.Status, c.SkipTouched, c.Skip = string(status), true, skip
 }
 
-func (f *filesFold) change(id string) *fileChange {
-	if f.changed[id] == nil {
-		f.changed[id] = &fileChange{ID: id}
-	}
-	return f.changed[id]
+// listedRow is a file written whole, in the order of the statement's columns.
+type listedRow struct {
+	Batch, Stream, ID, PID, Class string
+	Sequence                      int
+	Name, Type                    string
+	Size                          int64
+	Hash, HashAlgorithm, Status   string
+	Outcome, Skip                 *string
 }
 
-// turnRow is a transition of a document's files.
-type turnRow struct{ Batch, Stream, From, To string }
-
-// filesWrite is what the folds of many documents leave to be written.
-type filesWrite struct {
-	replaced []struct{ Batch, Stream string }
-	kept     []fileRow
-	turns    []turnRow
-	rows     []fileRow
-	changes  []fileChange
+// changedRow is a file that is there, in the order of the statement's columns.
+type changedRow struct {
+	Batch, Stream, ID, Status string
+	Outcome, Skip             *string
 }
 
 func queueFiles(b *pgx.Batch, folds map[[2]string]*filesFold) {
-	var w filesWrite
+	var replaced []struct{ Batch, Stream string }
+	var listed []listedRow
+	var changed []changedRow
 	for _, key := range sortedPairs(folds) {
-		w.add(key[0], key[1], folds[key])
-	}
-	w.queue(b)
-}
-
-func (w *filesWrite) add(batch, stream string, f *filesFold) {
-	for _, id := range f.order {
-		row := *f.listed[id]
-		row.Batch, row.Stream = batch, stream
-		if f.kept[id] {
-			w.kept = append(w.kept, row)
-		} else {
-			w.rows = append(w.rows, row)
+		f := folds[key]
+		if f.replaced {
+			replaced = append(replaced, struct{ Batch, Stream string }{f.batch, f.stream})
+		}
+		for _, id := range sortedKeys(f.files) {
+			file := f.files[id]
+			if l := file.listed; l != nil {
+				listed = append(listed, listedRow{
+					f.batch, f.stream, id, l.PID, string(l.Class), l.Sequence, l.Name, l.Type, l.Size, l.Hash, l.HashAlgorithm,
+					string(file.status), file.outcome, file.skip,
+				})
+			} else if file.changed {
+				changed = append(changed, changedRow{f.batch, f.stream, id, string(file.status), file.outcome, file.skip})
+			}
 		}
 	}
-	if f.replaced {
-		w.replaced = append(w.replaced, struct{ Batch, Stream string }{batch, stream})
-		return
-	}
-	for _, from := range sortedKeys(f.turns) {
-		w.turns = append(w.turns, turnRow{batch, stream, string(from), string(f.turns[from])})
-	}
-	for _, id := range sortedKeys(f.changed) {
-		c := *f.changed[id]
-		c.Batch, c.Stream = batch, stream
-		w.changes = append(w.changes, c)
-	}
-}
-
-// listedColumns are those of fileRow, and their arrays.
-const (
-	listedColumns = `(batch, stream, file_id, pid, class, sequence, name, type, size, hash, hash_algorithm, status, outcome, skip)`
-	listedArrays  = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bigint[],
-		$10::text[], $11::text[], $12::text[], $13::text[], $14::text[])`
-)
-
-func (w *filesWrite) queue(b *pgx.Batch) {
-	if len(w.replaced) > 0 {
+	if len(replaced) > 0 {
 		b.Queue(`DELETE FROM document_files f USING unnest($1::text[], $2::text[]) n(batch, stream)
-			WHERE f.batch = n.batch AND f.stream = n.stream AND NOT EXISTS (
-				SELECT FROM unnest($3::text[], $4::text[], $5::text[]) k(batch, stream, id)
-				WHERE k.batch = f.batch AND k.stream = f.stream AND k.id = f.file_id)`, append(arrays(w.replaced), arrays(w.kept)[:3]...)...)
+			WHERE f.batch = n.batch AND f.stream = n.stream`, arrays(replaced)...)
 	}
-	if len(w.kept) > 0 {
-		b.Queue(`UPDATE document_files f SET pid = n.pid, class = n.class, sequence = n.sequence, name = n.name, type = n.type, size = n.size,
-				hash = n.hash, hash_algorithm = n.hash_algorithm, status = n.status, outcome = coalesce(n.outcome::jsonb, f.outcome), skip = n.skip::jsonb
-			FROM `+listedArrays+` n`+listedColumns+` WHERE f.batch = n.batch AND f.stream = n.stream AND f.file_id = n.file_id`, arrays(w.kept)...)
+	if len(listed) > 0 {
+		b.Queue(`INSERT INTO document_files (batch, stream, file_id, pid, class, sequence, name, type, size, hash, hash_algorithm, status, outcome, skip)
+			SELECT batch, stream, id, pid, class, sequence, name, type, size, hash, algorithm, status, outcome::jsonb, skip::jsonb
+			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+				n(batch, stream, id, pid, class, sequence, name, type, size, hash, algorithm, status, outcome, skip)`, arrays(listed)...)
 	}
-	if len(w.turns) > 0 {
-		b.Queue(`UPDATE document_files f SET status = n.turned FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) n(batch, stream, was, turned)
-			WHERE f.batch = n.batch AND f.stream = n.stream AND f.status = n.was`, arrays(w.turns)...)
-	}
-	if len(w.rows) > 0 {
-		b.Queue(`INSERT INTO document_files `+listedColumns+`
-			SELECT batch, stream, file_id, pid, class, sequence, name, type, size, hash, hash_algorithm, status, outcome::jsonb, skip::jsonb
-			FROM `+listedArrays+` n`+listedColumns, arrays(w.rows)...)
-	}
-	if len(w.changes) > 0 {
-		b.Queue(`UPDATE document_files f SET status = n.status, outcome = coalesce(n.outcome::jsonb, f.outcome),
-				skip = CASE WHEN n.touched THEN n.skip::jsonb ELSE f.skip END
-			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[], $7::text[]) n(batch, stream, id, status, outcome, touched, skip)
-			WHERE f.batch = n.batch AND f.stream = n.stream AND f.file_id = n.id`, arrays(w.changes)...)
+	if len(changed) > 0 {
+		b.Queue(`UPDATE document_files f SET status = n.status, outcome = n.outcome::jsonb, skip = n.skip::jsonb
+			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) n(batch, stream, id, status, outcome, skip)
+			WHERE f.batch = n.batch AND f.stream = n.stream AND f.file_id = n.id`, arrays(changed)...)
 	}
 }

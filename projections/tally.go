@@ -18,6 +18,8 @@ var documentStatuses = []document.Status{
 type tally struct {
 	documents [5]int64
 	files     [6]int64
+	closed    int64 // listings that ended
+	found     int64 // documents that listings counted
 }
 
 // tallies adds up the differences that document events carry, by batch.
@@ -56,6 +58,13 @@ func counters(t document.Tally) [6]int64 {
 
 // sortedKeys gives a map's keys in order: shared rows are locked in key order.
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+// sortedUnion gives the keys of two maps in order.
+func sortedUnion[K cmp.Ordered, V, W any](a map[K]V, b map[K]W) []K {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
 
 func sortedPairs[V any](m map[[2]string]V) [][2]string {
 	return slices.SortedFunc(maps.Keys(m), func(a, b [2]string) int {

@@ -48,13 +48,13 @@ CREATE TABLE IF NOT EXISTS worklist_batches (
 ) WITH (fillfactor = 50);
 CREATE INDEX IF NOT EXISTS worklist_batches_condition ON worklist_batches (condition, number) WHERE condition <> '';
 CREATE INDEX IF NOT EXISTS worklist_batches_runnable ON worklist_batches (number) WHERE created AND phase = 'active';
-CREATE INDEX IF NOT EXISTS worklist_batches_source ON worklist_batches (source) WHERE NOT finished;
+CREATE INDEX IF NOT EXISTS worklist_batches_source ON worklist_batches (source, number) WHERE NOT finished OR phase = 'held';
 CREATE TABLE IF NOT EXISTS worklist_slices (
 	stream  text        PRIMARY KEY,
 	batch   text        NOT NULL,
 	version integer     NOT NULL,
 	open    boolean     NOT NULL,
-	found   bigint      NOT NULL DEFAULT 0,
+	found   bigint, -- unknown until a page was listed
 	due     timestamptz NOT NULL
 );
 CREATE INDEX IF NOT EXISTS worklist_slices_due ON worklist_slices (batch, due, stream) WHERE open;
@@ -68,30 +68,34 @@ CREATE TABLE IF NOT EXISTS worklist_documents (
 CREATE INDEX IF NOT EXISTS worklist_documents_due ON worklist_documents (batch, due, stream)`, Apply: applyWorklist}
 
 func applyWorklist(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
-	b := &pgx.Batch{}
-	work := foldWork(events)
-	work.queueDocuments(b)
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return err
-	}
-	deltas, err := work.writeSlices(ctx, tx)
-	if err != nil {
-		return err
-	}
-	b = &pgx.Batch{}
-	counts := tallies(events)
-	for number := range deltas {
-		if counts[number] == nil {
-			counts[number] = &tally{}
-		}
-	}
-	for _, number := range sortedKeys(counts) {
-		queueWorkTally(b, number, counts[number].documents, deltas[number])
-	}
+	own := map[string][]wire.Record{}
 	for _, r := range events {
-		if e, ok := r.Event.(batch.Event); ok {
-			queueWorkBatch(b, r, e)
+		if _, ok := r.Event.(batch.Event); !ok {
+			continue
 		}
+		number, err := domain.ParseBatchStream(r.Stream)
+		if err != nil {
+			return err
+		}
+		own[number] = append(own[number], r)
+	}
+	work := foldWork(events)
+	counts := tallies(events)
+	if err := work.writeSlices(ctx, tx, counts); err != nil {
+		return err
+	}
+	b := &pgx.Batch{}
+	work.queueDocuments(b)
+	for _, number := range sortedUnion(own, counts) {
+		for _, r := range own[number] {
+			queueWorkBatch(b, number, r)
+		}
+		if counts[number] != nil {
+			queueWorkTally(b, number, counts[number])
+		}
+	}
+	if b.Len() == 0 {
+		return nil
 	}
 	return tx.SendBatch(ctx, b).Close()
 }
@@ -189,53 +193,67 @@ func (w work) queueDocuments(b *pgx.Batch) {
 	}
 }
 
-// sliceDelta is by how much a batch's sums over its slices change.
-type sliceDelta struct{ closed, found int64 }
-
-// writeSlices upserts the listings. What a row was before is its own
+// writeSlices upserts the listings, and adds to each batch's counts by how
+// much its sums over slices change. What a row was before is its own
 // partition's, so the difference is the same however partitions interleave;
 // the row that Created makes ahead of its listing differs in nothing that is
 // added up.
-func (w work) writeSlices(ctx context.Context, tx pgx.Tx) (map[string]sliceDelta, error) {
-	deltas := map[string]sliceDelta{}
+func (w work) writeSlices(ctx context.Context, tx pgx.Tx, counts map[string]*tally) error {
+	if len(w.slices) == 0 {
+		return nil
+	}
+	rows := make([]sliceWorkRow, 0, len(w.slices))
 	for _, stream := range sortedKeys(w.slices) {
 		s := w.slices[stream]
-		var closed, found int64
-		err := tx.QueryRow(ctx, `
-			WITH before AS (SELECT open, found FROM worklist_slices WHERE stream = $1),
-			written AS (
-				INSERT INTO worklist_slices AS w (stream, batch, version, open, found, due) VALUES ($1, $2, $3, $4, coalesce($5, 0), $6)
-				ON CONFLICT (stream) DO UPDATE SET version = excluded.version, open = excluded.open, found = coalesce($5, w.found), due = excluded.due
-				WHERE excluded.version > w.version
-				RETURNING open, found)
-			SELECT coalesce((SELECT CASE WHEN open THEN 0 ELSE 1 END FROM written) - coalesce((SELECT CASE WHEN open THEN 0 ELSE 1 END FROM before), 0), 0),
-			       coalesce((SELECT found FROM written) - coalesce((SELECT found FROM before), 0), 0)`,
-			stream, s.batch, s.version, s.open, s.found, s.due).Scan(&closed, &found)
-		if err != nil {
-			return nil, err
-		}
-		d := deltas[s.batch]
-		deltas[s.batch] = sliceDelta{d.closed + closed, d.found + found}
+		rows = append(rows, sliceWorkRow{stream, s.batch, s.version, s.open, s.found, s.due})
 	}
-	return deltas, nil
+	changed, err := tx.Query(ctx, `
+		WITH n AS (SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bool[], $5::bigint[], $6::timestamptz[]) n(stream, batch, version, open, found, due)),
+		before AS (SELECT w.* FROM worklist_slices w JOIN n USING (stream)),
+		written AS (
+			INSERT INTO worklist_slices AS w (stream, batch, version, open, found, due) SELECT * FROM n ORDER BY stream
+			ON CONFLICT (stream) DO UPDATE SET version = excluded.version, open = excluded.open, found = coalesce(excluded.found, w.found), due = excluded.due
+			WHERE excluded.version > w.version
+			RETURNING stream, batch, open, found)
+		SELECT w.batch, sum((NOT w.open)::int - coalesce((NOT b.open)::int, 0)), sum(coalesce(w.found, 0) - coalesce(b.found, 0))
+		FROM written w LEFT JOIN before b USING (stream) GROUP BY 1`, arrays(rows)...)
+	if err != nil {
+		return err
+	}
+	var number string
+	var closed, found int64
+	_, err = pgx.ForEachRow(changed, []any{&number, &closed, &found}, func() error {
+		if counts[number] == nil {
+			counts[number] = &tally{}
+		}
+		counts[number].closed, counts[number].found = closed, found
+		return nil
+	})
+	return err
 }
 
-func queueWorkTally(b *pgx.Batch, number string, documents [5]int64, d sliceDelta) {
+// sliceWorkRow is in the order of the statement's columns.
+type sliceWorkRow struct {
+	Stream, Batch string
+	Version       int
+	Open          bool
+	Found         *int
+	Due           time.Time
+}
+
+func queueWorkTally(b *pgx.Batch, number string, t *tally) {
+	d := t.documents
 	b.Queue(`INSERT INTO worklist_batches AS b (number, pending, migrated, failed, excepted, cancelled, closed, found) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (number) DO UPDATE SET pending = b.pending + $2, migrated = b.migrated + $3, failed = b.failed + $4,
 			excepted = b.excepted + $5, cancelled = b.cancelled + $6, closed = b.closed + $7, found = b.found + $8`,
-		number, documents[0], documents[1], documents[2], documents[3], documents[4], d.closed, d.found)
+		number, d[0], d[1], d[2], d[3], d[4], t.closed, t.found)
 }
 
-func queueWorkBatch(b *pgx.Batch, r wire.Record, event batch.Event) {
-	number, err := domain.ParseBatchStream(r.Stream)
-	if err != nil {
-		return
-	}
+func queueWorkBatch(b *pgx.Batch, number string, r wire.Record) {
 	set := func(column string, value any) {
 		b.Queue(`UPDATE worklist_batches SET version = $2, changed_at = $3, `+column+` = $4 WHERE number = $1`, number, r.Version, r.Time, value)
 	}
-	switch e := event.(type) {
+	switch e := r.Event.(type) {
 	case batch.Created:
 		b.Queue(`INSERT INTO worklist_batches (number, source, created, version, changed_at, slices) VALUES ($1, $2, true, $3, $4, $5)
 			ON CONFLICT (number) DO UPDATE SET source = $2, created = true, version = $3, changed_at = $4, slices = $5`,

@@ -1,0 +1,214 @@
+package projections_test
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/discovery"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/wire"
+	"github.com/waybill-migration/waybill/projections"
+)
+
+// TestAnyHistory: whatever happened, and in whatever batches and order of
+// partitions it comes, the views are the same row for row, and at every
+// checkpoint they are what the aggregates say and add up.
+func TestAnyHistory(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			j := tell(t, seed, 150)
+			spec(t, j, func(t *testing.T, _ projections.Querier) {})
+			random := rand.New(rand.NewPCG(seed, 1))
+			requireEachCheckpoint(t, j, cut(interleaved(random, j.Records()), func() int { return 1 + random.IntN(40) }))
+		})
+	}
+}
+
+func requireEachCheckpoint(t *testing.T, history projections.History, batches [][]wire.Raw) {
+	t.Helper()
+	pool := openViews(t)
+	engine := projections.NewEngine(pool, history, slog.New(slog.DiscardHandler), projections.Views()...)
+	w := &world{documents: map[string]document.State{}, listings: map[string]discovery.State{}, batches: map[string]batch.State{}}
+	for _, b := range batches {
+		require.NoError(t, engine.Take(t.Context(), encoded(b)))
+		requireRunning(t, engine)
+		w.take(t, b)
+		w.requireDocuments(t, pool)
+		w.requireFiles(t, pool)
+		w.requireWorklist(t, pool)
+		requireClosure(t, pool)
+	}
+}
+
+// world is what the aggregates say of a history.
+type world struct {
+	documents map[string]document.State
+	listings  map[string]discovery.State
+	batches   map[string]batch.State // by number
+}
+
+func (w *world) take(t *testing.T, records []wire.Raw) {
+	for _, raw := range records {
+		r, err := wire.Decode(raw.Bytes)
+		require.NoError(t, err)
+		switch e := r.Event.(type) {
+		case document.Event:
+			w.documents[r.Stream] = document.Evolve(w.documents[r.Stream], e)
+		case discovery.Event:
+			w.listings[r.Stream] = discovery.Evolve(w.listings[r.Stream], e)
+		case batch.Event:
+			w.batches[r.Stream] = batch.Evolve(w.batches[r.Stream], e)
+		}
+	}
+}
+
+func (w *world) requireDocuments(t *testing.T, q projections.Querier) {
+	t.Helper()
+	var expected []string
+	for stream, state := range w.documents {
+		for number, m := range state.Batches {
+			row := fmt.Sprintf("%s %s %s %+v", number, stream, m.Status, m.Tally())
+			if m.Status == document.StatusPending {
+				row += fmt.Sprintf(" attempt %d", m.Attempt)
+			}
+			expected = append(expected, row)
+		}
+	}
+	rows, err := q.Query(t.Context(), `SELECT batch, stream, status, attempt, files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled FROM documents`)
+	require.NoError(t, err)
+	actual, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
+		var number, stream, status string
+		var attempt int
+		var f document.Tally
+		err := row.Scan(&number, &stream, &status, &attempt, &f.Pending, &f.Migrated, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled)
+		line := fmt.Sprintf("%s %s %s %+v", number, stream, status, f)
+		if status == string(document.StatusPending) {
+			line += fmt.Sprintf(" attempt %d", attempt)
+		}
+		return line, err
+	})
+	require.NoError(t, err)
+	require.ElementsMatch(t, expected, actual)
+}
+
+func (w *world) requireFiles(t *testing.T, q projections.Querier) {
+	t.Helper()
+	var expected []string
+	for stream, state := range w.documents {
+		for number, m := range state.Batches {
+			for _, f := range m.Files {
+				expected = append(expected, fmt.Sprintf("%s %s %s %s", number, stream, f.ID, f.Status))
+			}
+		}
+	}
+	require.ElementsMatch(t, expected, lines(t, q, `SELECT concat_ws(' ', batch, stream, file_id, status) FROM document_files`))
+}
+
+// requireWorklist: rows exist exactly while there is something to do.
+func (w *world) requireWorklist(t *testing.T, q projections.Querier) {
+	t.Helper()
+	var pending, open []string
+	for stream, state := range w.documents {
+		for number, m := range state.Batches {
+			if m.Status == document.StatusPending {
+				pending = append(pending, fmt.Sprintf("%s %s %d", stream, number, m.Work))
+			}
+		}
+	}
+	require.ElementsMatch(t, pending, lines(t, q, `SELECT concat_ws(' ', stream, batch, version) FROM worklist_documents`))
+	for stream, state := range w.listings {
+		if state.Status == discovery.StatusListing {
+			open = append(open, fmt.Sprintf("%s %d", stream, state.Version))
+		}
+	}
+	require.ElementsMatch(t, open, lines(t, q, `SELECT concat_ws(' ', stream, version) FROM worklist_slices WHERE open AND version > 0`))
+
+	var conditions []string
+	for _, b := range w.batches {
+		if condition := w.condition(b); condition != "" {
+			conditions = append(conditions, b.Number+" "+condition)
+		}
+	}
+	require.ElementsMatch(t, conditions, lines(t, q, `SELECT number || ' ' || condition FROM worklist_batches WHERE condition <> ''`))
+}
+
+// condition says in the aggregates' terms what is due for a batch as a whole.
+func (w *world) condition(b batch.State) string {
+	pending, listed, closed, found := 0, 0, 0, 0
+	for _, d := range w.documents {
+		if m, ok := d.Batches[b.Number]; ok {
+			listed++
+			if m.Status == document.StatusPending {
+				pending++
+			}
+		}
+	}
+	for _, l := range w.listings {
+		if l.Batch == b.Number {
+			found += len(l.Seen) - len(l.Elsewhere)
+			if l.Status != discovery.StatusListing {
+				closed++
+			}
+		}
+	}
+	switch {
+	case b.Stopped && pending > 0:
+		return "cancel"
+	case b.Stopped && !b.Finished:
+		return "finish"
+	case !b.Stopped && !b.Finished && pending == 0 && closed == len(b.Slices) && found == listed:
+		return "finish"
+	case !b.Stopped && b.Finished && (pending > 0 || closed < len(b.Slices)):
+		return "reopen"
+	}
+	return ""
+}
+
+// requireClosure: the overview's buckets are the counts of the documents and
+// their files, at the same coordinates.
+func requireClosure(t *testing.T, q projections.Querier) {
+	t.Helper()
+	overview := map[string][]int64{}
+	rows, err := q.Query(t.Context(), `SELECT number, pending, migrated, failed, excepted, cancelled,
+		files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled FROM batches`)
+	collect(t, overview, rows, err)
+	documents := map[string][]int64{}
+	rows, err = q.Query(t.Context(), `SELECT number, d.*, f.* FROM batches,
+		LATERAL (SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'migrated'), count(*) FILTER (WHERE status = 'failed'),
+			count(*) FILTER (WHERE status = 'excepted'), count(*) FILTER (WHERE status = 'cancelled') FROM documents WHERE batch = number) d,
+		LATERAL (SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'migrated'), count(*) FILTER (WHERE status = 'failed'),
+			count(*) FILTER (WHERE status = 'skipped'), count(*) FILTER (WHERE status = 'excepted'), count(*) FILTER (WHERE status = 'cancelled')
+			FROM document_files WHERE batch = number) f`)
+	collect(t, documents, rows, err)
+	require.Equal(t, documents, overview)
+}
+
+func collect(t *testing.T, into map[string][]int64, rows pgx.Rows, err error) {
+	t.Helper()
+	require.NoError(t, err)
+	var number string
+	var n [11]int64
+	_, err = pgx.ForEachRow(rows, []any{&number, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9], &n[10]}, func() error {
+		into[number] = slices.Clone(n[:])
+		return nil
+	})
+	require.NoError(t, err)
+}
+
+func lines(t *testing.T, q projections.Querier, sql string) []string {
+	t.Helper()
+	rows, err := q.Query(t.Context(), sql)
+	require.NoError(t, err)
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	return all
+}

@@ -1,0 +1,284 @@
+package projections_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/discovery"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/source"
+	"github.com/waybill-migration/waybill/projections/viewtest"
+)
+
+// story makes up a history: random commands to few streams, so that they meet
+// in every combination. The aggregates refuse what cannot happen.
+type story struct {
+	*rand.Rand
+	t       *testing.T
+	j       *viewtest.Journal
+	sources []string
+	batches []string
+	slices  map[string][]string
+	source  map[string]string // of a batch
+	listed  map[string]map[domain.DocumentID]string
+}
+
+const (
+	storySources   = 2
+	storyBatches   = 4
+	storyDocuments = 8 // of a source
+)
+
+func tell(t *testing.T, seed uint64, steps int) *viewtest.Journal {
+	s := &story{
+		Rand: rand.New(rand.NewPCG(seed, 0)), t: t, j: viewtest.New(t),
+		slices: map[string][]string{}, source: map[string]string{}, listed: map[string]map[domain.DocumentID]string{},
+	}
+	for i := range storySources {
+		id := fmt.Sprintf("s%d", i)
+		s.sources = append(s.sources, id)
+		s.do(s.j.Source(id, source.Register{ID: id, Settings: source.Settings{Name: id, TokenURL: "http://s/t", DataURL: "http://s/d"}}))
+	}
+	acts := []func(){
+		s.createBatch, s.list, s.list, s.list, s.list, s.attempt, s.attempt, s.attempt, s.attempt, s.attempt,
+		s.operate, s.operate, s.operate, s.steer, s.changeSource, s.bulk, s.failListing,
+	}
+	for range steps {
+		s.j.Metadata.Actor.Subject = pick(s, []string{"ann", "bo", "worker"})
+		s.j.Metadata.Initiator.Subject = pick(s, []string{"", "ann"})
+		pick(s, acts)()
+	}
+	return s.j
+}
+
+// do takes refusals as part of the story.
+func (s *story) do(err error) {
+	var refusal *domain.Refusal
+	if err != nil && !errors.As(err, &refusal) {
+		require.NoError(s.t, err)
+	}
+}
+
+func pick[T any](s *story, choices []T) T { return choices[s.IntN(len(choices))] }
+
+func (s *story) createBatch() {
+	if len(s.batches) == storyBatches {
+		return
+	}
+	number, of := fmt.Sprintf("B%d", len(s.batches)), pick(s, s.sources)
+	scope := batch.Scope{From: "2025-01-10", To: pick(s, []string{"2025-01-20", "2025-03-02"})}
+	created := s.j.Batch(number, batch.Create{Number: number, Source: of, SourceEnabled: true, Profile: "flagship", Scope: scope})
+	require.NoError(s.t, created)
+	s.batches = append(s.batches, number)
+	s.source[number], s.listed[number] = of, map[domain.DocumentID]string{}
+	for _, slice := range viewtest.State(s.j, domain.BatchStream(number), batch.Evolve).Slices {
+		s.slices[number] = append(s.slices[number], slice.ID)
+	}
+}
+
+func (s *story) slice() (number, slice string, ok bool) {
+	if len(s.batches) == 0 {
+		return "", "", false
+	}
+	number = pick(s, s.batches)
+	return number, pick(s, s.slices[number]), true
+}
+
+// list shows a page of a slice: some documents, some of them twice, with a
+// total that may be wrong.
+func (s *story) list() {
+	number, slice, ok := s.slice()
+	if !ok {
+		return
+	}
+	s.do(s.j.Listing(number, slice, discovery.Start{Batch: number, Source: s.source[number], Slice: slice}))
+	state := viewtest.State(s.j, domain.DiscoveryStream(number, slice), discovery.Evolve)
+	if state.Status != discovery.StatusListing {
+		return
+	}
+	var items []discovery.PageItem
+	ids := map[string]domain.DocumentID{}
+	for range s.IntN(4) {
+		id := domain.DocumentID{Source: s.source[number], Resource: "r", ImageNumber: fmt.Sprintf("影像/%d", s.IntN(storyDocuments))}
+		at, known := s.listed[number][id]
+		key := discovery.Short(id.Stream())
+		ids[key] = id
+		item := discovery.Item{Key: key, Content: pick(s, []string{"a", "a", "a", "b"}), Elsewhere: known && at != slice}
+		items = append(items, discovery.PageItem{Item: item, ImageNumber: id.ImageNumber})
+	}
+	sorted := state.Sort(state.Next, items)
+	for _, item := range sorted.Fresh {
+		id := ids[item.Key]
+		if _, known := s.listed[number][id]; !known {
+			s.listed[number][id] = slice
+		}
+		s.do(s.j.Document(id, document.Discover{ID: id, Batch: number, Slice: slice, Listed: s.content(item.Content)}))
+	}
+	for i, repeat := range sorted.Repeats {
+		if repeat.Conflict {
+			id := domain.DocumentID{Source: s.source[number], Resource: "r", ImageNumber: sorted.Repeats[i].ImageNumber}
+			s.do(s.j.Document(id, document.ReportConflict{Batch: number, Detail: "shown twice"}))
+		}
+	}
+	s.do(s.j.Listing(number, slice, discovery.ListPage{
+		Pass: state.Pass, Page: state.Next, Items: items, Total: s.IntN(6), Last: s.IntN(3) > 0, RequestID: "r",
+	}))
+}
+
+// content of a document: files whose number and ids depend on it, and at times
+// on nothing but chance.
+func (s *story) content(content string) document.Listed {
+	files := map[string]int{"a": 3, "b": 2}[content]
+	if s.IntN(8) == 0 {
+		files, content = s.IntN(5), content+fmt.Sprint(s.IntN(5))
+	}
+	l := document.Listed{Organization: "ORG", DocumentType: "bill", BillNumber: "N" + content, Content: content}
+	for i := range files {
+		l.Files = append(l.Files, document.ListedFile{ID: fmt.Sprintf("f%d", i), Class: document.Invoice, Sequence: i, Name: "a.pdf", Type: "pdf", Size: 10})
+	}
+	return l
+}
+
+func (s *story) document() (id domain.DocumentID, m document.Membership, ok bool) {
+	number, _, ok := s.slice()
+	if !ok || len(s.listed[number]) == 0 {
+		return id, m, false
+	}
+	for range 4 { // the map's order is no part of the seed
+		id = domain.DocumentID{Source: s.source[number], Resource: "r", ImageNumber: fmt.Sprintf("影像/%d", s.IntN(storyDocuments))}
+		if m, ok = viewtest.State(s.j, id.Stream(), document.Evolve).Batches[number]; ok {
+			return id, m, true
+		}
+	}
+	return id, m, false
+}
+
+// attempt reports an outcome of work, at times of work that is no longer open
+// and of files that are not to be dealt with.
+func (s *story) attempt() {
+	id, m, ok := s.document()
+	if !ok {
+		return
+	}
+	var relisted *document.Listed
+	files := m.Files
+	if s.IntN(6) == 0 {
+		relisted = new(s.content("c"))
+		files = nil
+		for _, f := range relisted.Files {
+			files = append(files, document.File{ListedFile: f})
+		}
+	}
+	work := m.Work
+	if s.IntN(10) == 0 {
+		work--
+	}
+	if s.IntN(2) == 0 {
+		s.do(s.j.Document(id, document.Migrate{
+			Batch: m.Batch, Work: work, Relisted: relisted, Manifest: domain.Stored{Key: "k" + fmt.Sprint(s.IntN(3)), SHA256: fmt.Sprint(s.IntN(3))},
+			Files: s.outcomes(files, func() bool { return true }),
+		}))
+		return
+	}
+	failure := domain.Failure{Code: pick(s, []string{"http-503", "type-unsupported"}), Category: domain.SourceUnavailable, Retryable: s.IntN(2) == 0}
+	if len(files) > 0 && s.IntN(2) == 0 {
+		failure.FileID = pick(s, files).ID
+	}
+	s.do(s.j.Document(id, document.FailAttempt{
+		Batch: m.Batch, Work: work, Relisted: relisted, Failure: failure, MaxAttempts: 3,
+		Next:  s.j.Now().Add(time.Duration(s.IntN(100)) * time.Second).Format(time.RFC3339),
+		Files: s.outcomes(files, func() bool { return s.IntN(2) == 0 }),
+	}))
+}
+
+func (s *story) outcomes(files []document.File, arrived func() bool) []document.FileOutcome {
+	var outcomes []document.FileOutcome
+	for _, f := range files {
+		if s.IntN(5) == 0 {
+			continue
+		}
+		o := document.FileOutcome{ID: f.ID, Sequence: f.Sequence, Name: f.Name, Received: int64(s.IntN(100))}
+		if arrived() {
+			o.Stored = &domain.Stored{Key: "k", SHA256: "s"}
+		} else {
+			o.Failure = &domain.Failure{Code: "type-unsupported", Category: domain.FormatMismatch, FileID: f.ID}
+		}
+		outcomes = append(outcomes, o)
+	}
+	return outcomes
+}
+
+// operate is what operators and a cancelled batch do to a document.
+func (s *story) operate() {
+	id, m, ok := s.document()
+	if !ok {
+		return
+	}
+	file := fmt.Sprintf("f%d", s.IntN(4))
+	s.do(s.j.Document(id, pick(s, []document.Command{
+		document.RetryDocument{Batch: m.Batch, Reason: "again"},
+		document.SkipFile{Batch: m.Batch, FileID: file, Reason: "damaged", ReviewOn: "2025-06-01"},
+		document.SkipFile{Batch: m.Batch, FileID: file, Reason: "damaged"},
+		document.RecallFile{Batch: m.Batch, FileID: file, Reason: "mended"},
+		document.ExceptDocument{Batch: m.Batch, Reason: "destroyed", Evidence: "protocol 7"},
+		document.RevokeException{Batch: m.Batch, Reason: "found"},
+	})))
+	if viewtest.State(s.j, domain.BatchStream(m.Batch), batch.Evolve).Stopped {
+		s.do(s.j.Document(id, document.CancelDocument{Batch: m.Batch}))
+	}
+}
+
+func (s *story) steer() {
+	number, slice, ok := s.slice()
+	if !ok {
+		return
+	}
+	commands := []batch.Command{
+		batch.Hold{Reason: "disabled"}, batch.Release{}, batch.Pause{Reason: "night"}, batch.Resume{}, batch.AcknowledgeEmpty{Reason: "right"},
+		batch.AcceptShortfall{Slice: slice, Missing: 1 + s.IntN(3), Reason: "lost"}, batch.Finish{Coordinates: map[int]int64{0: 1}}, batch.Reopen{},
+	}
+	if s.IntN(10) == 0 {
+		commands = []batch.Command{batch.Cancel{Reason: "wrong scope"}}
+	}
+	s.do(s.j.Batch(number, pick(s, commands)))
+}
+
+func (s *story) changeSource() {
+	s.do(s.j.Source(pick(s, s.sources), pick(s, []source.Command{source.Disable{Reason: "night"}, source.Enable{}})))
+}
+
+func (s *story) bulk() {
+	number, _, ok := s.slice()
+	if !ok {
+		return
+	}
+	id := "op-" + number
+	state := viewtest.State(s.j, domain.OperationStream(id), operation.Evolve)
+	page := state.Page + 1
+	s.do(s.j.Operation(id, pick(s, []operation.Command{
+		operation.Request{ID: id, Kind: operation.Retry, Batch: number, Reason: "again", Count: 9},
+		operation.Advance{Page: page, Last: page > 2, Items: []operation.Item{{Document: fmt.Sprintf("d%d", page), Outcome: pick(s, []operation.Outcome{operation.Done, operation.Changed, operation.Refused})}}},
+		operation.Advance{Page: page, Last: page > 2},
+		operation.Cancel{Reason: "enough"},
+	})))
+}
+
+func (s *story) failListing() {
+	number, slice, ok := s.slice()
+	if !ok {
+		return
+	}
+	s.do(s.j.Listing(number, slice, pick(s, []discovery.Command{
+		discovery.FailAttempt{Failure: domain.Failure{Code: "http-500", Category: domain.SourceUnavailable, Retryable: true}, MaxAttempts: 3, Next: "2025-03-01T09:00:00Z"},
+		discovery.FailAttempt{Failure: domain.Failure{Code: "organization-refused", Category: domain.SourceRejected}},
+		discovery.RetryDiscovery{Reason: "mended"},
+	})))
+}
