@@ -20,9 +20,22 @@ type Clock func() time.Time
 type Plan struct {
 	ID       string
 	Settings source.Settings
+	// Permit tells whether requests may be made now; nil: they may.
+	Permit func(context.Context) error
 }
 
-// Source reads a source system. Its errors are *SourceError.
+// Permitted asks the permit.
+func (p Plan) Permitted(ctx context.Context) error {
+	if p.Permit == nil {
+		return nil
+	}
+	return p.Permit(ctx)
+}
+
+// Source reads a source system. Its errors are *SourceError, or those of ctx
+// and of the plan's permit. The permit is asked right before each request goes
+// out, after any wait for its turn, so that a source that was stopped sees no
+// request that had queued up.
 type Source interface {
 	// List reads one page (1-based) of a slice.
 	List(ctx context.Context, plan Plan, slice batch.Slice, page int) (Page, error)

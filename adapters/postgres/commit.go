@@ -190,6 +190,9 @@ func lockHeads(ctx context.Context, connection pipeline, group []*request) (lock
 		for _, s := range r.append.Streams {
 			partitions[domain.PartitionOf(s.Stream)] = true
 		}
+		for _, a := range r.append.Asserted { // what a decision stands on must not move either
+			partitions[domain.PartitionOf(a.Stream)] = true
+		}
 	}
 	wanted := slices.Sorted(maps.Keys(partitions))
 	locked := lockedHeads{heads: make(map[int]int64, len(wanted))}

@@ -86,15 +86,20 @@ func guard(allowed []string) func(network, address string, c rawConn) error {
 	return ssrf.New(ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...)).Safe
 }
 
-// slot waits for the source's turn: concurrency first, then the rate.
-func (c *client) slot(ctx context.Context) (release func(), err error) {
+// slot waits for the source's turn: concurrency first, then the rate. Then it
+// asks whether the plan may still be read.
+func (c *client) slot(ctx context.Context, plan commands.Plan) (release func(), err error) {
 	select {
 	case c.slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	release = sync.OnceFunc(func() { <-c.slots })
-	if err := c.rate.Wait(ctx); err != nil {
+	err = c.rate.Wait(ctx)
+	if err == nil {
+		err = plan.Permitted(ctx)
+	}
+	if err != nil {
 		release()
 		return nil, err
 	}
@@ -127,16 +132,16 @@ func (c *client) pauseFor(d time.Duration) {
 
 // call is a data call: with a token, once more with a new one when the service
 // no longer takes it.
-func (c *client) call(ctx context.Context, request listRequest) (listAnswer, string, error) {
+func (c *client) call(ctx context.Context, plan commands.Plan, request listRequest) (listAnswer, string, error) {
 	for try := 1; ; try++ {
-		token, err := c.tokens.get(ctx)
+		token, err := c.tokens.get(ctx, plan)
 		if err != nil {
 			return listAnswer{}, "", err
 		}
 		reqid := requestID()
 		query := url.Values{"access_token": {token}, "reqid": {reqid}}
 		var answer listAnswer
-		err = c.post(ctx, c.settings.DataURL+"?"+query.Encode(), request, &answer)
+		err = c.post(ctx, plan, c.settings.DataURL+"?"+query.Encode(), request, &answer)
 		if err == nil && answer.code() == success {
 			return answer, reqid, nil
 		}
@@ -163,11 +168,11 @@ func requestID() string {
 }
 
 // post sends JSON and reads a JSON answer.
-func (c *client) post(ctx context.Context, address string, request, answer any) error {
+func (c *client) post(ctx context.Context, plan commands.Plan, address string, request, answer any) error {
 	if err := c.paused(ctx); err != nil {
 		return err
 	}
-	release, err := c.slot(ctx)
+	release, err := c.slot(ctx, plan)
 	if err != nil {
 		return err
 	}

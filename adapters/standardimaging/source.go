@@ -54,7 +54,7 @@ func (s *Source) List(ctx context.Context, plan commands.Plan, slice batch.Slice
 	if slice.Organization != "" {
 		request.OrgNumbers = []string{slice.Organization}
 	}
-	answer, reqid, err := s.client(plan).call(ctx, request)
+	answer, reqid, err := s.client(plan).call(ctx, plan, request)
 	if err != nil {
 		return commands.Page{}, err
 	}
@@ -99,7 +99,7 @@ func (s *Source) Reread(ctx context.Context, plan commands.Plan, imageNumbers []
 	for len(imageNumbers) > 0 {
 		n := min(rereadItems, len(imageNumbers))
 		for page := 1; ; page++ {
-			answer, _, err := s.client(plan).call(ctx, listRequest{ImageNumbers: imageNumbers[:n], CurrentPage: page, PageSize: rereadItems})
+			answer, _, err := s.client(plan).call(ctx, plan, listRequest{ImageNumbers: imageNumbers[:n], CurrentPage: page, PageSize: rereadItems})
 			if err != nil {
 				return nil, atFetch(err)
 			}
@@ -130,7 +130,7 @@ func atFetch(err error) error {
 // shorter than announced, or stalls.
 func (s *Source) Download(ctx context.Context, plan commands.Plan, address string) (io.ReadCloser, error) {
 	c := s.client(plan)
-	release, err := c.slot(ctx)
+	release, err := c.slot(ctx, plan)
 	if err != nil {
 		return nil, err
 	}

@@ -10,13 +10,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 )
 
 // tokens keeps one token for all workers. The lock is held during a refresh,
 // so that the others wait for it and do not ask themselves.
 type tokens struct {
-	refresh func(ctx context.Context) (token string, lifetime time.Duration, err error)
+	refresh func(ctx context.Context, plan commands.Plan) (token string, lifetime time.Duration, err error)
 
 	mu      sync.Mutex
 	token   string
@@ -24,13 +25,13 @@ type tokens struct {
 }
 
 // get gives a token that is good for a while.
-func (t *tokens) get(ctx context.Context) (string, error) {
+func (t *tokens) get(ctx context.Context, plan commands.Plan) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.token != "" && time.Now().Before(t.expires) {
 		return t.token, nil
 	}
-	token, lifetime, err := t.refresh(ctx)
+	token, lifetime, err := t.refresh(ctx, plan)
 	if err != nil {
 		return "", err
 	}
@@ -49,7 +50,7 @@ func (t *tokens) drop(token string) {
 }
 
 // requestToken asks the token URL.
-func (c *client) requestToken(ctx context.Context) (string, time.Duration, error) {
+func (c *client) requestToken(ctx context.Context, plan commands.Plan) (string, time.Duration, error) {
 	secret, err := resolveSecret(c.settings.SecretRef)
 	if err != nil {
 		return "", 0, fail(domain.StageList, domain.Failure{
@@ -62,7 +63,7 @@ func (c *client) requestToken(ctx context.Context) (string, time.Duration, error
 	}
 	request := tokenRequest{ClientID: c.settings.ClientID, Timestamp: timestamp, Sign: sign(c.settings.SignAlgorithm, c.settings.ClientID, secret, timestamp)}
 	var answer tokenAnswer
-	if err := c.post(ctx, c.settings.TokenURL, request, &answer); err != nil {
+	if err := c.post(ctx, plan, c.settings.TokenURL, request, &answer); err != nil {
 		return "", 0, err
 	}
 	if answer.code() != success || answer.AccessToken == "" {

@@ -26,46 +26,49 @@ type migration struct {
 }
 
 // attempt does the work and gives the command that reports the outcome. The
-// error is the worker's own: stopped, or the batch no longer runs. A panic is
-// an outcome: no file may end a worker.
+// error is the worker's own: stopped, or the batch no longer runs; what a
+// worker sees fail while it is being stopped says nothing. A panic is an
+// outcome: no file may end a worker.
 func (w *Workers) attempt(ctx context.Context, j job) (command document.Command, err error) {
 	m := &migration{Workers: w, job: j}
 	defer func() {
 		if r := recover(); r != nil {
-			w.log.Error("a document made a worker panic", "stream", j.work.Stream, "panic", r, "stack", string(debug.Stack()))
-			command, err = m.failed(domain.Failure{
-				Code: "panic", Category: domain.Internal, Stage: domain.StageValidate, Detail: fmt.Sprint("the worker failed on this document: ", r),
-				Remedy: "Report this with the build's version; the document can be excepted meanwhile.",
-			}), nil
+			command, err = m.failed(w.panicked(j.work.Stream, domain.StageValidate, r)), nil
 		}
 	}()
 	m.measured = document.Measured{
 		QueueMS: max(j.claimed.Sub(j.work.Due).Milliseconds(), 0), RuleSet: rules.Version,
 		Profile: j.permit.batch.Profile, SourceVersion: j.permit.version,
 	}
+	var stored domain.Stored
 	failure, err := m.run(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil && failure == nil {
+		stored, err = m.writeManifest(ctx, m.manifestFiles())
 	}
-	if failure != nil {
-		return m.failed(*failure), nil
+	if err == nil {
+		err = ctx.Err()
 	}
-	stored, err := m.writeManifest(ctx, m.manifestFiles())
-	if failed := sourceError(&err); failed != nil {
+	var failed *commands.SourceError
+	switch {
+	case errors.As(err, &failed) && ctx.Err() == nil:
 		return m.failed(failed.Failure), nil
+	case err != nil:
+		return nil, err
+	case failure != nil:
+		return m.failed(*failure), nil
 	}
 	return document.Migrate{
 		Batch: j.work.Batch, Work: j.work.Version, Relisted: m.relisted, Manifest: stored, Files: m.outcomes, Measured: m.measured,
-	}, err
+	}, nil
 }
 
-// sourceError takes out of an error what is an outcome, not the worker's end.
-func sourceError(err *error) *commands.SourceError {
-	var failed *commands.SourceError
-	if errors.As(*err, &failed) {
-		*err = nil
+// panicked is the failure that a panic is taken for.
+func (w *Workers) panicked(stream string, stage domain.Stage, reason any) domain.Failure {
+	w.log.Error("a worker panicked", "stream", stream, "panic", reason, "stack", string(debug.Stack()))
+	return domain.Failure{
+		Code: "panic", Category: domain.Internal, Stage: stage, Detail: fmt.Sprint("the worker failed on this: ", reason),
+		Remedy: "Report this with the build's version; a document can be excepted meanwhile.",
 	}
-	return failed
 }
 
 func (m *migration) failed(failure domain.Failure) document.Command {
@@ -82,11 +85,7 @@ func (m *migration) run(ctx context.Context) (*domain.Failure, error) {
 		m.after = m.unread.RetryAfter
 		return &m.unread.Failure, nil
 	}
-	err := m.takeListing(ctx)
-	if failed := sourceError(&err); failed != nil {
-		return &failed.Failure, nil
-	}
-	if err != nil {
+	if err := m.takeListing(ctx); err != nil {
 		return nil, err
 	}
 	if verdict := rules.Document(m.state.ID, m.listed); verdict.Failure != nil {
@@ -166,9 +165,11 @@ func (m *migration) bring(ctx context.Context, f document.ListedFile) (document.
 	if outcome, there := m.arrivedBefore(ctx, f); there {
 		return outcome, nil
 	}
-	if _, err := m.permits.get(ctx, m.work.Batch); err != nil {
+	permit, err := m.permits.get(ctx, m.work.Batch) // the source's settings may have changed
+	if err != nil {
 		return document.FileOutcome{}, err
 	}
+	m.permit = permit
 	result, err := m.fetch(ctx, f, m.item.URLs[f.ID])
 	m.add(result.measured)
 	m.after = max(m.after, result.after)

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
-	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
@@ -26,8 +26,8 @@ func (w *Workers) list(ctx context.Context) error {
 				return false, err
 			}
 			leases.hold(works)
-			err = w.listSlice(ctx, works[0])
-			return err == nil, errors.Join(err, leases.release(ctx, works[0]))
+			progress, err := w.listSlice(ctx, works[0])
+			return progress && err == nil, errors.Join(err, leases.release(ctx, works[0]))
 		})
 	})
 	return group.Wait()
@@ -45,28 +45,36 @@ type listing struct {
 }
 
 // listSlice lists a slice from where it stands to its end, or until it may not
-// go on. Nil also when the work turned out to be done.
-func (w *Workers) listSlice(ctx context.Context, work commands.Work) error {
+// go on. Without progress the row was late: the work is done, or not due yet.
+func (w *Workers) listSlice(ctx context.Context, work commands.Work) (progress bool, err error) {
 	number, slice, err := domain.ParseDiscoveryStream(work.Stream)
 	if err != nil {
-		return err
+		return false, err
 	}
 	l := &listing{Workers: w, stream: work.Stream, number: number, slice: slice}
-	if err := l.load(ctx); err != nil {
-		return err
+	if err := l.load(ctx); err != nil || l.waiting() {
+		return false, err
 	}
 	for l.state.Version == 0 || l.state.Status == discovery.StatusListing {
 		if err := l.step(ctx); err != nil {
 			if errors.Is(err, errNotRunning) {
-				return nil
+				return false, nil
 			}
-			return fmt.Errorf("list slice %s of batch %s: %w", slice, number, err)
+			return false, fmt.Errorf("list slice %s of batch %s: %w", slice, number, err)
 		}
+		progress = true
 		if l.state.Attempt > 0 { // it failed; the worklist knows when to try again
-			return nil
+			break
 		}
 	}
-	return nil
+	return progress, nil
+}
+
+// waiting: the last attempt failed, and it is not yet time for the next.
+func (l *listing) waiting() bool {
+	failed, ok := l.last.Event.(discovery.AttemptFailed)
+	due, err := time.Parse(time.RFC3339, failed.Next)
+	return ok && err == nil && l.Now().Before(due)
 }
 
 func (l *listing) load(ctx context.Context) error {
@@ -87,8 +95,14 @@ func (l *listing) load(ctx context.Context) error {
 	return err
 }
 
-// step makes one request and takes in its answer.
-func (l *listing) step(ctx context.Context) error {
+// step makes one request and takes in its answer. A panic is an answer that
+// cannot be taken in: no item may end a worker.
+func (l *listing) step(ctx context.Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = l.fail(ctx, &commands.SourceError{Failure: l.panicked(l.stream, domain.StageList, r)})
+		}
+	}()
 	permit, err := l.permits.get(ctx, l.number)
 	if err != nil {
 		return err
@@ -101,17 +115,22 @@ func (l *listing) step(ctx context.Context) error {
 		return err
 	}
 	page, err := l.Source.List(ctx, permit.plan, slice, l.state.Next)
+	if err == nil {
+		err = l.take(ctx, permit, page)
+	}
 	var failed *commands.SourceError
 	if errors.As(err, &failed) {
 		return l.fail(ctx, failed)
 	}
-	if err != nil {
-		return err
-	}
-	return l.take(ctx, permit, slice, page)
+	return err
 }
 
+// fail records that a page could not be listed, or not be kept. What a worker
+// sees fail while it is being stopped says nothing.
 func (l *listing) fail(ctx context.Context, failed *commands.SourceError) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return l.decide(ctx, discovery.FailAttempt{
 		Failure: failed.Failure, MaxAttempts: l.settings.MaxAttempts, Next: l.nextAttempt(l.state.Attempt, failed.RetryAfter),
 	})
@@ -134,11 +153,11 @@ func (l *listing) write() *commands.Write {
 }
 
 // append adds the listing's own events to a write, and goes on from them.
-func (l *listing) append(ctx context.Context, w *commands.Write, events []discovery.Event) error {
+func (l *listing) append(ctx context.Context, w *commands.Write, events []discovery.Event, asserted ...commands.Assertion) error {
 	if err := commands.AddTo(w, l.stream, l.state.Version, events); err != nil {
 		return err
 	}
-	if _, err := w.Append(ctx); err != nil {
+	if _, err := w.Append(ctx, asserted...); err != nil {
 		return err
 	}
 	for _, e := range events {
@@ -151,27 +170,28 @@ func (l *listing) append(ctx context.Context, w *commands.Write, events []discov
 // its documents.
 const maxRedecisions = 10
 
-// take takes in a page: its documents and the listing's progress in one append.
-func (l *listing) take(ctx context.Context, p permit, slice batch.Slice, page commands.Page) error {
+// take takes in a page: its documents and the listing's progress in one append,
+// which asserts that the batch still is what the permit says. So nothing is
+// discovered in a batch that was cancelled.
+func (l *listing) take(ctx context.Context, p permit, page commands.Page) error {
 	for try := 1; ; try++ {
-		err := l.tryTake(ctx, p, slice, page)
+		err := l.tryTake(ctx, p, page)
 		var conflict *commands.VersionConflict
 		if !errors.As(err, &conflict) || conflict.Stream == l.stream || try == maxRedecisions {
+			return err
+		}
+		if p, err = l.permits.renew(ctx, l.number); err != nil {
 			return err
 		}
 	}
 }
 
-func (l *listing) tryTake(ctx context.Context, p permit, slice batch.Slice, page commands.Page) error {
-	taken, err := l.readPage(ctx, slice, page)
+func (l *listing) tryTake(ctx context.Context, p permit, page commands.Page) error {
+	taken, err := l.readPage(ctx, page)
 	if err != nil {
 		return err
 	}
 	if err := taken.discover(ctx, l, p.plan.ID); err != nil {
-		var failed *commands.SourceError
-		if errors.As(err, &failed) {
-			return l.fail(ctx, failed)
-		}
 		return err
 	}
 	events, err := commands.Discoveries.Decide(l.state, discovery.ListPage{
@@ -191,5 +211,5 @@ func (l *listing) tryTake(ctx context.Context, p permit, slice batch.Slice, page
 			return err
 		}
 	}
-	return l.append(ctx, w, events)
+	return l.append(ctx, w, events, commands.Assertion{Stream: domain.BatchStream(l.number), Version: p.batch.Version})
 }

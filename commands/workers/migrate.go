@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -124,36 +126,52 @@ func (w *Workers) prepare(ctx context.Context, works []commands.Work) ([]job, er
 
 // reread asks the source for the documents' present metadata and fresh URLs.
 func (w *Workers) reread(ctx context.Context, p permit, jobs []job) error {
-	var images []string
+	images := map[string]bool{} // two resources may share a number
 	for _, j := range jobs {
 		if j.state.ID.Anonymous == "" {
-			images = append(images, j.state.ID.ImageNumber)
+			images[j.state.ID.ImageNumber] = true
 		}
 	}
 	if len(images) == 0 {
 		return nil
 	}
-	items, err := w.Source.Reread(ctx, p.plan, images)
+	items, err := w.Source.Reread(ctx, p.plan, slices.Sorted(maps.Keys(images)))
 	var failed *commands.SourceError
 	if err != nil && !errors.As(err, &failed) {
 		return err
 	}
-	byID := make(map[domain.DocumentID]commands.Item, len(items))
+	byID := make(map[domain.DocumentID][]commands.Item, len(items))
 	for _, item := range items {
-		byID[item.ID] = item
+		byID[item.ID] = append(byID[item.ID], item)
 	}
 	for i := range jobs {
 		j := &jobs[i]
-		item, there := byID[j.state.ID]
-		j.item = item
-		if !there && j.state.ID.Anonymous == "" {
+		switch found := byID[j.state.ID]; {
+		case j.state.ID.Anonymous != "":
+		case failed != nil:
 			j.unread = failed
-			if failed == nil {
-				j.unread = notFound(j.state.ID)
-			}
+		case len(found) == 0:
+			j.unread = notFound(j.state.ID)
+		case differ(found):
+			j.unread = ambiguous(j.state.ID)
+		default:
+			j.item = found[0]
 		}
 	}
 	return nil
+}
+
+// differ tells that a source shows one document with several contents.
+func differ(items []commands.Item) bool {
+	return slices.ContainsFunc(items, func(i commands.Item) bool { return i.Listed.Content != items[0].Listed.Content })
+}
+
+func ambiguous(id domain.DocumentID) *commands.SourceError {
+	return &commands.SourceError{Failure: domain.Failure{
+		Code: "listing-conflict", Category: domain.Integrity, Stage: domain.StageFetch, Rule: "R02",
+		Detail: fmt.Sprintf("the source has image number %s twice, with other content", domain.TruncateTo(id.ImageNumber, 200)),
+		Remedy: "Find out at the source which content is right, remove the other, then retry the document.",
+	}}
 }
 
 func notFound(id domain.DocumentID) *commands.SourceError {
@@ -164,19 +182,21 @@ func notFound(id domain.DocumentID) *commands.SourceError {
 	}}
 }
 
-// settle migrates one document and records the outcome. Work that could not be
-// recorded is given back: it is done again, with the same effect.
+// settle migrates one document and records the outcome. Work that was stopped
+// is given back at once. What could not be recorded is done again, with the
+// same effect, when its lease ends: at once it would only fail again, at the
+// source's expense.
 func (w *Workers) settle(ctx context.Context, leases *leases, j job) {
 	err := w.migrateOne(ctx, j)
-	if err == nil {
-		leases.done(j.work)
+	if err != nil && (ctx.Err() != nil || errors.Is(err, errNotRunning)) {
+		if err := leases.release(ctx, j.work); err != nil {
+			w.log.Warn("a lease could not be given back; it ends by itself", "stream", j.work.Stream, "error", err)
+		}
 		return
 	}
-	if err := leases.release(ctx, j.work); err != nil {
-		w.log.Warn("a lease could not be given back; it ends by itself", "stream", j.work.Stream, "error", err)
-	}
-	if ctx.Err() == nil && !errors.Is(err, errNotRunning) {
-		w.log.Error("an outcome was not recorded; the work is done again", "stream", j.work.Stream, "error", err)
+	leases.done(j.work)
+	if err != nil {
+		w.log.Error("an outcome was not recorded; the work is done again when its lease ends", "stream", j.work.Stream, "error", err)
 	}
 }
 
@@ -188,11 +208,29 @@ func (w *Workers) migrateOne(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
+	err = w.record(ctx, j, command)
+	var refused *domain.Refusal
+	if errors.As(err, &refused) && refused.Kind == domain.Invalid {
+		return w.record(ctx, j, refusedOutcome(j, refused))
+	}
+	return err
+}
+
+func (w *Workers) record(ctx context.Context, j job, command document.Command) error {
 	meta := caused("worker-migrate", openedBy(j))
 	meta.Command = w.handler.CommandID(fmt.Sprintf("migrate@%s@%s@%d", j.work.Stream, j.work.Batch, j.work.Version))
 	target := commands.Target[document.State]{Stream: j.work.Stream, Initial: document.State{ID: j.state.ID}, Loaded: j.records}
-	_, err = commands.Execute(ctx, w.handler, meta, commands.Documents, target, command)
+	_, err := commands.Execute(ctx, w.handler, meta, commands.Documents, target, command)
 	return err
+}
+
+// refusedOutcome fails a document whose outcome its own rules do not take:
+// done again it would be refused again.
+func refusedOutcome(j job, refused *domain.Refusal) document.Command {
+	return document.FailAttempt{Batch: j.work.Batch, Work: j.work.Version, Failure: domain.Failure{
+		Code: "outcome-refused", Category: domain.Internal, Stage: domain.StageVerify, Detail: refused.Message,
+		Remedy: "Report this with the build's version; the document can be excepted meanwhile.",
+	}}
 }
 
 // openedBy is the event that opened the work.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
-	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 )
@@ -18,7 +17,6 @@ import (
 // takenPage is a page of a listing with the documents that it names, as the
 // journal has them.
 type takenPage struct {
-	slice     batch.Slice
 	items     []discovery.PageItem
 	listed    map[string]commands.Item // by stream, as first shown on the page
 	streams   map[string]string        // by item key
@@ -44,8 +42,8 @@ func (d *listedDocument) decide(c document.Command) error {
 }
 
 // readPage loads the documents of a page in one statement.
-func (l *listing) readPage(ctx context.Context, slice batch.Slice, page commands.Page) (*takenPage, error) {
-	t := &takenPage{slice: slice, listed: map[string]commands.Item{}, streams: map[string]string{}, documents: map[string]*listedDocument{}}
+func (l *listing) readPage(ctx context.Context, page commands.Page) (*takenPage, error) {
+	t := &takenPage{listed: map[string]commands.Item{}, streams: map[string]string{}, documents: map[string]*listedDocument{}}
 	for _, item := range page.Items {
 		stream := item.ID.Stream()
 		t.streams[discovery.Short(stream)] = stream
@@ -69,7 +67,7 @@ func (l *listing) readPage(ctx context.Context, slice batch.Slice, page commands
 		stream := item.ID.Stream()
 		member, known := t.documents[stream].state.Batches[l.number]
 		t.items = append(t.items, discovery.PageItem{ImageNumber: item.ID.ImageNumber, Item: discovery.Item{
-			Key: discovery.Short(stream), Content: discovery.Short(item.Listed.Content), Elsewhere: known && member.Slice != slice.ID,
+			Key: discovery.Short(stream), Content: discovery.Short(item.Listed.Content), Elsewhere: known && member.Slice != l.slice,
 		}})
 	}
 	t.sorted = l.state.Sort(l.state.Next, t.items)
@@ -84,19 +82,20 @@ const rawItems = 16
 func (t *takenPage) discover(ctx context.Context, l *listing, source string) error {
 	group, storing := errgroup.WithContext(ctx)
 	group.SetLimit(rawItems)
-	for _, item := range t.freshItems() {
-		group.Go(func() error {
-			d := t.documents[item.ID.Stream()]
-			raw, err := l.storeRaw(storing, d.state, item)
-			if err != nil {
-				return err
-			}
-			item.Listed.Raw = raw
-			return d.decide(document.Discover{ID: item.ID, Batch: l.number, Slice: t.slice.ID, Listed: item.Listed})
+	items := t.freshItems()
+	for i, item := range items {
+		group.Go(func() (err error) {
+			items[i].Listed.Raw, err = l.storeRaw(storing, t.documents[item.ID.Stream()].state, item)
+			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
+	}
+	for _, item := range items {
+		if err := t.documents[item.ID.Stream()].decide(document.Discover{ID: item.ID, Batch: l.number, Slice: l.slice, Listed: item.Listed}); err != nil {
+			return err
+		}
 	}
 	return t.reportConflicts(l, source)
 }

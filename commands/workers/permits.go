@@ -71,6 +71,14 @@ func (p *permits) get(ctx context.Context, number string) (permit, error) {
 	return fresh, fresh.running()
 }
 
+// renew gives the permit as the journal has it now.
+func (p *permits) renew(ctx context.Context, number string) (permit, error) {
+	p.mu.Lock()
+	delete(p.known, number)
+	p.mu.Unlock()
+	return p.get(ctx, number)
+}
+
 func (p *permits) read(ctx context.Context, number string) (permit, error) {
 	fresh := permit{read: p.now()}
 	stream := domain.BatchStream(number)
@@ -90,7 +98,10 @@ func (p *permits) read(ctx context.Context, number string) (permit, error) {
 		return fresh, err
 	}
 	state, err := commands.Sources.Fold(source.State{ID: fresh.batch.Source}, loaded[sourceStream])
-	fresh.plan = commands.Plan{ID: fresh.batch.Source, Settings: state.Settings}
+	fresh.plan = commands.Plan{ID: fresh.batch.Source, Settings: state.Settings, Permit: func(ctx context.Context) error {
+		_, err := p.get(ctx, number)
+		return err
+	}}
 	fresh.version, fresh.enabled = state.Version, state.Enabled
 	return fresh, err
 }

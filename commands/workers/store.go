@@ -16,7 +16,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/rules"
 )
 
-// storeBytes stores a small object whose digest is known.
+// storeBytes stores a small object whose digest is known, and reads it back.
 func (w *Workers) storeBytes(ctx context.Context, key, digest string, bytes []byte) (domain.Stored, error) {
 	stored := domain.Stored{Target: w.Archive.Name(), Key: key, SHA256: digest, Bytes: int64(len(bytes))}
 	upload, err := w.Archive.Begin(ctx)
@@ -28,6 +28,12 @@ func (w *Workers) storeBytes(ctx context.Context, key, digest string, bytes []by
 	}
 	if _, err := upload.Commit(ctx, key); err != nil {
 		return stored, targetUnavailable(err)
+	}
+	switch found, err := w.readBack(ctx, key); {
+	case err != nil:
+		return stored, targetUnavailable(err)
+	case found != digest:
+		return stored, &commands.SourceError{Failure: readBackDiffers(key, digest, found)}
 	}
 	return stored, nil
 }

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-migration/waybill/commands"
-	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -108,26 +107,16 @@ func (w *Workers) untilDone(ctx context.Context, step func(context.Context) (fou
 // jitter so that what failed together does not come back together, and not
 // before the source asked for.
 func (w *Workers) nextAttempt(failed int, retryAfter time.Duration) string {
-	backoff := time.Duration(float64(w.settings.MinBackoff) * math.Pow(2, float64(min(failed, 30))))
-	backoff = min(backoff, w.settings.MaxBackoff)
+	doubled := float64(w.settings.MinBackoff) * math.Pow(2, float64(failed))
+	backoff := time.Duration(min(doubled, float64(w.settings.MaxBackoff)))
 	backoff = backoff/2 + mathrand.N(backoff/2+1)
 	return w.Now().Add(max(backoff, retryAfter)).UTC().Format(time.RFC3339Nano)
 }
 
 // caused is the metadata of a command that a worker issues on account of an
-// event: an id of its own, the same correlation, and the person in whose name
-// it acts.
+// event, with an id of its own.
 func caused(part string, by wire.Record) wire.Metadata {
-	m := by.Metadata
-	return wire.Metadata{
-		CorrelationID: m.CorrelationID, OperationID: m.OperationID, TraceParent: m.TraceParent,
-		Command: wire.UUID(uuid.New()), CausationID: by.ID.String(), Actor: domain.SystemActor(part), Initiator: initiator(m),
-	}
-}
-
-func initiator(m wire.Metadata) domain.Actor {
-	if m.Initiator.Subject == "" && m.Actor.Kind == domain.Person {
-		return m.Actor
-	}
-	return m.Initiator
+	meta := commands.Caused(by, part)
+	meta.Command = wire.UUID(uuid.New())
+	return meta
 }

@@ -87,6 +87,9 @@ func File(f document.ListedFile, found Found, p Profile) Verdict {
 	var v Verdict
 	if f.Hash == "" {
 		v.add("R13", document.Warn, fmt.Sprintf("file %s has no hash at the source: it cannot be verified against it", name(f)), "")
+		if f.Size > 0 && f.Size != found.Received {
+			v.add("R13", document.Warn, fmt.Sprintf("file %s has no hash, and not the size that the source says (%d bytes)", name(f), f.Size), fmt.Sprintf("%d bytes", found.Received))
+		}
 	} else if found.Digest != f.Hash {
 		v.block("R12", "hash-mismatch", domain.Integrity, f.ID,
 			fmt.Sprintf("file %s: the source says %s %s, the %d bytes received have %s", name(f), f.HashAlgorithm, f.Hash, found.Received, found.Digest),
