@@ -37,7 +37,7 @@ func requireEachCheckpoint(t *testing.T, history projections.History, batches []
 	t.Helper()
 	pool := openViews(t)
 	engine := projections.NewEngine(pool, history, slog.New(slog.DiscardHandler), projections.Views()...)
-	w := &world{documents: map[string]document.State{}, listings: map[string]discovery.State{}, batches: map[string]batch.State{}}
+	w := &world{documents: map[string]document.State{}, listings: map[string]discovery.State{}, batches: map[string]batch.State{}, finished: map[string]batch.Counts{}}
 	for _, b := range batches {
 		require.NoError(t, engine.Take(t.Context(), encoded(b)))
 		requireRunning(t, engine)
@@ -53,7 +53,8 @@ func requireEachCheckpoint(t *testing.T, history projections.History, batches []
 type world struct {
 	documents map[string]document.State
 	listings  map[string]discovery.State
-	batches   map[string]batch.State // by number
+	batches   map[string]batch.State  // by stream
+	finished  map[string]batch.Counts // by number
 }
 
 func (w *world) take(t *testing.T, records []wire.Raw) {
@@ -67,6 +68,9 @@ func (w *world) take(t *testing.T, records []wire.Raw) {
 			w.listings[r.Stream] = discovery.Evolve(w.listings[r.Stream], e)
 		case batch.Event:
 			w.batches[r.Stream] = batch.Evolve(w.batches[r.Stream], e)
+			if f, ok := e.(batch.Finished); ok {
+				w.finished[w.batches[r.Stream].Number] = f.Counts
+			}
 		}
 	}
 }
@@ -144,12 +148,14 @@ func (w *world) requireWorklist(t *testing.T, q projections.Querier) {
 // condition says in the aggregates' terms what is due for a batch as a whole.
 func (w *world) condition(b batch.State) string {
 	pending, listed, closed, found := 0, 0, 0, 0
+	var counts batch.Counts
 	for _, d := range w.documents {
 		if m, ok := d.Batches[b.Number]; ok {
 			listed++
 			if m.Status == document.StatusPending {
 				pending++
 			}
+			tally(&counts, m.Status)
 		}
 	}
 	for _, l := range w.listings {
@@ -167,10 +173,23 @@ func (w *world) condition(b batch.State) string {
 		return "finish"
 	case !b.Stopped && !b.Finished && pending == 0 && closed == len(b.Slices) && found == listed:
 		return "finish"
-	case !b.Stopped && b.Finished && (pending > 0 || closed < len(b.Slices)):
+	case b.Finished && counts != w.finished[b.Number], !b.Stopped && b.Finished && (pending > 0 || closed < len(b.Slices)):
 		return "reopen"
 	}
 	return ""
+}
+
+func tally(c *batch.Counts, status document.Status) {
+	switch status {
+	case document.StatusMigrated:
+		c.Migrated++
+	case document.StatusFailed:
+		c.Failed++
+	case document.StatusExcepted:
+		c.Excepted++
+	case document.StatusCancelled:
+		c.Cancelled++
+	}
 }
 
 // requireClosure: the overview's buckets are the counts of the documents and

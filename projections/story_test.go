@@ -243,7 +243,7 @@ func (s *story) steer() {
 	}
 	commands := []batch.Command{
 		batch.Hold{Reason: "disabled"}, batch.Release{}, batch.Pause{Reason: "night"}, batch.Resume{}, batch.AcknowledgeEmpty{Reason: "right"},
-		batch.AcceptShortfall{Slice: slice, Missing: 1 + s.IntN(3), Reason: "lost"}, batch.Finish{Coordinates: map[int]int64{0: 1}}, batch.Reopen{},
+		batch.AcceptShortfall{Slice: slice, Missing: 1 + s.IntN(3), Reason: "lost"}, batch.Finish{Counts: batch.Counts{Migrated: s.IntN(3)}, Coordinates: map[int]int64{0: 1}}, batch.Reopen{},
 	}
 	if s.IntN(10) == 0 {
 		commands = []batch.Command{batch.Cancel{Reason: "wrong scope"}}

@@ -21,7 +21,9 @@ import (
 // its batch; its version names the work. A row of worklist_slices names a
 // listing by the version of its last event, 0 before the first. What depends
 // on a condition over a whole batch (finish, reopen, cancel) is that batch's
-// row, through an index that holds it exactly while the condition holds.
+// row, through an index that holds it exactly while the condition holds. A
+// batch is reopened also when its counts are no longer those that it finished
+// with: a retry may be over before anybody saw it pending.
 var worklistView = View{Name: "worklist", Schema: `
 CREATE TABLE IF NOT EXISTS worklist_batches (
 	number    text    PRIMARY KEY,
@@ -39,11 +41,12 @@ CREATE TABLE IF NOT EXISTS worklist_batches (
 	failed    bigint  NOT NULL DEFAULT 0,
 	excepted  bigint  NOT NULL DEFAULT 0,
 	cancelled bigint  NOT NULL DEFAULT 0,
+	recorded  bigint[] NOT NULL DEFAULT '{}', -- migrated, failed, excepted, cancelled of the last Finished
 	condition text    NOT NULL GENERATED ALWAYS AS (CASE
 		WHEN NOT created THEN ''
 		WHEN phase = 'cancelled' AND pending > 0 THEN 'cancel'
 		WHEN NOT finished AND pending = 0 AND (phase = 'cancelled' OR (closed = slices AND found = migrated + failed + excepted + cancelled)) THEN 'finish'
-		WHEN finished AND phase <> 'cancelled' AND (pending > 0 OR closed < slices) THEN 'reopen'
+		WHEN finished AND (recorded <> ARRAY[migrated, failed, excepted, cancelled] OR phase <> 'cancelled' AND (pending > 0 OR closed < slices)) THEN 'reopen'
 		ELSE '' END) STORED
 ) WITH (fillfactor = 50);
 CREATE INDEX IF NOT EXISTS worklist_batches_condition ON worklist_batches (condition, number) WHERE condition <> '';
@@ -270,6 +273,7 @@ func queueWorkBatch(b *pgx.Batch, number string, r wire.Record) {
 		set("phase", e.After)
 	case batch.Finished:
 		set("finished", true)
+		set("recorded", []int{e.Counts.Migrated, e.Counts.Failed, e.Counts.Excepted, e.Counts.Cancelled})
 	case batch.Reopened:
 		set("finished", false)
 	}
