@@ -28,6 +28,15 @@ const (
 // SourceStream names the stream of a source.
 func SourceStream(id string) string { return sourcePrefix + url.PathEscape(id) }
 
+// ParseSourceStream is the inverse of SourceStream.
+func ParseSourceStream(stream string) (string, error) {
+	id, ok := strings.CutPrefix(stream, sourcePrefix)
+	if !ok {
+		return "", fmt.Errorf("%q is not the name of a source stream", stream)
+	}
+	return url.PathUnescape(id)
+}
+
 // BatchStream names the stream of a batch.
 func BatchStream(number string) string { return batchPrefix + url.PathEscape(number) }
 
