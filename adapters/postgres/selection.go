@@ -38,8 +38,12 @@ func (s Selection) FailedCount(ctx context.Context, batch string, f operation.Fi
 	return count, at, err
 }
 
-// Failed implements commands.Selection.
+// Failed implements commands.Selection. A view that is being rebuilt is waited
+// for: it would have too few, and an operation would take them for changed.
 func (s Selection) Failed(ctx context.Context, batch string, f operation.Filter, at wire.Position, after string, limit int) ([]string, error) {
+	if err := projections.WaitFor(ctx, s.pool, "documents", at); err != nil {
+		return nil, err
+	}
 	var partitions []int
 	var offsets []int64
 	for partition, offset := range at {
