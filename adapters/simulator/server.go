@@ -351,6 +351,7 @@ func (s *Simulator) file(w http.ResponseWriter, r *http.Request) {
 	half := len(bytes) / 2
 	_, _ = w.Write(bytes[:half])
 	if shows(d, Truncated, phase) {
+		_ = http.NewResponseController(w).Flush() // headers and a half are seen
 		panic(http.ErrAbortHandler) // cuts the connection
 	}
 	if shows(d, Slow, phase) {

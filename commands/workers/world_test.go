@@ -1,0 +1,277 @@
+package workers_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-migration/waybill/adapters/archive"
+	"github.com/waybill-migration/waybill/adapters/postgres"
+	"github.com/waybill-migration/waybill/adapters/postgres/postgrestest"
+	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/adapters/standardimaging"
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/commands/workers"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/source"
+	"github.com/waybill-migration/waybill/domain/wire"
+	"github.com/waybill-migration/waybill/projections"
+)
+
+// world is an installation without Kafka: the views follow the journal. The
+// whole of it, Kafka included, is tested in cmd/waybill.
+type world struct {
+	t         *testing.T
+	pool      *pgxpool.Pool
+	journal   *postgres.Journal
+	waker     *postgres.Waker
+	handler   *commands.Handler
+	simulator *simulator.Simulator
+	settings  source.Settings // of the source "sim"
+	root      string          // of the archive
+	log       *slog.Logger
+}
+
+const (
+	from         = "2025-01-01"
+	to           = "2025-02-28"
+	clientSecret = "s3cret-of-the-client"
+	maxAttempts  = 3
+)
+
+// newWorld makes one whose source is the simulator.
+func newWorld(t *testing.T, c simulator.Config) *world {
+	t.Helper()
+	w := emptyWorld(t)
+	c.From, c.To = from, to
+	w.serve(func(base string) http.Handler {
+		var err error
+		w.simulator, err = simulator.New(c, base, "client", clientSecret)
+		require.NoError(t, err)
+		return w.simulator
+	})
+	return w
+}
+
+func emptyWorld(t *testing.T) *world {
+	t.Helper()
+	pool := postgrestest.New(t)
+	require.NoError(t, projections.Migrate(t.Context(), pool, projections.Views()...))
+	w := &world{t: t, pool: pool, root: t.TempDir(), log: slog.New(slog.DiscardHandler)}
+	ctx, stop := context.WithCancel(t.Context())
+	w.journal = postgres.NewJournal(pool)
+	w.waker = postgres.NewWaker(ctx, pool)
+	installation, err := w.journal.Installation(ctx)
+	require.NoError(t, err)
+	w.handler = commands.NewHandler(w.journal, installation, "test", time.Now)
+	var followed sync.WaitGroup
+	followed.Go(func() { w.follow(ctx) })
+	t.Cleanup(func() {
+		stop()
+		followed.Wait()
+		w.journal.Close()
+	})
+	return w
+}
+
+// serve starts a source system and registers it as the source "sim".
+func (w *world) serve(handler func(base string) http.Handler) {
+	w.t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	base := "http://" + server.Listener.Addr().String()
+	server.Config.Handler = handler(base)
+	server.Start()
+	w.t.Cleanup(server.Close)
+	secret := filepath.Join(w.t.TempDir(), "secret")
+	require.NoError(w.t, os.WriteFile(secret, []byte(clientSecret), 0o600))
+	w.settings = source.Settings{
+		Name: "simulator", TokenURL: base + "/token", DataURL: base + "/data", ClientID: "client", SecretRef: "file:" + secret,
+		AllowedNetworks: []string{"127.0.0.0/8"}, PageSize: 20,
+	}
+	_, err := w.handler.RegisterSource(w.t.Context(), meta(), source.Register{ID: "sim", Settings: w.settings})
+	require.NoError(w.t, err)
+}
+
+// reconfigure changes the source's settings.
+func (w *world) reconfigure(change func(*source.Settings)) {
+	w.t.Helper()
+	change(&w.settings)
+	_, err := w.handler.ReconfigureSource(w.t.Context(), meta(), "sim", nil, w.settings)
+	require.NoError(w.t, err)
+}
+
+func meta() wire.Metadata {
+	return wire.Metadata{Command: wire.UUID(uuid.New()), Actor: domain.Actor{Kind: domain.Person, Issuer: "test", Subject: "alice"}}
+}
+
+// follow keeps the views up with the journal.
+func (w *world) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		woken := w.waker.Next()
+		if err := projections.Rebuild(ctx, w.pool, w.journal, w.log, projections.Views()...); err != nil && ctx.Err() == nil {
+			w.t.Errorf("follow: %v", err)
+			return
+		}
+		select {
+		case <-woken:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// process is what a test may change of a process that works.
+type process struct {
+	workers.Ports
+	workers.Settings
+}
+
+// work starts the workers of a process, until the test stops them.
+func (w *world) work(change ...func(*process)) (stop func()) {
+	w.t.Helper()
+	folder, err := archive.Open(w.root)
+	require.NoError(w.t, err)
+	p := process{
+		Ports: workers.Ports{
+			Journal: w.journal, Worklist: postgres.NewWorklist(w.pool), Selection: postgres.NewSelection(w.pool),
+			Source: standardimaging.New(), Archive: folder, Waker: w.waker, Now: time.Now,
+		},
+		Settings: workers.Settings{
+			Documents: 16, Listings: 2, Lease: 5 * time.Second, MaxAttempts: maxAttempts, MinBackoff: 5 * time.Millisecond, MaxBackoff: 20 * time.Millisecond,
+		},
+	}
+	for _, c := range change {
+		c(&p)
+	}
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- workers.New(w.handler, p.Ports, p.Settings, w.log).Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.t.Errorf("work: %v", err)
+		}
+		if err := folder.Close(); err != nil {
+			w.t.Errorf("close the archive: %v", err)
+		}
+	})
+	w.t.Cleanup(stop)
+	return stop
+}
+
+func (w *world) create(scope batch.Scope) string {
+	w.t.Helper()
+	number, _, err := w.handler.CreateBatch(w.t.Context(), meta(), "sim", scope)
+	require.NoError(w.t, err)
+	return number
+}
+
+func whole() batch.Scope { return batch.Scope{From: from, To: to} }
+
+// change issues a batch's command and waits until the views show it.
+func (w *world) change(number string, c batch.Command) {
+	w.t.Helper()
+	result, err := w.handler.ChangeBatch(w.t.Context(), meta(), number, nil, c)
+	w.see(result, err)
+}
+
+// changeDocument does so for a document.
+func (w *world) changeDocument(number, stream string, c document.Command) {
+	w.t.Helper()
+	id, err := domain.ParseDocumentStream(stream)
+	require.NoError(w.t, err)
+	result, err := w.handler.ChangeDocument(w.t.Context(), meta(), number, id, nil, c)
+	w.see(result, err)
+}
+
+func (w *world) see(result commands.Result, err error) {
+	w.t.Helper()
+	require.NoError(w.t, err)
+	w.reach(result.Position)
+}
+
+// reach waits until all views are at a position.
+func (w *world) reach(at wire.Position) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	for _, view := range projections.Views() {
+		require.NoError(w.t, projections.WaitFor(ctx, w.pool, view.Name, at))
+	}
+}
+
+// patience with a busy machine.
+const patience = 90 * time.Second
+
+func (w *world) eventually(what string, reached func() bool) {
+	w.t.Helper()
+	require.Eventually(w.t, reached, patience, 5*time.Millisecond, "%s", what)
+}
+
+// until waits for the overview of a batch to show something.
+func (w *world) until(number, what string, reached func(projections.Batch) bool) projections.Batch {
+	w.t.Helper()
+	var last projections.Batch
+	w.eventually(what, func() bool {
+		b, err := projections.FindBatch(w.t.Context(), w.pool, number)
+		var refusal *domain.Refusal
+		if errors.As(err, &refusal) {
+			return false
+		}
+		require.NoError(w.t, err)
+		last = b
+		return reached(b)
+	})
+	return last
+}
+
+// finished waits until there is nothing left to do for a batch, and checks
+// what must hold of every batch then.
+func (w *world) finished(number string) projections.Batch {
+	w.t.Helper()
+	w.eventually("batch "+number+" finishes", func() bool {
+		var settled bool
+		err := w.pool.QueryRow(w.t.Context(), `SELECT coalesce(bool_and(finished AND condition = ''), false) FROM worklist_batches WHERE number = $1`, number).Scan(&settled)
+		require.NoError(w.t, err)
+		return settled
+	})
+	heads, err := w.journal.Heads(w.t.Context())
+	require.NoError(w.t, err)
+	w.reach(heads)
+	b, err := projections.FindBatch(w.t.Context(), w.pool, number)
+	require.NoError(w.t, err)
+	w.requireAddsUp(b)
+	return b
+}
+
+// documents of a batch by bill number, which every one of a test has.
+func (w *world) documents(number string) map[string]projections.Document {
+	w.t.Helper()
+	all, err := projections.DocumentsOf(w.t.Context(), w.pool, projections.DocumentFilter{Batch: number, Limit: 100_000})
+	require.NoError(w.t, err)
+	byBill := make(map[string]projections.Document, len(all))
+	for _, d := range all {
+		byBill[d.BillNumber] = d
+	}
+	require.Len(w.t, byBill, len(all))
+	return byBill
+}
+
+func (w *world) slices(number string) []projections.Slice {
+	w.t.Helper()
+	all, err := projections.Slices(w.t.Context(), w.pool, number, "", "", 1000)
+	require.NoError(w.t, err)
+	return all
+}
