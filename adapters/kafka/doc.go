@@ -1,6 +1,6 @@
 // Package kafka carries the journal: the relay copies it to Kafka in order, the
-// feed hands it to projectors in batches, and locate tells what a partition of
-// Kafka holds.
+// feed hands it to projectors in batches, policies are brought the control
+// partition event by event, and locate tells what a partition of Kafka holds.
 //
 // Rules:
 //

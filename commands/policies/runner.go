@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -102,7 +103,17 @@ func (r *Runner) Take(ctx context.Context, record []byte) error {
 		r.log.Warn("a message that is no record of the control partition is ignored", "error", err)
 		return nil
 	}
+	defer r.panicked(ctx)
 	return r.ended(ctx, r.upTo(ctx, offset, record))
+}
+
+// panicked shows a panic in the status and passes it on.
+func (r *Runner) panicked(ctx context.Context) {
+	if p := recover(); p != nil {
+		r.log.Error("policy panicked", "panic", p, "stack", string(debug.Stack()))
+		_ = r.ended(ctx, fmt.Errorf("panic: %v", p))
+		panic(p)
+	}
 }
 
 // ended notes what became of a step.

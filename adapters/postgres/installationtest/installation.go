@@ -84,7 +84,7 @@ func Meta() wire.Metadata {
 // Source registers a source and answers with its id.
 func (i *Installation) Source(id string) string {
 	i.T.Helper()
-	_, err := i.Handler.RegisterSource(i.T.Context(), Meta(), source.Register{ID: id, Settings: source.Settings{
+	_, err := i.Handler.RegisterSource(i.T.Context(), Meta(), source.Register{ID: id, Settings: source.Settings{ //nolint:gosec // names of secrets, none themselves
 		Name: id, TokenURL: "http://127.0.0.1:1/token", DataURL: "http://127.0.0.1:1/data", ClientID: "client", SecretRef: "env:TEST_SECRET",
 	}})
 	require.NoError(i.T, err)

@@ -1,0 +1,430 @@
+package kafka_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-migration/waybill/adapters/embedded"
+	"github.com/waybill-migration/waybill/adapters/kafka"
+	"github.com/waybill-migration/waybill/adapters/postgres"
+	"github.com/waybill-migration/waybill/adapters/postgres/installationtest"
+	"github.com/waybill-migration/waybill/commands/policies"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/wire"
+	"github.com/waybill-migration/waybill/projections"
+)
+
+// installation is one with Kafka: what the policies cause goes through the
+// journal and the relay back to them.
+type installation struct {
+	*installationtest.Installation
+	t        *testing.T
+	settings kafka.Settings
+}
+
+// installations runs a test on both brokers.
+func installations(t *testing.T, test func(t *testing.T, i *installation)) {
+	brokers(t, func(t *testing.T, w *world) {
+		test(t, &installation{installationtest.New(t), t, w.settings})
+	})
+}
+
+// relay runs the real one until the test stops it.
+func (i *installation) relay() (stop func()) {
+	gate := postgres.NewGate(i.Pool, i.Journal)
+	relay := kafka.NewRelay(i.settings, i.Journal, postgres.NewMarks(i.Pool), gate, i.Waker, slog.New(slog.DiscardHandler))
+	return i.background(relay.Run)
+}
+
+func (i *installation) all() []policies.Policy { return policies.All(i.Handler, i.Selection) }
+
+// run runs policies until the test stops them.
+func (i *installation) run(list ...policies.Policy) (p *kafka.Policies, stop func()) {
+	i.t.Helper()
+	p, err := kafka.NewPolicies(i.settings, list, postgres.NewCheckpoints(i.Pool), i.Journal, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	require.NoError(i.t, err)
+	for _, policy := range list { // a policy that never ran begins at the head: let it, before the test goes on
+		_, err := postgres.NewCheckpoints(i.Pool).Begin(i.t.Context(), policy.Name, i.Head())
+		require.NoError(i.t, err)
+	}
+	return p, i.background(p.Run)
+}
+
+func (i *installation) background(run func(context.Context) error) (stop func()) {
+	ctx, cancel := context.WithCancel(i.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	return func() {
+		cancel()
+		require.NoError(i.t, <-done)
+	}
+}
+
+func (i *installation) disable(id string) {
+	i.t.Helper()
+	_, err := i.Handler.DisableSource(i.t.Context(), installationtest.Meta(), id, nil, "maintenance")
+	require.NoError(i.t, err)
+}
+
+func (i *installation) enable(id string) {
+	i.t.Helper()
+	_, err := i.Handler.EnableSource(i.t.Context(), installationtest.Meta(), id, nil, "done")
+	require.NoError(i.t, err)
+}
+
+func (i *installation) eventually(what string, reached func() bool) {
+	i.t.Helper()
+	require.Eventually(i.t, reached, 60*time.Second, 5*time.Millisecond, what)
+}
+
+// become waits until batches are in a phase.
+func (i *installation) become(phase batch.Phase, numbers ...string) {
+	i.t.Helper()
+	for _, number := range numbers {
+		i.eventually(number+" becomes "+string(phase), func() bool { return i.Phase(number) == phase })
+	}
+}
+
+// settled waits until policies have handled everything there is.
+func (i *installation) settled(p *kafka.Policies) {
+	i.t.Helper()
+	ok := assert.Eventually(i.t, func() bool {
+		for _, s := range p.Statuses() {
+			if s.Offset != i.Head() || s.Error != "" {
+				return false
+			}
+		}
+		return true
+	}, 60*time.Second, 5*time.Millisecond)
+	if !ok {
+		i.t.Fatalf("the head is %d, the policies are at %+v", i.Head(), p.Statuses())
+	}
+}
+
+// completed waits until an operation is completed.
+func (i *installation) completed(id string) projections.Operation {
+	i.t.Helper()
+	var o projections.Operation
+	i.eventually("the operation is completed", func() bool {
+		var err error
+		o, err = projections.FindOperation(i.t.Context(), i.Pool, id)
+		return err == nil && o.Status == operation.StatusCompleted
+	})
+	return o
+}
+
+func (i *installation) request(number string) string {
+	i.t.Helper()
+	id, _, err := i.Handler.RequestRetry(i.t.Context(), installationtest.Meta(), i.Selection, number, operation.Filter{}, "the source was mended")
+	require.NoError(i.t, err)
+	return id
+}
+
+func TestPoliciesActOnWhatKafkaBrings(t *testing.T) {
+	installations(t, func(t *testing.T, i *installation) {
+		defer i.relay()()
+		registry := prometheus.NewRegistry()
+		p, err := kafka.NewPolicies(i.settings, i.all(), postgres.NewCheckpoints(i.Pool), i.Journal, registry, slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		defer i.background(p.Run)()
+		i.eventually("both have begun", func() bool {
+			var begun int
+			err := i.Pool.QueryRow(t.Context(), `SELECT count(*) FROM policy_checkpoints`).Scan(&begun)
+			return err == nil && begun == 2
+		})
+		number := i.Batch(i.Source("one"))
+		i.disable("one")
+		i.become(batch.PhaseHeld, number)
+		i.enable("one")
+		i.become(batch.PhaseActive, number)
+		i.Fail("one", number, 0, 1700)
+		o := i.completed(i.request(number))
+		require.Equal(t, []int{1700, 0, 0, 4}, []int{o.Done, o.Changed, o.Refused, o.Pages})
+		require.Equal(t, map[int]int{1: 1700}, i.Retries("one", 1700))
+		i.settled(p)
+		series, err := testutil.GatherAndCount(registry, "waybill_policy_seconds")
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, series, 2, "each policy has handled something")
+		i.eventually("Kafka brought it all", func() bool { return i.brought("hold") && i.brought("expand") })
+	})
+}
+
+// brought tells that a policy's group has taken the whole control topic.
+func (i *installation) brought(policy string) bool {
+	i.t.Helper()
+	topic, client := i.settings.ControlTopic(), i.client()
+	admin, err := sarama.NewClusterAdminFromClient(client)
+	require.NoError(i.t, err)
+	newest, err := client.GetOffset(topic, 0, sarama.OffsetNewest)
+	require.NoError(i.t, err)
+	group, err := admin.ListConsumerGroupOffsets(i.settings.Prefix+".policy-"+policy, map[string][]int32{topic: {0}})
+	require.NoError(i.t, err)
+	return newest >= i.Head() && group.GetBlock(topic, 0).Offset == newest
+}
+
+// The process ends after a page was appended and before its checkpoint was
+// saved; the next one goes on, and does no page twice.
+func TestABulkRetryGoesOnInAnotherProcess(t *testing.T) {
+	installations(t, func(t *testing.T, i *installation) {
+		defer i.relay()()
+		number := i.Batch(i.Source("one"))
+		i.Fail("one", number, 0, 1700)
+		expand := policies.Expand(i.Handler, i.Selection)
+		killed := make(chan struct{})
+		dying := policies.Policy{Name: expand.Name, React: func(ctx context.Context, event wire.Record) error {
+			err := expand.React(ctx, event)
+			if advanced, ok := event.Event.(operation.Advanced); err == nil && ok && advanced.Page == 1 {
+				close(killed)
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return err
+		}}
+		_, stop := i.run(dying)
+		id := i.request(number)
+		<-killed
+		stop()
+		require.Equal(t, map[int]int{0: 700, 1: 1000}, i.Retries("one", 1700), "two of four pages had their turn")
+		p, stop := i.run(expand)
+		defer stop()
+		require.Equal(t, 1700, i.completed(id).Done)
+		require.Equal(t, 4, i.completed(id).Pages)
+		require.Equal(t, map[int]int{1: 1700}, i.Retries("one", 1700))
+		i.settled(p)
+	})
+}
+
+// The topic lacks everything but the last record; no relay mends it.
+func TestAGapIsReadFromTheJournal(t *testing.T) {
+	installations(t, func(t *testing.T, i *installation) {
+		i.topics()
+		p, stop := i.run(i.all()...)
+		defer stop()
+		number := i.Batch(i.Source("one"))
+		i.disable("one")
+		i.produce(i.Head()) // alone, and twice
+		i.produce(i.Head())
+		i.become(batch.PhaseHeld, number)
+		i.produce(i.Head())
+		i.settled(p)
+	})
+}
+
+func (i *installation) client() sarama.Client {
+	config, err := i.settings.Client("test")
+	require.NoError(i.t, err)
+	client, err := sarama.NewClient(i.settings.Brokers, config)
+	require.NoError(i.t, err)
+	i.t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func (i *installation) topics() {
+	i.t.Helper()
+	require.NoError(i.t, kafka.EnsureTopics(i.settings, i.client()))
+}
+
+// produce sends one control record as it is.
+func (i *installation) produce(offset int64) {
+	i.t.Helper()
+	producer, err := sarama.NewSyncProducerFromClient(i.client())
+	require.NoError(i.t, err)
+	defer func() { _ = producer.Close() }()
+	raw, err := i.Journal.Read(i.t.Context(), domain.ControlPartition, offset-1, 1)
+	require.NoError(i.t, err)
+	_, _, err = producer.SendMessage(&sarama.ProducerMessage{
+		Topic: i.settings.ControlTopic(), Key: sarama.StringEncoder(raw[0].Stream), Value: sarama.ByteEncoder(raw[0].Bytes),
+	})
+	require.NoError(i.t, err)
+}
+
+// The topic is deleted under running policies and filled again, then their
+// groups forget how far they were: nothing fires twice, and they go on.
+func TestATopicThatIsFilledAgainFiresNothing(t *testing.T) {
+	installations(t, func(t *testing.T, i *installation) {
+		defer i.relay()()
+		p, stop := i.run(i.all()...)
+		number := i.Batch(i.Source("one"))
+		i.disable("one")
+		i.become(batch.PhaseHeld, number)
+		i.enable("one")
+		i.become(batch.PhaseActive, number)
+		i.Fail("one", number, 0, 600)
+		require.Equal(t, 600, i.completed(i.request(number)).Done)
+		i.settled(p)
+		head := i.Head()
+
+		admin, err := sarama.NewClusterAdminFromClient(i.client())
+		require.NoError(t, err)
+		require.NoError(t, admin.DeleteTopic(i.settings.ControlTopic()))
+		i.Source("other") // the relay sees that the topic is gone
+		i.settled(p)
+		require.Equal(t, head+1, i.Head())
+		i.disable("one")
+		i.become(batch.PhaseHeld, number)
+		i.settled(p)
+		require.Equal(t, head+3, i.Head())
+
+		stop()
+		for _, s := range p.Statuses() {
+			require.NoError(t, admin.DeleteConsumerGroup(i.settings.Prefix+".policy-"+s.Policy))
+		}
+		p, stop = i.run(i.all()...)
+		defer stop()
+		i.enable("one")
+		i.become(batch.PhaseActive, number)
+		i.settled(p)
+		require.Equal(t, head+5, i.Head())
+		require.Equal(t, map[int]int{1: 600}, i.Retries("one", 600))
+	})
+}
+
+func TestANewPolicyLeavesWhatHappenedBefore(t *testing.T) {
+	installations(t, func(t *testing.T, i *installation) {
+		defer i.relay()()
+		before := i.Batch(i.Source("before"))
+		i.disable("before")
+		p, stop := i.run(i.all()...)
+		defer stop()
+		after := i.Batch(i.Source("after"))
+		i.disable("after")
+		i.become(batch.PhaseHeld, after)
+		i.settled(p)
+		require.Equal(t, batch.PhaseActive, i.Phase(before))
+	})
+}
+
+func TestAPolicyThatFailsStopsVisiblyAndGoesOn(t *testing.T) {
+	installations(t, func(t *testing.T, i *installation) {
+		defer i.relay()()
+		number := i.Batch(i.Source("one"))
+		hold := policies.Hold(i.Handler, i.Selection)
+		panicked := make(chan struct{})
+		faulty := policies.Policy{Name: hold.Name, React: func(ctx context.Context, event wire.Record) error {
+			select {
+			case <-panicked:
+				return hold.React(ctx, event)
+			default:
+				panic("out of order")
+			}
+		}}
+		p, stop := i.run(faulty)
+		defer stop()
+		head := i.Head()
+		i.disable("one")
+		i.eventually("the panic shows", func() bool { return p.Statuses()[0].Error == "panic: out of order" })
+		i.closed(true)
+		close(panicked)
+		i.eventually("what keeps it shows", func() bool {
+			s := p.Statuses()[0]
+			return s.Offset == head && !s.Since.IsZero() && strings.Contains(s.Error, "source.disabled") && strings.Contains(s.Error, "closed")
+		})
+		i.closed(false)
+		i.become(batch.PhaseHeld, number)
+		i.settled(p)
+	})
+}
+
+// closed closes the journal or opens it, as the gate does.
+func (i *installation) closed(closed bool) {
+	i.t.Helper()
+	_, err := i.Pool.Exec(i.t.Context(), `UPDATE journal_identity SET closed = $1`, closed)
+	require.NoError(i.t, err)
+}
+
+// Two processes run the same policies, and one of them ends in the middle.
+func TestTwoProcessesRunTheSamePolicies(t *testing.T) {
+	installations(t, func(t *testing.T, i *installation) {
+		defer i.relay()()
+		number := i.Batch(i.Source("one"))
+		i.Fail("one", number, 0, 1700)
+		_, stopFirst := i.run(i.all()...)
+		second, stopSecond := i.run(i.all()...)
+		defer stopSecond()
+		head := i.Head()
+		for range 3 {
+			i.disable("one")
+			i.become(batch.PhaseHeld, number)
+			i.enable("one")
+			i.become(batch.PhaseActive, number)
+		}
+		id := i.request(number)
+		stopFirst()
+		require.Equal(t, 1700, i.completed(id).Done)
+		i.disable("one")
+		i.become(batch.PhaseHeld, number)
+		i.settled(second)
+		require.Equal(t, map[int]int{1: 1700}, i.Retries("one", 1700))
+		// Three times there and back with its hold and release, a request, four
+		// pages and the end, once there with its hold.
+		require.Equal(t, head+3*4+1+4+1+2, i.Head())
+	})
+}
+
+// Kafka cannot be reached: the journal is looked at by itself.
+func TestPoliciesWithoutKafka(t *testing.T) {
+	t.Parallel()
+	i := &installation{installationtest.New(t), t, kafka.Settings{Brokers: []string{"127.0.0.1:1"}, Prefix: "none"}}
+	p, stop := i.run(i.all()...)
+	defer stop()
+	number := i.Batch(i.Source("one"))
+	i.disable("one")
+	i.become(batch.PhaseHeld, number)
+	i.settled(p)
+}
+
+// The broker goes away under running policies and comes back on its data.
+func TestPoliciesOutliveTheBroker(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "broker")
+	broker, err := embedded.StartBroker(dir, 0)
+	require.NoError(t, err)
+	i := &installation{installationtest.New(t), t, newWorld(broker.Address()).settings}
+	defer i.relay()()
+	p, stop := i.run(i.all()...)
+	defer stop()
+	number := i.Batch(i.Source("one"))
+	i.disable("one")
+	i.become(batch.PhaseHeld, number)
+	i.settled(p)
+
+	var port int
+	_, err = fmt.Sscanf(broker.Address(), "127.0.0.1:%d", &port)
+	require.NoError(t, err)
+	require.NoError(t, broker.Close())
+	i.enable("one")
+	i.become(batch.PhaseActive, number) // by the journal alone
+
+	broker, err = embedded.StartBroker(dir, port)
+	require.NoError(t, err)
+	defer func() { _ = broker.Close() }()
+	i.disable("one")
+	i.become(batch.PhaseHeld, number)
+	i.eventually("Kafka brings events again", func() bool { return i.brought("hold") })
+	i.settled(p)
+}
+
+func TestFaultySettingsOfPoliciesAreRefused(t *testing.T) {
+	t.Parallel()
+	i := installationtest.New(t)
+	registry := prometheus.NewRegistry()
+	settings := kafka.Settings{Brokers: []string{"127.0.0.1:1"}, Prefix: "none", SASL: "GSSAPI"}
+	p, err := kafka.NewPolicies(settings, policies.All(i.Handler, i.Selection), postgres.NewCheckpoints(i.Pool), i.Journal, registry, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	require.ErrorContains(t, p.Run(t.Context()), "GSSAPI")
+	_, err = kafka.NewPolicies(settings, nil, postgres.NewCheckpoints(i.Pool), i.Journal, registry, slog.New(slog.DiscardHandler))
+	require.ErrorAs(t, err, new(prometheus.AlreadyRegisteredError))
+}
