@@ -1,0 +1,126 @@
+package wire_test
+
+import (
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/discovery"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/source"
+)
+
+// Parts of the samples. No field is zero, so that every name is in a golden
+// file.
+var (
+	settings = source.Settings{
+		Name: "标准版影像", Kind: "standard-imaging", TokenURL: "https://imaging.example/token", DataURL: "https://imaging.example/data",
+		ClientID: "waybill", SecretRef: "env:WAYBILL_SECRET", SignAlgorithm: "md5", TimestampUnit: "ms", HashAlgorithm: "md5", TimeZone: "Asia/Shanghai",
+		PageSize: 100, Concurrency: 64, RequestsPerSecond: 12.5, AllowedNetworks: []string{"10.1.0.0/16"}, Profile: "flagship",
+	}
+	scope  = batch.Scope{Organizations: []string{"ORG1"}, DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}
+	phase  = batch.PhaseChanged{Before: batch.PhaseActive, After: batch.PhaseHeld, Reason: "maintenance"}
+	counts = batch.Counts{Total: 15, Migrated: 5, Failed: 4, Pending: 3, Excepted: 2, Cancelled: 1}
+	at     = map[int]int64{0: 15, 7: 123}
+
+	failure = domain.Failure{
+		Code: "http-503", Category: domain.SourceUnavailable, Stage: domain.StageFetch, Retryable: true, Detail: "file f1 (发票.pdf): the source answered 503",
+		Remedy: "Wait: it is tried again by itself.", Rule: "R12", FileID: "f1", HTTPStatus: 503, SourceCode: "0500", TraceID: "trace-1", RequestID: "1700000000000123",
+	}
+	listing = discovery.Change{Batch: "B20250301-080000-ABCDE", Source: "standard", Slice: "2025-03@ORG1", Before: discovery.StatusListing, After: discovery.StatusListing}
+	figures = discovery.Figures{Found: 97, Elsewhere: 2, Total: 100, Duplicates: 3, Conflicts: 1}
+
+	change = document.Change{
+		DocumentID: domain.DocumentID{Source: "standard", Resource: "erp", ImageNumber: "影像/0001 A", Anonymous: "9f86d081884c7d65"},
+		Batch:      "B20250301-080000-ABCDE", Organization: "ORG1", DocumentType: "BILL", BillNumber: "V-0001", BillDate: "2025-03-05", Retention: "30",
+		Before: document.StatusPending, After: document.StatusFailed,
+		FilesBefore: document.Tally{Pending: 6, Migrated: 5, Failed: 4, Skipped: 3, Excepted: 2, Cancelled: 1},
+		FilesAfter:  document.Tally{Pending: 1, Migrated: 2, Failed: 3, Skipped: 4, Excepted: 5, Cancelled: 6},
+	}
+	files = []document.ListedFile{{
+		ID: "f1", PID: "p1", Class: document.Invoice, Sequence: 2, Name: "发票 <1>.pdf", Type: "pdf", Size: 81920,
+		Hash: "d41d8cd98f00b204e9800998ecf8427e", HashAlgorithm: "md5", Rendition: true,
+	}}
+	stored = domain.Stored{
+		Target: "folder", Key: "standard/erp/0001/e3b0c442.pdf", Version: "7",
+		SHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Bytes: 81920,
+	}
+	listed = document.Listed{
+		Organization: "ORG1", OrganizationName: "北京公司", DocumentType: "BILL", BillID: "1234567890", BillNumber: "V-0001", BillDate: "2025-03-05",
+		Retention: "30", Files: files, Content: "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae", Raw: stored,
+	}
+	outcomes = []document.FileOutcome{{
+		ID: "f1", PID: "p1", Class: document.Invoice, Sequence: 2, Name: "发票 <1>.pdf", Type: "pdf", Size: 81920, Hash: "d41d8cd98f00b204e9800998ecf8427e",
+		Received: 81920, Digests: map[string]string{"md5": "d41d8cd98f00b204e9800998ecf8427e", "sha256": stored.SHA256}, Format: "pdf",
+		Width: 1654, Height: 2339, DPI: 200.5, Pages: 3,
+		Rules:  []document.RuleResult{{Rule: "R07", Severity: document.Warn, Detail: "file f1 is large", Measured: "13000000 bytes"}},
+		Stored: &stored, ReadBack: stored.SHA256, Result: document.NewVersion, Supersedes: "standard/erp/0001/older.pdf", Final: true, Failure: &failure,
+	}}
+	measured = document.Measured{
+		QueueMS: 1, FetchMS: 2, ValidateMS: 3, StoreMS: 4, BytesListed: 81920, BytesReceived: 81921, BytesStored: 81922,
+		RuleSet: "1", Profile: "flagship", SourceVersion: 3,
+	}
+)
+
+// samples has one event of every name.
+var samples = map[string]any{
+	"waybill.source.registered.v1":   source.Registered{ID: "standard", Settings: settings, Enabled: true},
+	"waybill.source.reconfigured.v1": source.Reconfigured{Settings: settings},
+	"waybill.source.enabled.v1":      source.Enabled{Reason: "ready"},
+	"waybill.source.disabled.v1":     source.Disabled{Reason: "maintenance"},
+
+	"waybill.batch.created.v1": batch.Created{
+		Number: "B20250301-080000-ABCDE", Source: "standard", SourceVersion: 3, Profile: "flagship", Scope: scope,
+		Slices: []batch.Slice{{ID: "2025-03@ORG1", Organization: "ORG1", DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}},
+	},
+	"waybill.batch.held.v1":               batch.Held{PhaseChanged: phase},
+	"waybill.batch.released.v1":           batch.Released{PhaseChanged: phase},
+	"waybill.batch.paused.v1":             batch.Paused{PhaseChanged: phase},
+	"waybill.batch.resumed.v1":            batch.Resumed{PhaseChanged: phase},
+	"waybill.batch.cancelled.v1":          batch.Cancelled{PhaseChanged: phase},
+	"waybill.batch.shortfall-accepted.v1": batch.ShortfallAccepted{Slice: "2025-03@ORG1", Missing: 2, Before: 1, Reason: "destroyed in 2019"},
+	"waybill.batch.empty-acknowledged.v1": batch.EmptyAcknowledged{Reason: "no vouchers"},
+	"waybill.batch.finished.v1":           batch.Finished{Counts: counts, Coordinates: at},
+	"waybill.batch.reopened.v1":           batch.Reopened{Counts: counts},
+
+	"waybill.discovery.started.v1": discovery.Started{Change: listing},
+	"waybill.discovery.page-listed.v1": discovery.PageListed{
+		Change: listing, Pass: 1, Page: 2, Next: 3, Items: []discovery.Item{{Key: "9f86d081884c7d659a2feaa0", Content: "2c26b46b68ffc68ff99b453c", Elsewhere: true}},
+		Repeats: []discovery.Repeat{{ImageNumber: "影像/0002", Page: 2, FirstPage: 1, Conflict: true}},
+		Total:   100, Found: 97, RequestID: "1700000000000123", TraceID: "trace-1",
+	},
+	"waybill.discovery.listed-again.v1":    discovery.ListedAgain{Change: listing, Pass: 2, Reason: "3 items came twice", Digest: stored.SHA256},
+	"waybill.discovery.completed.v1":       discovery.Completed{Change: listing, Figures: figures, Missing: 1, Passes: 2, Digest: stored.SHA256},
+	"waybill.discovery.attempt-failed.v1":  discovery.AttemptFailed{Change: listing, Attempt: 2, Failure: failure, Next: "2025-03-01T08:00:10Z"},
+	"waybill.discovery.failed.v1":          discovery.Failed{Change: listing, Attempt: 5, Failure: failure},
+	"waybill.discovery.retry-requested.v1": discovery.RetryRequested{Change: listing, Withdrawn: figures, Missing: 1, Reason: "the source was mended"},
+
+	"waybill.document.discovered.v1":      document.Discovered{Change: change, Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: []string{"f1"}},
+	"waybill.document.files-listed.v1":    document.FilesListed{Change: change, Files: files, Skipped: []string{"f1"}, Kept: []string{"f2"}},
+	"waybill.document.relisted.v1":        document.Relisted{Change: change, Listed: listed, FilesTotal: 501, Skipped: []string{"f1"}, Kept: []string{"f2"}},
+	"waybill.document.files-processed.v1": document.FilesProcessed{Change: change, Attempt: 2, Files: outcomes},
+	"waybill.document.attempt-failed.v1": document.AttemptFailed{
+		Change: change, Attempt: 2, Failure: failure, Next: "2025-03-01T08:00:10Z", Files: outcomes, Measured: measured,
+	},
+	"waybill.document.migrated.v1": document.Migrated{
+		Change: change, Attempt: 2, Result: document.NewVersion, Manifest: stored, Supersedes: "standard/erp/0001/older.json", Files: outcomes, Measured: measured,
+	},
+	"waybill.document.failed.v1":            document.Failed{Change: change, Attempt: 5, Failure: failure, Files: outcomes, Measured: measured},
+	"waybill.document.retry-requested.v1":   document.RetryRequested{Change: change, Reason: "the source is back"},
+	"waybill.document.file-skipped.v1":      document.FileSkipped{Change: change, FileID: "f1", Reason: "blurred", ReviewOn: "2025-12-31"},
+	"waybill.document.file-recalled.v1":     document.FileRecalled{Change: change, FileID: "f1", Reason: "scanned again"},
+	"waybill.document.excepted.v1":          document.Excepted{Change: change, Reason: "destroyed", Evidence: "protocol 7"},
+	"waybill.document.exception-revoked.v1": document.ExceptionRevoked{Change: change, Reason: "found"},
+	"waybill.document.cancelled.v1":         document.Cancelled{Change: change},
+
+	"waybill.operation.requested.v1": operation.Requested{
+		ID: "3d813cbb-47fb-52ba-91df-831e1593ac29", Kind: operation.Retry, Batch: "B20250301-080000-ABCDE",
+		Filter: operation.Filter{Category: domain.SourceUnavailable, Code: "http-503", Organization: "ORG1", DocumentType: "BILL"},
+		Reason: "the source is back", Count: 4, Coordinates: at,
+	},
+	"waybill.operation.advanced.v1": operation.Advanced{
+		Batch: "B20250301-080000-ABCDE", Page: 1,
+		Items: []operation.Item{{Document: "document-standard/erp/0001", Outcome: operation.Refused, Detail: "the document is excepted"}},
+	},
+	"waybill.operation.completed.v1": operation.Completed{Batch: "B20250301-080000-ABCDE", Counts: map[operation.Outcome]int{operation.Done: 3, operation.Changed: 1}},
+	"waybill.operation.cancelled.v1": operation.Cancelled{Batch: "B20250301-080000-ABCDE", Counts: map[operation.Outcome]int{operation.Done: 2}, Reason: "wrong filter"},
+}
