@@ -223,6 +223,7 @@ func (w *world) requireNoUploads() {
 // requireNoLeases: what workers that ended held and had not done is given back.
 func (w *world) requireNoLeases() {
 	w.t.Helper()
+	w.caughtUp()
 	var held int
 	require.NoError(w.t, w.pool.QueryRow(w.t.Context(), `SELECT count(*) FROM leases l WHERE l.until > now() AND (
 		EXISTS (SELECT FROM worklist_documents d WHERE l.stream = d.stream || '@' || d.batch AND l.version = d.version)

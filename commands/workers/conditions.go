@@ -24,11 +24,10 @@ func (w *Workers) conditions(ctx context.Context) error {
 	for _, kind := range []commands.WorkKind{commands.WorkFinish, commands.WorkReopen, commands.WorkCancel} {
 		group.Go(func() error {
 			return w.untilDone(ctx, func(ctx context.Context) (bool, error) {
-				works, err := w.Worklist.Claim(ctx, kind, w.holder, 1, w.settings.Lease)
+				works, err := leases.claim(ctx, kind, 1)
 				if err != nil || len(works) == 0 {
 					return false, err
 				}
-				leases.hold(works)
 				return w.settleCondition(ctx, leases, works[0])
 			})
 		})

@@ -23,12 +23,19 @@ func (w *Workers) newLeases() *leases {
 	return &leases{worklist: w.Worklist, holder: w.holder, lease: w.settings.Lease, held: map[commands.WorkID]commands.Work{}}
 }
 
-func (l *leases) hold(works []commands.Work) {
+// claim takes leases and holds them. It is not cut off when the process stops:
+// what the database had leased by then nobody would give back. A claim that
+// takes longer than its lease is worth nothing.
+func (l *leases) claim(ctx context.Context, kind commands.WorkKind, limit int) ([]commands.Work, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.lease)
+	defer cancel()
+	works, err := l.worklist.Claim(ctx, kind, l.holder, limit, l.lease)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, work := range works {
 		l.held[key(work)] = work
 	}
+	return works, err
 }
 
 // key tells a document's work in one batch from that in another.

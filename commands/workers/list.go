@@ -21,11 +21,10 @@ func (w *Workers) list(ctx context.Context) error {
 	group.Go(func() error { return leases.keep(ctx) })
 	group.Go(func() error {
 		return w.untilDone(ctx, func(ctx context.Context) (bool, error) {
-			works, err := w.Worklist.Claim(ctx, commands.WorkList, w.holder, 1, w.settings.Lease)
+			works, err := leases.claim(ctx, commands.WorkList, 1)
 			if err != nil || len(works) == 0 {
 				return false, err
 			}
-			leases.hold(works)
 			progress, err := w.listSlice(ctx, works[0])
 			return progress && err == nil, errors.Join(err, leases.release(ctx, works[0]))
 		})

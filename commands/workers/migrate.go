@@ -64,11 +64,10 @@ func (w *Workers) migrate(ctx context.Context) error {
 
 // claim prepares a group of documents and hands them over one by one.
 func (w *Workers) claim(ctx context.Context, leases *leases, jobs chan<- job) (found bool, err error) {
-	works, err := w.Worklist.Claim(ctx, commands.WorkMigrate, w.holder, claimSize, w.settings.Lease)
+	works, err := leases.claim(ctx, commands.WorkMigrate, claimSize)
 	if err != nil || len(works) == 0 {
 		return false, err
 	}
-	leases.hold(works)
 	prepared, err := w.prepare(ctx, works)
 	if err != nil {
 		if errors.Is(err, errNotRunning) {

@@ -81,7 +81,7 @@ func (w *world) requireBuckets(number string, recovered bool) {
 		require.Equal(w.t, expected, expectation{d.Status, f.Code, f.Category, f.Stage, f.Rule}, "%s (%s)", truth.BillNumber, truth.Fault)
 		require.NotEmpty(w.t, f.Remedy)
 		if f.Category != domain.MissingField {
-			require.Equal(w.t, truth.Files[0].ID, f.FileID)
+			require.Equal(w.t, truth.FaultyFile, f.FileID)
 			require.Contains(w.t, f.Detail, f.FileID)
 			if f.Category != domain.SourceThrottled { // then the others are not asked for
 				require.EqualValues(w.t, 1, d.Files.Failed, "the other files arrived: %s", truth.Fault)

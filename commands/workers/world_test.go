@@ -212,6 +212,14 @@ func (w *world) reach(at wire.Position) {
 	}
 }
 
+// caughtUp waits until the views show all that was written so far.
+func (w *world) caughtUp() {
+	w.t.Helper()
+	heads, err := w.journal.Heads(w.t.Context())
+	require.NoError(w.t, err)
+	w.reach(heads)
+}
+
 // patience with a busy machine.
 const patience = 90 * time.Second
 
@@ -247,9 +255,7 @@ func (w *world) finished(number string) projections.Batch {
 		require.NoError(w.t, err)
 		return settled
 	})
-	heads, err := w.journal.Heads(w.t.Context())
-	require.NoError(w.t, err)
-	w.reach(heads)
+	w.caughtUp()
 	b, err := projections.FindBatch(w.t.Context(), w.pool, number)
 	require.NoError(w.t, err)
 	w.requireAddsUp(b)
