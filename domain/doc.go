@@ -12,4 +12,7 @@
 //     never fails on a fact that Decide emitted.
 //   - Facts that need a clock or a digest (when to try again, what arrived)
 //     come in with the command.
+//
+// Package spec is for the tests of the aggregates, which it states these rules
+// to; nothing else may import it.
 package domain

@@ -200,6 +200,9 @@ func TestATotalThatChangesBetweenPagesIsListedAgain(t *testing.T) {
 	require.Equal(t, "the total changed between pages", again(t, o).Reason)
 	c := completion(t, o.When(page(2, 1, 2, false, "a")).When(page(2, 2, 2, true, "b")))
 	require.Equal(t, discovery.Figures{Found: 2, Total: 2}, c.Figures)
+
+	o = listings.After(t, start).When(page(1, 1, 4, false, "a")).When(page(1, 2, 3, false, "b")).When(page(1, 3, 3, true, "c"))
+	require.Equal(t, "the total changed between pages", again(t, o).Reason, "though it adds up at the end")
 }
 
 func TestMoreItemsThanTheSourceSaysAreNoShortfall(t *testing.T) {
