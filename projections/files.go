@@ -193,12 +193,12 @@ func queueFiles(b *pgx.Batch, folds map[[2]string]*filesFold) {
 	}
 	if len(listed) > 0 {
 		b.Queue(`INSERT INTO document_files (batch, stream, file_id, pid, class, sequence, name, type, size, hash, hash_algorithm, status, outcome, skip)
-			SELECT batch, stream, id, pid, class, sequence, name, type, size, hash, algorithm, status, outcome::jsonb, skip::jsonb
+			SELECT batch, stream, id, pid, class, sequence, name, type, size, hash, algorithm, status, outcome::json, skip::json
 			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
 				n(batch, stream, id, pid, class, sequence, name, type, size, hash, algorithm, status, outcome, skip)`, arrays(listed)...)
 	}
 	if len(changed) > 0 {
-		b.Queue(`UPDATE document_files f SET status = n.status, outcome = n.outcome::jsonb, skip = n.skip::jsonb
+		b.Queue(`UPDATE document_files f SET status = n.status, outcome = n.outcome::json, skip = n.skip::json
 			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) n(batch, stream, id, status, outcome, skip)
 			WHERE f.batch = n.batch AND f.stream = n.stream AND f.file_id = n.id`, arrays(changed)...)
 	}

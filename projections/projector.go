@@ -141,6 +141,14 @@ func (p *projector) due(records []wire.Record) (due []wire.Record, gap *wire.Rec
 	return due, nil
 }
 
+// planByIndex: a batch of events touches few rows of tables that may have
+// millions, by their keys. The planner does not know that of arrays, and its
+// statistics lag behind tables that grow by thousands of rows a second: left
+// alone it reads and sorts whole tables for each batch. The memory holds a
+// batch's arrays.
+const planByIndex = `SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+	SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'`
+
 // errMoved: another process moved the checkpoint; the position was read anew.
 var errMoved = errors.New("the checkpoint has moved")
 
@@ -152,6 +160,9 @@ func (p *projector) apply(ctx context.Context, records []wire.Record) error {
 		ends[r.Partition] = r.Offset
 	}
 	err := pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, planByIndex); err != nil {
+			return err
+		}
 		if err := p.lock(ctx, tx, ends); err != nil {
 			return err
 		}
