@@ -13,6 +13,6 @@
 //   - Facts that need a clock or a digest (when to try again, what arrived)
 //     come in with the command.
 //
-// Package spec is for the tests of the aggregates, which it states these rules
-// to; nothing else may import it.
+// Package spec states these rules for the tests of the aggregates; nothing else
+// may import it.
 package domain
