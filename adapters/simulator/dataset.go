@@ -1,83 +1,117 @@
-// Package simulator is a stand-in for the standard-edition imaging system: it
-// serves the protocol of domain.md ("The source") over HTTP, with real files
-// of real formats, from a data set that is a function of a seed.
-//
-// Faults are chosen by item and by phase, never by request count or chance, so
-// that a restart of anything changes no figure. In the phase disturbed all of
-// them show; in recovered the transient ones are over.
 package simulator
 
 import (
+	"errors"
 	"fmt"
-	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 )
 
-// Fault of a document.
-type Fault string
-
-const (
-	None          Fault = ""
-	Throttled     Fault = "throttled"     // 429 with Retry-After for a file
-	Unavailable   Fault = "unavailable"   // 503 for a file
-	Truncated     Fault = "truncated"     // a body shorter than announced
-	ExpiredURL    Fault = "expired-url"   // 403 for a file, whatever the URL
-	Slow          Fault = "slow"          // a body that drips
-	WrongHash     Fault = "wrong-hash"    // the listed hash is of other bytes
-	MissingField  Fault = "missing-field" // no bill id
-	NoImageNumber Fault = "no-image-number"
-	WrongType     Fault = "wrong-type"     // a program that is called a picture
-	LowResolution Fault = "low-resolution" // 96 dpi
-	EncryptedPDF  Fault = "encrypted-pdf"
-	ListedTwice   Fault = "listed-twice" // the item stands in its listing twice
-	Displaced     Fault = "displaced"    // while disturbed, its neighbour is listed in its place
-	NeverListed   Fault = "never-listed" // counted in the total, never listed
-)
-
-// Transient faults are over in the phase recovered.
-var Transient = map[Fault]bool{Throttled: true, Unavailable: true, Truncated: true, ExpiredURL: true, Slow: true, Displaced: true}
-
-// Config of a data set.
+// Config of a data set and of the service in front of it. What is left out has
+// the default in brackets.
 type Config struct {
 	Seed      uint64
 	Documents int
 	Faults    map[Fault]int // how many documents have each
 	From, To  string        // bill dates, YYYY-MM-DD, both inclusive
-	FileSize  int           // bytes, about
-	MaxFiles  int           // of a document, 1 to this, in turn
+	FileSize  int           // bytes, about: from half of it to one and a half
+	MinFiles  int           // of a document [1]
+	MaxFiles  int           // of a document [MinFiles]: from MinFiles to this, in turn
+
+	// LargeDocument, when it is not 0, is how many files the first document has.
+	LargeDocument int
+
+	HashAlgorithm string // of fileHash: md5, sha1, sha256, sm3 [md5]
+	SignAlgorithm string // of token requests: md5, sha256, hmac-sha256 [md5]
+	TimestampUnit string // of token requests: ms, s [ms]
+
+	// Hostile, when it is set, is how data calls misbehave while disturbed.
+	Hostile Hostile
+	// RefusedOrganization, when it is set, is refused in whatever phase.
+	RefusedOrganization string
 }
 
-// DemoFaults are the known faults of 2,000 documents.
-func DemoFaults() map[Fault]int {
-	return map[Fault]int{
-		Throttled: 12, Unavailable: 20, Truncated: 8, ExpiredURL: 10, Slow: 6, WrongHash: 9, MissingField: 7, NoImageNumber: 3,
-		WrongType: 11, LowResolution: 5, EncryptedPDF: 4, ListedTwice: 3, Displaced: 1, NeverListed: 1,
+func (c Config) withDefaults() Config {
+	for field, value := range map[*string]string{&c.HashAlgorithm: "md5", &c.SignAlgorithm: "md5", &c.TimestampUnit: "ms"} {
+		if *field == "" {
+			*field = value
+		}
 	}
+	c.MinFiles = max(c.MinFiles, 1)
+	c.MaxFiles = max(c.MaxFiles, c.MinFiles)
+	return c
 }
 
-// Document of the data set.
-type Document struct {
-	Index       int
-	ImageNumber string
-	Resource    string
-	BillID      string
-	BillNumber  string
-	BillType    string
-	Org         string
-	BillDate    string
-	Fault       Fault
-	Files       []File
+// Limits of a data set.
+const (
+	maxDocuments = 10_000_000
+	maxFiles     = 100_000
+	maxFileSize  = 64 << 20
+)
+
+// Validate names everything that is wrong, by the names of standardsim's flags.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var faults []error
+	when := func(wrong bool, format string, args ...any) {
+		if wrong {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	when(c.Documents < 0 || c.Documents > maxDocuments, "documents: give 0 to %d, not %d", maxDocuments, c.Documents)
+	when(c.MaxFiles > maxFiles || c.LargeDocument < 0 || c.LargeDocument > maxFiles, "max-files, large-document: give %d files of a document at most", maxFiles)
+	when(c.FileSize < 0 || c.FileSize > maxFileSize, "file-size: give 0 to %d bytes, not %d", maxFileSize, c.FileSize)
+	from, err := time.Parse(time.DateOnly, c.From)
+	when(err != nil, "from: give a date as 2024-01-31, not %q", c.From)
+	to, err := time.Parse(time.DateOnly, c.To)
+	when(err != nil, "to: give a date as 2024-01-31, not %q", c.To)
+	when(to.Before(from), "to: give a date that is not before %s", c.From)
+	when(hashes[c.HashAlgorithm] == nil, "hash: give md5, sha1, sha256 or sm3, not %q", c.HashAlgorithm)
+	when(signatures[c.SignAlgorithm] == nil, "sign: give md5, sha256 or hmac-sha256, not %q", c.SignAlgorithm)
+	when(c.TimestampUnit != "ms" && c.TimestampUnit != "s", "timestamp: give ms or s, not %q", c.TimestampUnit)
+	when(c.Hostile != "" && !slices.Contains(hostilities, c.Hostile), "hostile: give one of %s, not %q", join(hostilities), c.Hostile)
+	total := 0
+	for fault, n := range c.Faults {
+		when(!slices.Contains(faultOrder, fault), "faults: give names of %s, not %q", join(faultOrder), fault)
+		when(n < 0, "faults: %s cannot be of %d documents", fault, n)
+		total += max(n, 0)
+	}
+	when(total > c.Documents/2, "faults: %d documents have room for %d faults, not %d", c.Documents, c.Documents/2, total)
+	return errors.Join(faults...)
 }
 
-// File of a document.
-type File struct {
-	ID       string
-	Class    int // 0 cover, 1 invoice, 2 attachment
-	Sequence int
-	Name     string
-	Format   string // extension
-	DPI      int
-	Size     int
+func join[N ~string](names []N) string {
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = string(name)
+	}
+	return strings.Join(texts, ", ")
+}
+
+type record struct {
+	index       int
+	imageNumber string
+	resource    string
+	billID      string
+	billNumber  string
+	billType    string
+	org         string
+	billDate    string
+	fault       Fault
+	faulty      int    // which file has the fault
+	missing     string // field that the item lacks
+	files       []file
+}
+
+type file struct {
+	id       string
+	class    int // 0 cover, 1 invoice, 2 attachment
+	sequence int
+	name     string
+	format   string
+	dpi      int
+	size     int // bytes, about
 }
 
 var (
@@ -88,78 +122,40 @@ var (
 )
 
 // generate makes the documents, in order of bill date.
-func generate(c Config) ([]Document, error) {
-	from, err := time.Parse(time.DateOnly, c.From)
-	if err != nil {
-		return nil, fmt.Errorf("from: %w", err)
+func (c Config) generate() ([]record, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
 	}
-	to, err := time.Parse(time.DateOnly, c.To)
-	if err != nil || to.Before(from) {
-		return nil, fmt.Errorf("to: not a date after %s", c.From)
-	}
+	from, _ := time.Parse(time.DateOnly, c.From) // was validated
+	to, _ := time.Parse(time.DateOnly, c.To)
 	days := int(to.Sub(from).Hours()/24) + 1
-	documents := make([]Document, c.Documents)
-	for i := range documents {
-		documents[i] = c.document(i, from.AddDate(0, 0, i*days/c.Documents).Format(time.DateOnly))
+	records := make([]record, c.Documents)
+	for i := range records {
+		records[i] = c.record(i, from.AddDate(0, 0, i*days/c.Documents).Format(time.DateOnly))
 	}
-	return documents, c.spoil(documents)
+	c.spoil(records)
+	return records, nil
 }
 
-func (c Config) document(i int, date string) Document {
-	d := Document{
-		Index: i, ImageNumber: fmt.Sprintf("IMG-%d-%08d", c.Seed, i), Resource: resources[i%len(resources)],
-		BillID: fmt.Sprintf("B%d_%d", c.Seed, i), BillNumber: fmt.Sprintf("BILL-%06d", i), BillType: billTypes[i%len(billTypes)],
-		Org: organizations[i%len(organizations)], BillDate: date,
+func (c Config) record(i int, date string) record {
+	r := record{
+		index: i, imageNumber: fmt.Sprintf("IMG-%d-%08d", c.Seed, i), resource: resources[i%len(resources)],
+		billID: fmt.Sprintf("B%d_%d", c.Seed, i), billNumber: fmt.Sprintf("BILL-%06d", i), billType: billTypes[i%len(billTypes)],
+		org: organizations[i%len(organizations)], billDate: date,
 	}
 	if i%97 == 5 { // what an image number may hold, too
-		d.ImageNumber = fmt.Sprintf("影像 %d/%d 号%%+#?", c.Seed, i)
+		r.imageNumber = fmt.Sprintf("影像 %d/%d 号%%+#?", c.Seed, i)
 	}
-	for n := range 1 + i%max(c.MaxFiles, 1) {
+	n := c.MinFiles + i%(c.MaxFiles-c.MinFiles+1)
+	if i == 0 && c.LargeDocument > 0 {
+		n = c.LargeDocument
+	}
+	for n := range n {
 		format := formats[(i*7+n)%len(formats)]
-		d.Files = append(d.Files, File{
-			ID: fmt.Sprintf("f%d-%d", i, n), Class: min(n, 2), Sequence: n + 1, Name: fmt.Sprintf("扫描件 %d-%d.%s", i, n, format),
-			Format: format, DPI: 300, Size: c.FileSize/2 + (i*31+n*17)%max(c.FileSize, 1),
+		r.files = append(r.files, file{
+			id: fmt.Sprintf("f%d-%d", i, n), class: min(n, 2), sequence: n + 1, name: fmt.Sprintf("扫描件 %d-%d.%s", i, n, format),
+			format: format, dpi: 300, size: c.FileSize/2 + (i*7919+n*104729)%max(c.FileSize, 1),
 		})
 	}
-	return d
-}
-
-// spoil gives faults to documents chosen by the seed. Faults of a listing need
-// a neighbour that is sound, so every chosen document stands apart.
-func (c Config) spoil(documents []Document) error {
-	order := rand.New(rand.NewPCG(c.Seed, 1)).Perm(max(len(documents)/2, 0))
-	for _, fault := range faultOrder {
-		for range c.Faults[fault] {
-			if len(order) == 0 {
-				return fmt.Errorf("%d documents are too few for so many faults", len(documents))
-			}
-			d := &documents[2*order[0]+1]
-			order = order[1:]
-			d.Fault = fault
-			d.spoil()
-		}
-	}
-	return nil
-}
-
-// faultOrder keeps the choice the same from run to run.
-var faultOrder = []Fault{
-	Throttled, Unavailable, Truncated, ExpiredURL, Slow, WrongHash, MissingField, NoImageNumber, WrongType, LowResolution,
-	EncryptedPDF, ListedTwice, Displaced, NeverListed,
-}
-
-func (d *Document) spoil() {
-	f := &d.Files[0]
-	switch d.Fault {
-	case MissingField:
-		d.BillID = ""
-	case NoImageNumber:
-		d.ImageNumber = ""
-	case WrongType:
-		f.Format = "exe"
-	case LowResolution:
-		f.Format, f.DPI = "png", 96
-	case EncryptedPDF:
-		f.Format = "encrypted.pdf"
-	}
+	return r
 }

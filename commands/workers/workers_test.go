@@ -22,9 +22,9 @@ func TestABatchOfSoundDocuments(t *testing.T) {
 	require.EqualValues(t, 120, b.Listings.Found)
 	require.EqualValues(t, 240, b.Files.Migrated)
 	items, manifests, files := w.objects()
-	require.Len(t, items, 120)
-	require.Len(t, manifests, 120)
-	require.Len(t, files, 240)
+	require.Equal(t, 120, len(items))
+	require.Equal(t, 120, len(manifests))
+	require.Equal(t, 240, len(files))
 	w.requireArchived(number)
 	w.requireMigratedOnce()
 	stop()
@@ -32,61 +32,39 @@ func TestABatchOfSoundDocuments(t *testing.T) {
 	w.requireNoLeases()
 }
 
-// expectation is the bucket in which a fault puts a document.
-type expectation struct {
-	status   document.Status
-	code     string
-	category domain.Category
-	stage    domain.Stage
-	rule     string
-}
-
-var sound = expectation{status: document.StatusMigrated}
-
-// expectations while the source is disturbed; a document that is missing here
-// is never listed. What is not transient stays.
-var expectations = map[simulator.Fault]expectation{
-	simulator.None: sound, simulator.Slow: sound, simulator.ListedTwice: sound,
-	simulator.LowResolution: sound, simulator.EncryptedPDF: sound, // their rules (R08, R19) are not built yet
-	simulator.Throttled:     {document.StatusFailed, "http-429", domain.SourceThrottled, domain.StageFetch, ""},
-	simulator.Unavailable:   {document.StatusFailed, "http-503", domain.SourceUnavailable, domain.StageFetch, ""},
-	simulator.Truncated:     {document.StatusFailed, "body-truncated", domain.SourceUnavailable, domain.StageFetch, ""},
-	simulator.ExpiredURL:    {document.StatusFailed, "http-403", domain.SourceUnavailable, domain.StageFetch, ""},
-	simulator.WrongHash:     {document.StatusFailed, "hash-mismatch", domain.Integrity, domain.StageValidate, "R12"},
-	simulator.MissingField:  {document.StatusFailed, "field-missing", domain.MissingField, domain.StageValidate, "R03"},
-	simulator.NoImageNumber: {document.StatusFailed, "image-number-missing", domain.MissingField, domain.StageValidate, "R01"},
-	simulator.WrongType:     {document.StatusFailed, "type-unsupported", domain.FormatMismatch, domain.StageValidate, "R05"},
-}
-
-// requireBuckets: every document is where its fault puts it, and what failed
-// says why and names the file.
-func (w *world) requireBuckets(number string, recovered bool) {
+// requireBuckets: every document is where its fault puts it in a phase, and
+// what failed says why and names the file.
+func (w *world) requireBuckets(number string, phase simulator.Phase) {
 	w.t.Helper()
 	documents := w.documents(number)
 	for _, truth := range w.simulator.Truth().Documents {
-		expected, listed := expectations[truth.Fault]
-		if recovered && simulator.Transient[truth.Fault] {
-			expected, listed = sound, true
+		d := documents[truth.BillNumber]
+		found := simulator.Outcome{Status: d.Status}
+		if d.Failure != nil {
+			found.Category, found.Code, found.Rule = d.Failure.Category, d.Failure.Code, d.Failure.Rule
 		}
-		d, ok := documents[truth.BillNumber]
-		require.Equal(w.t, listed, ok, "%s (%s) is listed", truth.BillNumber, truth.Fault)
-		if !listed {
-			continue
+		require.Equal(w.t, truth.Expected[phase], found, "%s (%s)", truth.BillNumber, truth.Fault)
+		if d.Failure != nil {
+			w.requireExplained(truth, d)
 		}
-		require.Equal(w.t, expected.status, d.Status, "%s (%s): %v", truth.BillNumber, truth.Fault, d.Failure)
-		if expected == sound {
-			continue
-		}
-		f := d.Failure
-		require.Equal(w.t, expected, expectation{d.Status, f.Code, f.Category, f.Stage, f.Rule}, "%s (%s)", truth.BillNumber, truth.Fault)
-		require.NotEmpty(w.t, f.Remedy)
-		if f.Category != domain.MissingField {
-			require.Equal(w.t, truth.FaultyFile, f.FileID)
-			require.Contains(w.t, f.Detail, f.FileID)
-			if f.Category != domain.SourceThrottled { // then the others are not asked for
-				require.EqualValues(w.t, 1, d.Files.Failed, "the other files arrived: %s", truth.Fault)
-			}
-		}
+	}
+}
+
+func (w *world) requireExplained(truth simulator.TruthDocument, d projections.Document) {
+	w.t.Helper()
+	f := d.Failure
+	stage := domain.StageFetch
+	if f.Rule != "" {
+		stage = domain.StageValidate
+	}
+	require.Equal(w.t, stage, f.Stage)
+	require.NotEmpty(w.t, f.Remedy)
+	require.Equal(w.t, truth.FaultyFile, f.FileID, "%s (%s)", truth.BillNumber, truth.Fault)
+	if truth.FaultyFile != "" {
+		require.Contains(w.t, f.Detail, f.FileID)
+	}
+	if truth.FaultyFile != "" && f.Category != domain.SourceThrottled { // then the others are not asked for
+		require.EqualValues(w.t, 1, d.Files.Failed, "the other files arrived: %s", truth.Fault)
 	}
 }
 
@@ -100,7 +78,7 @@ func TestKnownFaultsEndWhereTheyBelong(t *testing.T) {
 	require.EqualValues(t, 298, b.Listings.Found)
 	require.EqualValues(t, 2, b.Listings.Shortfall)
 	require.EqualValues(t, 4, b.Listings.Duplicates, "3 listed twice, and the neighbour of the displaced one")
-	w.requireBuckets(number, false)
+	w.requireBuckets(number, simulator.Disturbed)
 	w.requireArchived(number)
 
 	w.simulator.SetPhase(simulator.Recovered)
@@ -117,7 +95,7 @@ func TestKnownFaultsEndWhereTheyBelong(t *testing.T) {
 	b = w.finished(number)
 	require.EqualValues(t, 299, b.Listings.Found)
 	require.EqualValues(t, 1, b.Listings.Shortfall, "the one that is never listed")
-	w.requireBuckets(number, true)
+	w.requireBuckets(number, simulator.Recovered)
 	w.requireArchived(number)
 	w.requireMigratedOnce()
 	stop()

@@ -1,0 +1,74 @@
+package simulator
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+func (s *Simulator) signURL(i, n int, expires string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d/%d/%s", s.secret, i, n, expires))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (s *Simulator) file(w http.ResponseWriter, r *http.Request) {
+	i, err1 := strconv.Atoi(r.PathValue("document"))
+	n, err2 := strconv.Atoi(r.PathValue("file"))
+	expires := r.URL.Query().Get("expires")
+	at, err3 := strconv.ParseInt(expires, 10, 64)
+	switch {
+	case err1 != nil, err2 != nil, i < 0, i >= len(s.records), n < 0, n >= len(s.records[i].files):
+		http.NotFound(w, r)
+		return
+	case err3 != nil, time.Now().Unix() > at, r.URL.Query().Get("sig") != s.signURL(i, n, expires):
+		http.Error(w, "the URL has expired", http.StatusForbidden)
+		return
+	}
+	content := s.made(i)[n]
+	phase := s.count(func(st *Stats) { st.Files++; st.Bytes += int64(content.size) })
+	serve(w, r, &content.body, s.records[i].faultOf(n, phase))
+}
+
+// faultOf a file at work in a phase.
+func (r record) faultOf(n int, phase Phase) Fault {
+	if r.ofFile() && n == r.faulty && r.shows(r.fault, phase) {
+		return r.fault
+	}
+	return None
+}
+
+func serve(w http.ResponseWriter, r *http.Request, b *body, fault Fault) {
+	switch fault {
+	case Throttled:
+		throttle(w)
+		return
+	case Unavailable:
+		http.Error(w, "the storage is away", http.StatusServiceUnavailable)
+		return
+	case ExpiredURL:
+		http.Error(w, "the URL has expired", http.StatusForbidden)
+		return
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(b.size))
+	w.Header().Set("Content-Type", "application/octet-stream")
+	sent := 0
+	if fault == Truncated || fault == Slow {
+		sent = b.size / 2
+		_ = b.write(w, 0, sent) // a client that is gone is noticed below
+		_ = http.NewResponseController(w).Flush()
+	}
+	switch fault {
+	case Truncated:
+		panic(http.ErrAbortHandler) // cuts the connection
+	case Slow:
+		select {
+		case <-time.After(slowBody):
+		case <-r.Context().Done():
+			return
+		}
+	}
+	_ = b.write(w, sent, b.size) // the client is gone, if it fails
+}
