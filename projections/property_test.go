@@ -110,11 +110,12 @@ func (w *world) requireFiles(t *testing.T, q projections.Querier) {
 	for stream, state := range w.documents {
 		for number, m := range state.Batches {
 			for _, f := range m.Files {
-				expected = append(expected, fmt.Sprintf("%s %s %s %s", number, stream, f.ID, f.Status))
+				expected = append(expected, fmt.Sprintf("%s %s %s %s %s", number, stream, f.ID, f.Status, f.Stored.Key))
 			}
 		}
 	}
-	require.ElementsMatch(t, expected, lines(t, q, `SELECT concat_ws(' ', batch, stream, file_id, status) FROM document_files`))
+	require.ElementsMatch(t, expected, lines(t, q, `
+		SELECT concat_ws(' ', batch, stream, file_id, status, CASE WHEN status = 'migrated' THEN outcome->'stored'->>'key' ELSE '' END) FROM document_files`))
 }
 
 // requireWorklist: rows exist exactly while there is something to do.

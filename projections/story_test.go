@@ -142,7 +142,9 @@ func (s *story) content(content string) document.Listed {
 	}
 	l := document.Listed{Organization: "ORG", DocumentType: "bill", BillNumber: "N" + content, Content: content}
 	for i := range files {
-		l.Files = append(l.Files, document.ListedFile{ID: fmt.Sprintf("f%d", i), Class: document.Invoice, Sequence: i, Name: "a.pdf", Type: "pdf", Size: 10})
+		l.Files = append(l.Files, document.ListedFile{
+			ID: fmt.Sprintf("f%d", i), Class: document.Invoice, Sequence: i, Name: "a.pdf", Type: "pdf", Size: 10, Hash: fmt.Sprint("h", i), HashAlgorithm: "md5",
+		})
 	}
 	return l
 }
