@@ -141,6 +141,21 @@ func TestAReopenedBatchOfADisabledSourceIsHeld(t *testing.T) {
 	require.Equal(t, head, w.Head(), "a reopened batch of an enabled source is left alone")
 }
 
+// The work that was under way when its batch was held may finish the batch.
+func TestABatchThatFinishedWhileItWasHeldIsReleased(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Source("one")
+	number := w.Batch("one")
+	w.disable("one")
+	w.settle()
+	w.change(number, batch.Finish{Counts: batch.Counts{Total: 1, Migrated: 1}})
+	w.phases(batch.PhaseHeld, number)
+	w.enable("one")
+	w.settle()
+	w.phases(batch.PhaseActive, number)
+}
+
 // An event that is handled after later ones, as when two processes have the
 // same policy for a moment, must not undo what those did.
 func TestEventsHandledLateChangeNothing(t *testing.T) {
