@@ -149,7 +149,8 @@ type Selection interface {
 	// Pending gives streams of a batch's pending documents, in order, after one.
 	Pending(ctx context.Context, batch, after string, limit int) ([]string, error)
 	// Unfinished gives the numbers of a source's batches that are neither
-	// finished nor cancelled, from a view that has reached the position.
+	// finished nor cancelled, and of those that finished while they were held,
+	// from a view that has reached the position.
 	Unfinished(ctx context.Context, source string, at wire.Position) ([]string, error)
 	// Total is the number of distinct documents listed of a batch.
 	Total(ctx context.Context, batch string) (int, error)

@@ -59,12 +59,14 @@ func (s Selection) Pending(ctx context.Context, batch, after string, limit int) 
 	return s.streams(ctx, `SELECT stream FROM documents WHERE batch = $1 AND status = 'pending' AND stream > $2 ORDER BY stream LIMIT $3`, batch, after, limit)
 }
 
-// Unfinished implements commands.Selection.
+// Unfinished implements commands.Selection. A batch that finished while it was
+// held is among them: it must be released too, or it would stay held when it
+// is reopened.
 func (s Selection) Unfinished(ctx context.Context, source string, at wire.Position) ([]string, error) {
 	if err := projections.WaitFor(ctx, s.pool, "worklist", at); err != nil {
 		return nil, err
 	}
-	return s.streams(ctx, `SELECT number FROM worklist_batches WHERE source = $1 AND created AND NOT finished AND phase <> 'cancelled' ORDER BY number`, source)
+	return s.streams(ctx, `SELECT number FROM worklist_batches WHERE source = $1 AND created AND (NOT finished OR phase = 'held') AND phase <> 'cancelled' ORDER BY number`, source)
 }
 
 // Total implements commands.Selection.

@@ -2,10 +2,12 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/waybill-migration/waybill/commands"
@@ -94,31 +96,50 @@ func (w Worklist) runnable(ctx context.Context, hasWork string) ([]runnableBatch
 	})
 }
 
+// claimCondition claims rows whose counts and coordinates are of one snapshot.
+// A row that changed since then cannot be locked in it: then there is no work
+// for this time, as when another worker has the row.
 func (w Worklist) claimCondition(ctx context.Context, kind commands.WorkKind, holder string, limit int, lease time.Duration) ([]commands.Work, error) {
-	rows, err := w.pool.Query(ctx, `
-		WITH free AS (
-			SELECT b.* FROM worklist_batches b WHERE b.condition = $1
-				AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.stream = $1 || '@' || b.number AND l.version = b.version AND l.until > now())
-			ORDER BY b.number LIMIT $2 FOR UPDATE OF b SKIP LOCKED
-		), leased AS (
-			INSERT INTO leases (stream, version, holder, until) SELECT $1 || '@' || number, version, $3, now() + $4 FROM free
-			ON CONFLICT (stream, version) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE leases.until <= now()
-			RETURNING stream
-		)
-		SELECT number, source, version, changed_at, pending + migrated + failed + excepted + cancelled, migrated, failed, pending, excepted, cancelled,
-			(SELECT json_object_agg(partition, "offset") FROM projection_checkpoints WHERE view = 'worklist')
-		FROM free JOIN leased ON leased.stream = $1 || '@' || free.number`, string(kind), limit, holder, lease)
+	var works []commands.Work
+	err := pgx.BeginTxFunc(ctx, w.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, claimConditions, string(kind), limit, holder, lease)
+		if err != nil {
+			return err
+		}
+		works, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (commands.Work, error) {
+			work := commands.Work{Kind: kind, Coordinates: wire.Position{}}
+			c := &work.Counts
+			err := row.Scan(&work.Batch, &work.Source, &work.Version, &work.Due, &c.Total, &c.Migrated, &c.Failed, &c.Pending, &c.Excepted, &c.Cancelled, &work.Coordinates)
+			work.Stream = domain.BatchStream(work.Batch)
+			return work, err
+		})
+		return err
+	})
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == serializationFailure {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("claim conditions: %w", err)
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (commands.Work, error) {
-		work := commands.Work{Kind: kind, Coordinates: wire.Position{}}
-		c := &work.Counts
-		err := row.Scan(&work.Batch, &work.Source, &work.Version, &work.Due, &c.Total, &c.Migrated, &c.Failed, &c.Pending, &c.Excepted, &c.Cancelled, &work.Coordinates)
-		work.Stream = domain.BatchStream(work.Batch)
-		return work, err
-	})
+	return works, nil
 }
+
+const serializationFailure = "40001"
+
+const claimConditions = `
+	WITH free AS (
+		SELECT b.* FROM worklist_batches b WHERE b.condition = $1
+			AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.stream = $1 || '@' || b.number AND l.version = b.version AND l.until > now())
+		ORDER BY b.number LIMIT $2 FOR UPDATE OF b SKIP LOCKED
+	), leased AS (
+		INSERT INTO leases (stream, version, holder, until) SELECT $1 || '@' || number, version, $3, now() + $4 FROM free
+		ON CONFLICT (stream, version) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE leases.until <= now()
+		RETURNING stream
+	)
+	SELECT number, source, version, changed_at, pending + migrated + failed + excepted + cancelled, migrated, failed, pending, excepted, cancelled,
+		(SELECT json_object_agg(partition, "offset") FROM projection_checkpoints WHERE view = 'worklist')
+	FROM free JOIN leased ON leased.stream = $1 || '@' || free.number`
 
 // Extend implements commands.Worklist.
 func (w Worklist) Extend(ctx context.Context, holder string, works []commands.Work, lease time.Duration) error {
