@@ -1,0 +1,208 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/waybill-migration/waybill/adapters/kafka"
+	"github.com/waybill-migration/waybill/commands/workers"
+	"github.com/waybill-migration/waybill/domain/source"
+)
+
+// prefix of every variable.
+const prefix = "WAYBILL_"
+
+// settings of a process, from the environment. The desc tags are the README's
+// table, which a test compares.
+type settings struct {
+	DatabaseURL         string `env:"DATABASE_URL" desc:"PostgreSQL: postgres://user:password@host:port/database; search_path chooses the schema (required)"`
+	DatabaseConnections int    `env:"DATABASE_CONNECTIONS" envDefault:"30" desc:"connections of this process at most, 5 to 1000"`
+
+	KafkaBrokers           []string `env:"KAFKA_BROKERS" desc:"host:port, comma-separated (required)"`
+	KafkaPrefix            string   `env:"KAFKA_PREFIX" envDefault:"waybill" desc:"of the topics .control and .documents and of consumer groups"`
+	KafkaTLS               bool     `env:"KAFKA_TLS" envDefault:"false" desc:"encrypt connections to Kafka"`
+	KafkaCAFile            string   `env:"KAFKA_CA_FILE" desc:"PEM of the certificate authority; empty: the system's"`
+	KafkaCertFile          string   `env:"KAFKA_CERT_FILE" desc:"PEM of a client certificate"`
+	KafkaKeyFile           string   `env:"KAFKA_KEY_FILE" desc:"PEM of its key"`
+	KafkaSASL              string   `env:"KAFKA_SASL" desc:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty: none"`
+	KafkaUser              string   `env:"KAFKA_USER" desc:"SASL user"`
+	KafkaPassword          string   `env:"KAFKA_PASSWORD" desc:"SASL password"`
+	KafkaCreateTopics      bool     `env:"KAFKA_CREATE_TOPICS" envDefault:"true" desc:"make missing topics; false: they were made beforehand"`
+	KafkaReplicationFactor int      `env:"KAFKA_REPLICATION_FACTOR" envDefault:"1" desc:"of topics that are made, 1 to 10"`
+	KafkaMinInSync         int      `env:"KAFKA_MIN_IN_SYNC" envDefault:"1" desc:"min.insync.replicas that topics must have at least"`
+	KafkaWindow            bool     `env:"KAFKA_WINDOW" envDefault:"false" desc:"allow topics that forget; replay then reads the journal"`
+
+	Listen        string `env:"LISTEN" envDefault:"127.0.0.1:8080" desc:"address of the REST API"`
+	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" desc:"address of /metrics; empty: none"`
+
+	Archive string `env:"ARCHIVE" desc:"folder of the archive, an absolute path on one file system (required by workers)"`
+
+	WorkerDocuments   int           `env:"WORKER_DOCUMENTS" envDefault:"64" desc:"documents migrated at once by this process, 1 to 1000"`
+	WorkerListings    int           `env:"WORKER_LISTINGS" envDefault:"4" desc:"slices listed at once by this process, 1 to 100"`
+	WorkerLease       time.Duration `env:"WORKER_LEASE" envDefault:"60s" desc:"how long a killed worker's work waits, 5s to 1h"`
+	WorkerMaxAttempts int           `env:"WORKER_MAX_ATTEMPTS" envDefault:"8" desc:"failed attempts before a document or a slice is failed, 1 to 100"`
+	WorkerMinBackoff  time.Duration `env:"WORKER_MIN_BACKOFF" envDefault:"1s" desc:"before the second attempt; it doubles from there"`
+	WorkerMaxBackoff  time.Duration `env:"WORKER_MAX_BACKOFF" envDefault:"5m" desc:"at most between two attempts"`
+
+	SourceTokenURL  string        `env:"SOURCE_TOKEN_URL" desc:"token request URL of the preset source; empty: it is made disabled"`
+	SourceDataURL   string        `env:"SOURCE_DATA_URL" desc:"data request URL of the preset source"`
+	SourceClientID  string        `env:"SOURCE_CLIENT_ID" desc:"client id of the preset source; its secret is read from WAYBILL_SOURCE_SECRET"`
+	SourceNetworks  []string      `env:"SOURCE_NETWORKS" desc:"private networks that the preset source lies in, as 10.1.0.0/16, comma-separated"`
+	SourceProfile   string        `env:"SOURCE_PROFILE" envDefault:"flagship" desc:"target profile of the preset source: flagship or archive"`
+	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"30s" desc:"how long an orderly end may take"`
+
+	LogLevel  string `env:"LOG_LEVEL" envDefault:"info" desc:"debug, info, warn or error"`
+	LogFormat string `env:"LOG_FORMAT" envDefault:"json" desc:"json or text"`
+}
+
+// secretVariable is where the preset source's secret is read from, by the
+// adapter and never by the settings.
+const secretVariable = prefix + "SOURCE_SECRET"
+
+// readSettings reads them for a process of some roles (none: the database is
+// all that it needs), and names every fault at once. A nil environment is the
+// process's own.
+func readSettings(environment map[string]string, roles []role) (settings, error) {
+	var s settings
+	err := env.ParseWithOptions(&s, env.Options{Prefix: prefix, Environment: environment})
+	return s, errors.Join(unreadable(err), s.validate(roles))
+}
+
+// unreadable names the variables of values that are not of their kind; the
+// library names the fields.
+func unreadable(err error) error {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return err
+	}
+	var f faults
+	for _, err := range all.Errors {
+		var parse env.ParseError
+		if !errors.As(err, &parse) {
+			return all
+		}
+		field, _ := reflect.TypeFor[settings]().FieldByName(parse.Name)
+		f.when(true, field.Tag.Get("env"), "is not a %s: %v", parse.Type, parse.Err)
+	}
+	return errors.Join(f...)
+}
+
+// faults that were found in the settings.
+type faults []error
+
+func (f *faults) when(wrong bool, name, format string, args ...any) {
+	if wrong {
+		*f = append(*f, fmt.Errorf("%s%s: %s", prefix, name, fmt.Sprintf(format, args...)))
+	}
+}
+
+func (f *faults) unlessBetween(name string, value, low, high int) {
+	f.when(value < low || value > high, name, "must be %d to %d, is %d", low, high, value)
+}
+
+func (s settings) validate(roles []role) error {
+	var f faults
+	_, err := pgxpool.ParseConfig(s.DatabaseURL) // whose error would repeat the password
+	f.when(s.DatabaseURL == "" || err != nil, "DATABASE_URL", "is missing or cannot be read: give postgres://user:password@host:port/database")
+	f.unlessBetween("DATABASE_CONNECTIONS", s.DatabaseConnections, 5, 1000)
+	f.when(!isAddress(s.Listen), "LISTEN", "%q is not host:port", s.Listen)
+	f.when(s.MetricsListen != "" && !isAddress(s.MetricsListen), "METRICS_LISTEN", "%q is not host:port", s.MetricsListen)
+	f.when(has(roles, work) && !filepath.IsAbs(s.Archive), "ARCHIVE", "must be the absolute path of a folder, is %q", s.Archive)
+	f.when(s.ShutdownTimeout < time.Second, "SHUTDOWN_TIMEOUT", "must be 1s or more, is %s", s.ShutdownTimeout)
+	var level slog.Level
+	f.when(level.UnmarshalText([]byte(s.LogLevel)) != nil, "LOG_LEVEL", "must be debug, info, warn or error, is %q", s.LogLevel)
+	f.when(s.LogFormat != "json" && s.LogFormat != "text", "LOG_FORMAT", "must be json or text, is %q", s.LogFormat)
+	if len(roles) > 0 {
+		s.validateKafka(&f)
+	}
+	s.validateWorkers(&f)
+	s.validateSource(&f)
+	return errors.Join(f...)
+}
+
+func (s settings) validateKafka(f *faults) {
+	f.when(len(s.KafkaBrokers) == 0, "KAFKA_BROKERS", "is missing: give host:port, comma-separated")
+	for _, broker := range s.KafkaBrokers {
+		f.when(!isAddress(broker), "KAFKA_BROKERS", "%q is not host:port", broker)
+	}
+	f.when(s.KafkaPrefix == "", "KAFKA_PREFIX", "must not be empty")
+	f.unlessBetween("KAFKA_REPLICATION_FACTOR", s.KafkaReplicationFactor, 1, 10)
+	f.unlessBetween("KAFKA_MIN_IN_SYNC", s.KafkaMinInSync, 1, 10)
+	f.when(s.KafkaCreateTopics && s.KafkaMinInSync > s.KafkaReplicationFactor, "KAFKA_MIN_IN_SYNC",
+		"is %d, more than %sKAFKA_REPLICATION_FACTOR (%d): topics made so would take no record", s.KafkaMinInSync, prefix, s.KafkaReplicationFactor)
+	for name, part := range map[string]kafka.Settings{
+		"KAFKA_CA_FILE":   {TLS: s.KafkaTLS, CAFile: s.KafkaCAFile},
+		"KAFKA_CERT_FILE": {TLS: s.KafkaTLS, CertFile: s.KafkaCertFile, KeyFile: s.KafkaKeyFile},
+		"KAFKA_SASL":      {SASL: s.KafkaSASL},
+	} {
+		_, err := part.Client("settings")
+		f.when(err != nil, name, "%v", err)
+	}
+	f.when(s.KafkaSASL != "" && s.KafkaUser == "", "KAFKA_USER", "is missing: SASL needs a user")
+	f.when(s.KafkaSASL != "" && s.KafkaPassword == "", "KAFKA_PASSWORD", "is missing: SASL needs a password")
+}
+
+// validateSource asks the domain about one setting at a time, since it answers
+// with the first fault.
+func (s settings) validateSource(f *faults) {
+	for name, part := range map[string]source.Settings{
+		"SOURCE_TOKEN_URL": {TokenURL: s.SourceTokenURL},
+		"SOURCE_DATA_URL":  {DataURL: s.SourceDataURL},
+		"SOURCE_NETWORKS":  {AllowedNetworks: s.SourceNetworks},
+		"SOURCE_PROFILE":   {Profile: s.SourceProfile},
+	} {
+		part.Name = presetID
+		_, err := source.Decide(source.State{}, source.Register{ID: presetID, Disabled: true, Settings: part})
+		f.when(err != nil, name, "%v", err)
+	}
+	f.when(s.SourceTokenURL == "" && s.SourceDataURL != "", "SOURCE_TOKEN_URL", "is missing: the data request URL needs it")
+	f.when(s.SourceDataURL == "" && s.SourceTokenURL != "", "SOURCE_DATA_URL", "is missing: the token request URL needs it")
+}
+
+func (s settings) validateWorkers(f *faults) {
+	f.unlessBetween("WORKER_DOCUMENTS", s.WorkerDocuments, 1, 1000)
+	f.unlessBetween("WORKER_LISTINGS", s.WorkerListings, 1, 100)
+	f.unlessBetween("WORKER_MAX_ATTEMPTS", s.WorkerMaxAttempts, 1, 100)
+	f.when(s.WorkerLease < 5*time.Second || s.WorkerLease > time.Hour, "WORKER_LEASE", "must be 5s to 1h, is %s", s.WorkerLease)
+	f.when(s.WorkerMinBackoff < time.Millisecond || s.WorkerMinBackoff > s.WorkerMaxBackoff, "WORKER_MIN_BACKOFF",
+		"must be 1ms or more, and not over %sWORKER_MAX_BACKOFF (%s), is %s", prefix, s.WorkerMaxBackoff, s.WorkerMinBackoff)
+}
+
+func isAddress(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	return err == nil && port != ""
+}
+
+func (s settings) kafka() kafka.Settings {
+	return kafka.Settings{
+		Brokers: s.KafkaBrokers, Prefix: s.KafkaPrefix, TLS: s.KafkaTLS, CAFile: s.KafkaCAFile, CertFile: s.KafkaCertFile, KeyFile: s.KafkaKeyFile,
+		SASL: s.KafkaSASL, User: s.KafkaUser, Password: s.KafkaPassword, CreateTopics: s.KafkaCreateTopics,
+		ReplicationFactor: s.KafkaReplicationFactor, MinInSync: s.KafkaMinInSync, Window: s.KafkaWindow,
+	}
+}
+
+func (s settings) workers() workers.Settings {
+	return workers.Settings{
+		Documents: s.WorkerDocuments, Listings: s.WorkerListings, Lease: s.WorkerLease,
+		MaxAttempts: s.WorkerMaxAttempts, MinBackoff: s.WorkerMinBackoff, MaxBackoff: s.WorkerMaxBackoff,
+	}
+}
+
+// presetID of the one plan that comes preset (数据源): standard-edition imaging.
+const presetID = "standard-imaging"
+
+// preset makes that plan known, enabled when the settings say where it is.
+func (s settings) preset() source.Register {
+	return source.Register{ID: presetID, Disabled: s.SourceTokenURL == "" && s.SourceDataURL == "", Settings: source.Settings{
+		Name: "标准版影像 Standard-edition imaging", TokenURL: s.SourceTokenURL, DataURL: s.SourceDataURL, ClientID: s.SourceClientID,
+		SecretRef: "env:" + secretVariable, AllowedNetworks: s.SourceNetworks, Profile: s.SourceProfile,
+	}}
+}

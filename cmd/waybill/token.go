@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/waybill-migration/waybill/adapters/postgres"
+	"github.com/waybill-migration/waybill/commands"
+)
+
+// tokenCommand makes a token in the database itself: for whoever runs the
+// installation, when nobody has an admin's token.
+func tokenCommand() *cobra.Command {
+	var subject string
+	var roles []string
+	var days int
+	c := &cobra.Command{
+		Use: "token", Short: "Issue a token of the API, and print its secret once", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := validToken(subject, roles, days); err != nil {
+				return err
+			}
+			s, err := readSettings(nil, nil)
+			if err != nil {
+				return err
+			}
+			pool, err := postgres.Open(c.Context(), s.DatabaseURL, "waybill-token", s.DatabaseConnections)
+			if err != nil {
+				return err
+			}
+			defer pool.Close()
+			var expires *time.Time
+			if days > 0 {
+				expires = new(time.Now().AddDate(0, 0, days))
+			}
+			token, secret, err := postgres.NewTokens(pool).Issue(c.Context(), subject, roles, expires)
+			if err == nil {
+				fmt.Fprintf(c.OutOrStdout(), "id      %s\nsubject %s\nroles   %s\nsecret  %s (shown only this once)\n", token.ID, subject, strings.Join(roles, ","), secret)
+			}
+			return err
+		},
+	}
+	c.Flags().StringVar(&subject, "subject", "", "who acts with it, as the audit log will say")
+	c.Flags().StringSliceVar(&roles, "roles", nil, strings.Join(knownRoles, ", "))
+	c.Flags().IntVar(&days, "days", 0, "until it expires; 0: never")
+	return c
+}
+
+var knownRoles = []string{commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin}
+
+func validToken(subject string, roles []string, days int) error {
+	if n := len([]rune(subject)); n < 1 || n > 200 {
+		return fmt.Errorf("--subject must be 1 to 200 characters")
+	}
+	if len(roles) == 0 || days < 0 {
+		return fmt.Errorf("--roles must name one of %s at least, and --days must not be negative", strings.Join(knownRoles, ", "))
+	}
+	for _, r := range roles {
+		if !slices.Contains(knownRoles, r) {
+			return fmt.Errorf("--roles: %q is not one of %s", r, strings.Join(knownRoles, ", "))
+		}
+	}
+	return nil
+}
