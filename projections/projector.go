@@ -245,6 +245,10 @@ type Querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
+// transientCodes: serialization failure, deadlock, and a transaction that was
+// cut off since the process stood still for too long.
+var transientCodes = []string{"40001", "40P01", "25P03"}
+
 // transient: the batch is worth another try. What is wrong with the view or
 // its events is not.
 func transient(err error) bool {
@@ -254,7 +258,7 @@ func transient(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		class := pg.Code[:2]
-		return class == "08" || class == "57" || class == "53" || pg.Code == "40001" || pg.Code == "40P01"
+		return class == "08" || class == "57" || class == "53" || slices.Contains(transientCodes, pg.Code)
 	}
 	var connect *pgconn.ConnectError
 	var network *net.OpError
