@@ -20,6 +20,7 @@ type demo struct {
 	out     io.Writer
 	live    bool // out is a terminal: progress is one line
 	batch   string
+	after   string // position of the last command: reads include it
 }
 
 func demoCommand() *cobra.Command {
@@ -67,7 +68,7 @@ func (d *demo) story(ctx context.Context) ([]verdict, error) {
 	if err := d.create(ctx); err != nil {
 		return nil, err
 	}
-	first, err := d.watch(ctx, "migrating")
+	first, err := d.watch(ctx, "migrating", time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +80,7 @@ func (d *demo) story(ctx context.Context) ([]verdict, error) {
 	if err := d.retry(ctx); err != nil {
 		return nil, err
 	}
-	second, err := d.watch(ctx, "retrying")
+	second, err := d.watch(ctx, "retrying", *first.FinishedAt)
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +94,11 @@ func (d *demo) story(ctx context.Context) ([]verdict, error) {
 }
 
 func (d *demo) create(ctx context.Context) error {
-	var created struct{ Number string }
+	var created struct{ Number, Position string }
 	err := d.api.post(ctx, "/v1/batches", map[string]any{
 		"source": presetID, "scope": map[string]any{"from": demoFrom, "to": demoTo},
 	}, &created)
-	d.batch = created.Number
+	d.batch, d.after = created.Number, created.Position
 	if err == nil {
 		fmt.Fprintf(d.out, "Batch %s: all organisations, all document types, %s to %s\n", d.batch, demoFrom, demoTo)
 	}
@@ -119,10 +120,11 @@ func (d *demo) retry(ctx context.Context) error {
 			return err
 		}
 	}
-	var accepted struct{ Operation string }
+	var accepted struct{ Operation, Position string }
 	if err := d.api.post(ctx, path+"/retry", map[string]any{"reason": "the source has recovered"}, &accepted); err != nil {
 		return err
 	}
+	d.after = accepted.Position
 	return d.awaitOperation(ctx, accepted.Operation)
 }
 

@@ -41,14 +41,14 @@ const (
 	lookTimeout  = 5 * time.Minute
 )
 
-// watch shows a batch's progress until it is finished.
-func (d *demo) watch(ctx context.Context, doing string) (batchAnswer, error) {
+// watch shows a batch's progress until it was finished after a time.
+func (d *demo) watch(ctx context.Context, doing string, after time.Time) (batchAnswer, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	var b batchAnswer
 	for shown := -1; ; {
 		b = batchAnswer{}
-		if err := d.api.get(ctx, "/v1/batches/"+d.batch, &b); err != nil {
+		if err := d.api.get(ctx, "/v1/batches/"+d.batch+"?after="+d.after, &b); err != nil {
 			return b, err
 		}
 		settled := b.Documents.Total - b.Documents.Pending
@@ -58,7 +58,7 @@ func (d *demo) watch(ctx context.Context, doing string) (batchAnswer, error) {
 			shown = tenth
 			fmt.Fprintln(d.out, progress(doing, b))
 		}
-		if b.FinishedAt != nil {
+		if b.FinishedAt != nil && b.FinishedAt.After(after) {
 			if d.live {
 				fmt.Fprintln(d.out)
 			}
@@ -85,9 +85,7 @@ func (d *demo) awaitOperation(ctx context.Context, id string) error {
 	defer cancel()
 	for {
 		var o operationAnswer
-		var missing *problem
-		err := d.api.get(ctx, "/v1/operations/"+id, &o)
-		if err != nil && !(errors.As(err, &missing) && missing.Status == 404) {
+		if err := d.api.get(ctx, "/v1/operations/"+id+"?after="+d.after, &o); err != nil {
 			return err
 		}
 		if o.Status == "completed" {
