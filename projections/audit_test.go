@@ -1,0 +1,97 @@
+package projections_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/source"
+	"github.com/waybill-migration/waybill/projections"
+	"github.com/waybill-migration/waybill/projections/viewtest"
+)
+
+func audit(t *testing.T, q projections.Querier, f projections.AuditFilter) []projections.Entry {
+	t.Helper()
+	if f.Limit == 0 {
+		f.Limit = 1000
+	}
+	entries, err := projections.Audit(t.Context(), q, f)
+	require.NoError(t, err)
+	for i := range entries {
+		entries[i].At = entries[i].At.UTC()
+	}
+	return entries
+}
+
+func TestAuditSaysWhoDidWhatWhenAndWhy(t *testing.T) {
+	t.Parallel()
+	j := viewtest.New(t)
+	j.Must(j.Source("hq", source.Register{ID: "hq", Settings: source.Settings{Name: "hq", TokenURL: "http://s/t", DataURL: "http://s/d"}}))
+	j.Must(j.Source("hq", source.Disable{Reason: "maintenance"}))
+	j.Create("B1", "2025-01-31")
+	j.Must(j.Batch("B1", batch.Pause{Reason: "night"}))
+	j.Discover("B1", 0)
+	id := viewtest.ID(0)
+	j.Metadata.Actor, j.Metadata.Initiator, j.Metadata.RequestID = domain.SystemActor("migrate"), j.Metadata.Actor, ""
+	j.Fail("B1", id, viewtest.Unsupported("invoice"), viewtest.Refused("invoice"))
+	j.Metadata.Actor, j.Metadata.Initiator, j.Metadata.RequestID = domain.Actor{Kind: domain.Person, Subject: "operator-2"}, domain.Actor{}, "request-2"
+	j.Must(j.Document(id, document.SkipFile{Batch: "B1", FileID: "invoice", Reason: "damaged"}))
+	j.Must(j.Document(id, document.RecallFile{Batch: "B1", FileID: "invoice", Reason: "mended"}))
+
+	at := func(seconds int) time.Time { return viewtest.Begin.Add(time.Duration(seconds) * time.Second) }
+	partition := domain.PartitionOf(id.Stream())
+	spec(t, j, func(t *testing.T, q projections.Querier) {
+		require.Equal(t, []projections.Entry{
+			{Partition: 0, Offset: 1, At: at(1), Type: "waybill.source.registered.v1", Stream: "source-hq", ActorKind: "person", Actor: "operator-1", StatusAfter: "enabled", RequestID: "request-1"},
+			{Partition: 0, Offset: 2, At: at(2), Type: "waybill.source.disabled.v1", Stream: "source-hq", ActorKind: "person", Actor: "operator-1",
+				StatusBefore: "enabled", StatusAfter: "disabled", Reason: "maintenance", RequestID: "request-1"},
+			{Partition: 0, Offset: 3, At: at(3), Type: "waybill.batch.created.v1", Stream: "batch-B1", Batch: "B1", ActorKind: "person", Actor: "operator-1", StatusAfter: "active", RequestID: "request-1"},
+			{Partition: 0, Offset: 4, At: at(4), Type: "waybill.batch.paused.v1", Stream: "batch-B1", Batch: "B1", ActorKind: "person", Actor: "operator-1",
+				StatusBefore: "active", StatusAfter: "paused", Reason: "night", RequestID: "request-1"},
+			{Partition: partition, Offset: 1, At: at(5), Type: "waybill.document.discovered.v1", Stream: id.Stream(), Batch: "B1", ActorKind: "person", Actor: "operator-1",
+				StatusAfter: "pending", RequestID: "request-1"},
+			{Partition: partition, Offset: 2, At: at(6), Type: "waybill.document.failed.v1", Stream: id.Stream(), Batch: "B1", ActorKind: "system", Actor: "migrate", Initiator: "operator-1",
+				StatusBefore: "pending", StatusAfter: "failed", FileID: "invoice", Reason: "format-mismatch (type-unsupported): invoice is a spreadsheet"},
+			{Partition: partition, Offset: 3, At: at(7), Type: "waybill.document.file-skipped.v1", Stream: id.Stream(), Batch: "B1", ActorKind: "person", Actor: "operator-2",
+				StatusBefore: "failed", StatusAfter: "pending", FileID: "invoice", Reason: "damaged", RequestID: "request-2"},
+			{Partition: partition, Offset: 4, At: at(8), Type: "waybill.document.file-recalled.v1", Stream: id.Stream(), Batch: "B1", ActorKind: "person", Actor: "operator-2",
+				StatusBefore: "pending", StatusAfter: "pending", FileID: "invoice", Reason: "mended", RequestID: "request-2"},
+		}, audit(t, q, projections.AuditFilter{}))
+
+		all := audit(t, q, projections.AuditFilter{})
+		require.Equal(t, all[2:], audit(t, q, projections.AuditFilter{Batch: "B1"}))
+		require.Equal(t, all[:2], audit(t, q, projections.AuditFilter{Stream: "source-hq"}))
+		require.Equal(t, all[:6], audit(t, q, projections.AuditFilter{Actor: "operator-1"}), "what was done in one's name is one's own")
+		require.Equal(t, all[5:6], audit(t, q, projections.AuditFilter{Actor: "migrate"}))
+		require.Equal(t, all[3:4], audit(t, q, projections.AuditFilter{Type: "waybill.batch.paused.v1"}))
+		require.Equal(t, all[1:4], audit(t, q, projections.AuditFilter{From: at(2), To: at(5)}))
+		cursor := projections.AuditCursor{At: all[3].At, Partition: all[3].Partition, Offset: all[3].Offset}
+		require.Equal(t, all[4:6], audit(t, q, projections.AuditFilter{After: cursor, Limit: 2}))
+	})
+}
+
+// TestAuditOfALargeDocument has a line for each thing that happened, not for
+// each record that it took.
+func TestAuditOfALargeDocument(t *testing.T) {
+	t.Parallel()
+	j := viewtest.New(t)
+	id := viewtest.ID(0)
+	names := make([]string, 1200)
+	for i := range names {
+		names[i] = fmt.Sprint("f", i)
+	}
+	j.Must(j.Document(id, document.Discover{ID: id, Batch: "B1", Slice: "2025-01", Listed: viewtest.Listed("many", names...)}))
+	j.Migrate("B1", id)
+	require.Greater(t, len(j.Records()), 4)
+	spec(t, j, func(t *testing.T, q projections.Querier) {
+		entries := audit(t, q, projections.AuditFilter{})
+		require.Len(t, entries, 2)
+		require.Equal(t, "waybill.document.discovered.v1", entries[0].Type)
+		require.Equal(t, "waybill.document.migrated.v1", entries[1].Type)
+	})
+}
