@@ -2,13 +2,15 @@ package policies_test
 
 import (
 	"context"
-	"log/slog"
+	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/postgres/installationtest"
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/commands/policies"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
@@ -17,166 +19,6 @@ import (
 	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
 )
-
-// world is an installation whose policies are brought the journal itself; how
-// Kafka brings it is tested in adapters/kafka.
-type world struct {
-	*installationtest.Installation
-	t       *testing.T
-	runners []*policies.Runner
-}
-
-func newWorld(t *testing.T) *world {
-	i := installationtest.New(t)
-	w := &world{Installation: i, t: t}
-	for _, policy := range policies.All(i.Handler, i.Selection) {
-		w.runners = append(w.runners, w.begin(policy))
-	}
-	return w
-}
-
-// begin makes a runner of a policy, as a process that starts does.
-func (w *world) begin(policy policies.Policy) *policies.Runner {
-	w.t.Helper()
-	r := policies.NewRunner(policy, postgres.NewCheckpoints(w.Pool), w.Journal, slog.New(slog.DiscardHandler))
-	require.NoError(w.t, r.Begin(w.t.Context()))
-	return r
-}
-
-// settle brings the policies what the journal has until they cause no more.
-func (w *world) settle() {
-	w.t.Helper()
-	for head := int64(-1); head != w.Head(); {
-		head = w.Head()
-		for _, r := range w.runners {
-			require.NoError(w.t, r.Take(w.t.Context(), w.record(head)))
-		}
-	}
-}
-
-// record of the control partition.
-func (w *world) record(offset int64) []byte {
-	w.t.Helper()
-	raw, err := w.Journal.Read(w.t.Context(), domain.ControlPartition, offset-1, 1)
-	require.NoError(w.t, err)
-	require.Len(w.t, raw, 1)
-	return raw[0].Bytes
-}
-
-func (w *world) disable(id string) {
-	w.t.Helper()
-	_, err := w.Handler.DisableSource(w.t.Context(), installationtest.Meta(), id, nil, "maintenance")
-	require.NoError(w.t, err)
-}
-
-func (w *world) enable(id string) {
-	w.t.Helper()
-	_, err := w.Handler.EnableSource(w.t.Context(), installationtest.Meta(), id, nil, "done")
-	require.NoError(w.t, err)
-}
-
-func (w *world) change(number string, command batch.Command) {
-	w.t.Helper()
-	_, err := w.Handler.ChangeBatch(w.t.Context(), installationtest.Meta(), number, nil, command)
-	require.NoError(w.t, err)
-}
-
-func (w *world) phases(expected batch.Phase, numbers ...string) {
-	w.t.Helper()
-	for _, number := range numbers {
-		require.Equal(w.t, expected, w.Phase(number), number)
-	}
-}
-
-func TestBatchesFollowTheirSource(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.Source("one")
-	w.Source("other")
-	first, second, other := w.Batch("one"), w.Batch("one"), w.Batch("other")
-	w.change(second, batch.Pause{Reason: "lunch"})
-
-	w.disable("one")
-	disabled := w.Control(w.Head() - 1)[0]
-	w.settle()
-	w.phases(batch.PhaseHeld, first, second)
-	w.phases(batch.PhaseActive, other)
-	held := w.Control(disabled.Offset)
-	require.Len(t, held, 2)
-	for _, r := range held {
-		require.IsType(t, batch.Held{}, r.Event)
-		require.Equal(t, disabled.ID.String(), r.Metadata.CausationID)
-		require.Equal(t, disabled.Metadata.CorrelationID, r.Metadata.CorrelationID)
-		require.Equal(t, domain.SystemActor("policy-hold"), r.Metadata.Actor)
-		require.Equal(t, installationtest.Alice, r.Metadata.Initiator)
-	}
-
-	w.enable("one")
-	w.settle()
-	w.phases(batch.PhaseActive, first, other)
-	w.phases(batch.PhasePaused, second)
-}
-
-func TestAReopenedBatchOfADisabledSourceIsHeld(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.Source("one")
-	finished := w.Batch("one")
-	w.change(finished, batch.Finish{Counts: batch.Counts{Total: 1, Failed: 1}})
-	w.disable("one")
-	w.settle()
-	w.phases(batch.PhaseActive, finished) // nothing of it is to be done
-
-	w.change(finished, batch.Reopen{Counts: batch.Counts{Total: 1, Pending: 1}})
-	w.settle()
-	w.phases(batch.PhaseHeld, finished)
-	w.enable("one")
-	w.settle()
-	w.phases(batch.PhaseActive, finished)
-
-	w.change(finished, batch.Finish{})
-	w.change(finished, batch.Reopen{})
-	head := w.Head()
-	w.settle()
-	require.Equal(t, head, w.Head(), "a reopened batch of an enabled source is left alone")
-}
-
-// The work that was under way when its batch was held may finish the batch.
-func TestABatchThatFinishedWhileItWasHeldIsReleased(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.Source("one")
-	number := w.Batch("one")
-	w.disable("one")
-	w.settle()
-	w.change(number, batch.Finish{Counts: batch.Counts{Total: 1, Migrated: 1}})
-	w.phases(batch.PhaseHeld, number)
-	w.enable("one")
-	w.settle()
-	w.phases(batch.PhaseActive, number)
-}
-
-// An event that is handled after later ones, as when two processes have the
-// same policy for a moment, must not undo what those did.
-func TestEventsHandledLateChangeNothing(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.Source("one")
-	old := w.Batch("one")
-	w.disable("one")
-	disabled := w.Control(w.Head() - 1)[0]
-	w.settle()
-	w.phases(batch.PhaseHeld, old)
-	w.enable("one")
-	w.settle()
-	young := w.Batch("one")
-	head := w.Head()
-	hold := policies.Hold(w.Handler, w.Selection)
-	w.Shown(wire.Position{0: head})
-	require.NoError(t, hold.React(t.Context(), disabled))
-	w.phases(batch.PhaseActive, old, young)
-	require.Equal(t, head, w.Head())
-}
 
 // request asks for a bulk retry and answers with the operation's id.
 func (w *world) request(number string, filter operation.Filter) string {
@@ -261,9 +103,11 @@ func TestADocumentThatFailedAgainDoesNotQualify(t *testing.T) {
 	number := w.Batch(w.Source("one"))
 	w.Fail("one", number, 0, 2)
 	id := w.request(number, operation.Filter{})
-	w.onDocument(number, 0, document.ExceptDocument{Batch: number, Reason: "burnt", Evidence: "protocol 7"})
-	w.onDocument(number, 0, document.RevokeException{Batch: number, Reason: "found"}) // failed, as of later than the request
-	w.settle()
+	expand := policies.Expand(w.Handler, racing{w.Selection, func() { // failed, as of later than the request
+		w.onDocument(number, 0, document.ExceptDocument{Batch: number, Reason: "burnt", Evidence: "protocol 7"})
+		w.onDocument(number, 0, document.RevokeException{Batch: number, Reason: "found"})
+	}})
+	require.NoError(t, expand.React(t.Context(), w.Control(w.Head() - 1)[0]))
 	o := w.ended(id)
 	require.Equal(t, []int{1, 1, 0}, []int{o.Done, o.Changed, o.Refused})
 	require.Equal(t, map[int]int{0: 1, 1: 1}, w.Retries("one", 2))
@@ -280,6 +124,36 @@ func TestABulkRetryOfABatchThatIsCancelledIsRefused(t *testing.T) {
 	o := w.ended(id)
 	require.Equal(t, []int{0, 0, 600}, []int{o.Done, o.Changed, o.Refused})
 	require.Equal(t, map[int]int{0: 600}, w.Retries("one", 600))
+}
+
+// watched is the real journal; something happens right after streams were loaded.
+type watched struct {
+	commands.Journal
+	then func(streams []string)
+}
+
+func (w watched) Load(ctx context.Context, streams ...string) (map[string][]wire.Record, error) {
+	defer w.then(streams)
+	return w.Journal.Load(ctx, streams...)
+}
+
+func TestABatchThatIsCancelledMeanwhileGetsNoPendingDocuments(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	number := w.Batch(w.Source("one"))
+	w.Fail("one", number, 0, 3)
+	id := w.request(number, operation.Filter{})
+	var once sync.Once
+	handler := commands.NewHandler(watched{w.Journal, func(streams []string) {
+		if slices.Contains(streams, domain.BatchStream(number)) {
+			once.Do(func() { w.change(number, batch.Cancel{Reason: "wrong scope"}) })
+		}
+	}}, wire.UUID{}, "test", time.Now)
+	requested := w.Control(w.Head() - 1)[0]
+	require.NoError(t, policies.Expand(handler, w.Selection).React(t.Context(), requested))
+	o := w.ended(id)
+	require.Equal(t, []int{0, 0, 3}, []int{o.Done, o.Changed, o.Refused})
+	require.Equal(t, map[int]int{0: 3}, w.Retries("one", 3))
 }
 
 // A page's event comes again after the page was appended: the process ended
