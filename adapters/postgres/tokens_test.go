@@ -1,0 +1,130 @@
+package postgres_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-migration/waybill/adapters/postgres"
+	"github.com/waybill-migration/waybill/adapters/postgres/postgrestest"
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
+)
+
+func TestTokenOpensUntilItIsRevokedEverywhere(t *testing.T) {
+	t.Parallel()
+	pool := postgrestest.New(t)
+	here, there := postgres.NewTokens(pool), postgres.NewTokens(pool)
+	token, secret, err := here.Issue(t.Context(), "alice", []string{commands.RoleOperator, commands.RoleAuditor}, nil)
+	require.NoError(t, err)
+	require.Len(t, token.ID, 16)
+	for _, tokens := range []*postgres.Tokens{here, there, here, there} {
+		actor, known, err := tokens.Authenticate(t.Context(), secret)
+		require.NoError(t, err)
+		require.True(t, known)
+		require.Equal(t, domain.Actor{Kind: domain.Person, Issuer: "token", Subject: "alice", Roles: []string{"operator", "auditor"}}, actor)
+	}
+	require.NoError(t, here.Revoke(t.Context(), token.ID))
+	_, known, err := here.Authenticate(t.Context(), secret)
+	require.NoError(t, err)
+	require.False(t, known, "at once where it was revoked")
+	require.Eventually(t, func() bool {
+		_, known, err := there.Authenticate(t.Context(), secret)
+		return err == nil && !known
+	}, 2*time.Second, 20*time.Millisecond)
+}
+
+func TestSecretsAreKeptAsDigestsOnly(t *testing.T) {
+	t.Parallel()
+	pool := postgrestest.New(t)
+	tokens := postgres.NewTokens(pool)
+	_, first, err := tokens.Issue(t.Context(), "alice", []string{commands.RoleReader}, nil)
+	require.NoError(t, err)
+	_, second, err := tokens.Issue(t.Context(), "alice", []string{commands.RoleReader}, nil)
+	require.NoError(t, err)
+	require.NotEqual(t, first, second)
+	var dump string
+	require.NoError(t, pool.QueryRow(t.Context(), `SELECT string_agg(t::text, ' ') FROM tokens t`).Scan(&dump))
+	require.NotContains(t, dump, strings.TrimPrefix(first, "wb_"))
+	for _, wrong := range []string{"", "wb_", first + "x", first[:len(first)-1], strings.ToLower(first), strings.TrimPrefix(first, "wb_")} {
+		_, known, err := tokens.Authenticate(t.Context(), wrong)
+		require.NoError(t, err)
+		require.False(t, known, wrong)
+	}
+}
+
+func TestTokenThatExpiresStopsByItself(t *testing.T) {
+	t.Parallel()
+	tokens := postgres.NewTokens(postgrestest.New(t))
+	_, _, err := tokens.Issue(t.Context(), "alice", []string{commands.RoleReader}, new(time.Now()))
+	var refusal *domain.Refusal
+	require.ErrorAs(t, err, &refusal)
+	require.Equal(t, "expiresAt", refusal.Field)
+	_, secret, err := tokens.Issue(t.Context(), "alice", []string{commands.RoleReader}, new(time.Now().Add(500*time.Millisecond)))
+	require.NoError(t, err)
+	_, known, err := tokens.Authenticate(t.Context(), secret)
+	require.NoError(t, err)
+	require.True(t, known)
+	require.Eventually(t, func() bool {
+		_, known, err := tokens.Authenticate(t.Context(), secret)
+		return err == nil && !known
+	}, 2*time.Second, 20*time.Millisecond)
+}
+
+func TestRevokingWhatIsNotThereSaysSo(t *testing.T) {
+	t.Parallel()
+	tokens := postgres.NewTokens(postgrestest.New(t))
+	for _, id := range []string{"", "zz", "00", "0000000000000000"} {
+		var refusal *domain.Refusal
+		require.ErrorAs(t, tokens.Revoke(t.Context(), id), &refusal)
+		require.Equal(t, domain.NotFound, refusal.Kind)
+	}
+}
+
+func TestFirstAdminIsIssuedByOneOfManyProcesses(t *testing.T) {
+	t.Parallel()
+	pool := postgrestest.New(t)
+	secrets := make(chan string, 8)
+	var group sync.WaitGroup
+	for range cap(secrets) {
+		group.Go(func() {
+			secret, err := postgres.NewTokens(pool).FirstAdmin(t.Context())
+			if err == nil && secret != "" {
+				secrets <- secret
+			}
+		})
+	}
+	group.Wait()
+	close(secrets)
+	require.Len(t, secrets, 1)
+	tokens := postgres.NewTokens(pool)
+	actor, known, err := tokens.Authenticate(t.Context(), <-secrets)
+	require.NoError(t, err)
+	require.True(t, known)
+	require.Equal(t, []string{commands.RoleAdmin}, actor.Roles)
+
+	all, err := tokens.All(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	_, _, err = tokens.Issue(t.Context(), "reader", []string{commands.RoleReader}, nil)
+	require.NoError(t, err)
+	require.NoError(t, tokens.Revoke(t.Context(), all[0].ID))
+	again, err := tokens.FirstAdmin(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, again, "a way back in when no admin's token works")
+}
+
+func TestRequestsOfOneIDAreAllKept(t *testing.T) {
+	t.Parallel()
+	pool := postgrestest.New(t)
+	requests := postgres.NewRequests(pool)
+	for _, address := range []string{"10.0.0.1", "10.0.0.2"} {
+		require.NoError(t, requests.Record(t.Context(), commands.Request{ID: "r", Subject: "alice", Address: address, Method: "POST", Route: "/v1/batches"}))
+	}
+	var addresses string
+	require.NoError(t, pool.QueryRow(t.Context(), `SELECT string_agg(address, ' ' ORDER BY address) FROM requests WHERE request_id = 'r'`).Scan(&addresses))
+	require.Equal(t, "10.0.0.1 10.0.0.2", addresses)
+}

@@ -1,0 +1,88 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
+)
+
+// permission that an operation needs.
+type permission string
+
+const (
+	readSources    permission = "sources:read"
+	writeSources   permission = "sources:write"
+	readBatches    permission = "batches:read" // and their slices
+	writeBatches   permission = "batches:write"
+	readDocuments  permission = "documents:read" // and their files
+	writeDocuments permission = "documents:write"
+	readOperations permission = "operations:read"
+	readHistory    permission = "history:read"
+	readAudit      permission = "audit:read"
+	readTokens     permission = "tokens:read"
+	writeTokens    permission = "tokens:write"
+)
+
+// grants is which roles have a permission.
+var grants = map[permission][]string{
+	readSources:    {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	readBatches:    {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	readDocuments:  {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	readOperations: {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	writeBatches:   {commands.RoleOperator, commands.RoleAdmin},
+	writeDocuments: {commands.RoleOperator, commands.RoleAdmin},
+	readHistory:    {commands.RoleAuditor, commands.RoleAdmin},
+	readAudit:      {commands.RoleAuditor, commands.RoleAdmin},
+	writeSources:   {commands.RoleAdmin},
+	readTokens:     {commands.RoleAdmin},
+	writeTokens:    {commands.RoleAdmin},
+}
+
+func allowed(actor domain.Actor, needs permission) bool {
+	return slices.ContainsFunc(grants[needs], func(role string) bool { return slices.Contains(actor.Roles, role) })
+}
+
+// admit lets a request of a known subject with the permission through, and
+// keeps who called from where when that is to be kept.
+func (s *server) admit(op route) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if err := s.check(ctx.Context(), op, ctx.Header("Authorization")); err != nil {
+			refuse(humagin.Unwrap(ctx), fail(ctx.Context(), err))
+			return
+		}
+		next(ctx)
+	}
+}
+
+func (s *server) check(ctx context.Context, op route, authorization string) error {
+	r := requestOf(ctx)
+	scheme, secret, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
+		return newProblem(http.StatusUnauthorized, "token-missing", "send Authorization: Bearer and a token").
+			with("WWW-Authenticate", `Bearer realm="waybill"`)
+	}
+	actor, known, err := s.Identity.Authenticate(ctx, secret)
+	if err != nil {
+		return err
+	}
+	if !known {
+		return newProblem(http.StatusUnauthorized, "token-unknown", "the token is unknown, revoked or expired; ask an administrator for another").
+			with("WWW-Authenticate", `Bearer realm="waybill", error="invalid_token"`)
+	}
+	r.actor = actor
+	if !allowed(actor, op.needs) {
+		return newProblem(http.StatusForbidden, "permission-missing", "this needs the permission "+string(op.needs)+
+			", which only these roles have: "+strings.Join(grants[op.needs], ", "))
+	}
+	if op.method == http.MethodGet && op.needs != readAudit {
+		return nil
+	}
+	return s.Requests.Record(ctx, commands.Request{ID: r.id, Subject: actor.Subject, Address: r.address, Method: r.method, Route: r.route})
+}

@@ -1,0 +1,213 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/projections"
+)
+
+// Scope is what a batch migrates. Dates are bill dates, both inclusive.
+type Scope struct {
+	Organizations []string `json:"organizations,omitempty" nullable:"false" doc:"Codes; empty: all that the source tells"`
+	DocumentTypes []string `json:"documentTypes,omitempty" nullable:"false" doc:"Codes; empty: all that the source tells"`
+	From          string   `json:"from" maxLength:"40" example:"2024-01-01" doc:"YYYY-MM-DD, in the source's time zone"`
+	To            string   `json:"to" maxLength:"40" example:"2024-12-31" doc:"YYYY-MM-DD, 30 years after from at most"`
+}
+
+// NewBatch is a batch to be made.
+type NewBatch struct {
+	Source string `json:"source" maxLength:"64" doc:"Id of an enabled source"`
+	Scope  Scope  `json:"scope"`
+}
+
+// BatchMade answers the making of a batch.
+type BatchMade struct {
+	Number string `json:"number"`
+	Outcome
+}
+
+// Batch is a batch in a list.
+type Batch struct {
+	Number            string         `json:"number"`
+	Source            string         `json:"source"`
+	Profile           string         `json:"profile"`
+	Scope             Scope          `json:"scope"`
+	CreatedAt         time.Time      `json:"createdAt"`
+	CreatedBy         string         `json:"createdBy"`
+	Status            string         `json:"status" enum:"in-progress,succeeded,succeeded-with-exceptions,failed"`
+	Phase             string         `json:"phase" enum:"active,held,paused,cancelled"`
+	FinishedAt        *time.Time     `json:"finishedAt,omitempty" doc:"Absent while there is something to do"`
+	Empty             bool           `json:"empty" doc:"Listed to the end, and nothing is in scope"`
+	EmptyAcknowledged bool           `json:"emptyAcknowledged"`
+	Documents         DocumentCounts `json:"documents"`
+	Files             FileCounts     `json:"files"`
+	Listings          Listings       `json:"listings"`
+	Version           int            `json:"version"`
+}
+
+// DocumentCounts by bucket; total is their sum.
+type DocumentCounts struct {
+	Total     int64 `json:"total" doc:"Distinct documents listed"`
+	Pending   int64 `json:"pending"`
+	Migrated  int64 `json:"migrated"`
+	Failed    int64 `json:"failed"`
+	Excepted  int64 `json:"excepted"`
+	Cancelled int64 `json:"cancelled"`
+}
+
+// FileCounts by bucket; total is their sum.
+type FileCounts struct {
+	Total     int64 `json:"total"`
+	Pending   int64 `json:"pending"`
+	Migrated  int64 `json:"migrated"`
+	Failed    int64 `json:"failed"`
+	Skipped   int64 `json:"skipped"`
+	Excepted  int64 `json:"excepted"`
+	Cancelled int64 `json:"cancelled"`
+}
+
+func fileCounts(f projections.Files) FileCounts {
+	return FileCounts{
+		Total: f.Total(), Pending: f.Pending, Migrated: f.Migrated, Failed: f.Failed, Skipped: f.Skipped, Excepted: f.Excepted, Cancelled: f.Cancelled,
+	}
+}
+
+// Listings of a batch's slices, added up.
+type Listings struct {
+	Slices      int64 `json:"slices"`
+	Completed   int64 `json:"completed"`
+	Failed      int64 `json:"failed"`
+	Found       int64 `json:"found" doc:"Distinct documents, as the listings counted them"`
+	SourceTotal int64 `json:"sourceTotal" doc:"The source's own total"`
+	Duplicates  int64 `json:"duplicates" doc:"Items that were listed again"`
+	Conflicts   int64 `json:"conflicts" doc:"Of those, with other content"`
+	Shortfall   int64 `json:"shortfall" doc:"What the source said it has and never listed"`
+	Unaccepted  int64 `json:"unaccepted" doc:"Of the shortfall"`
+}
+
+// BatchOverview is a batch with why its documents failed.
+type BatchOverview struct {
+	Batch
+	Failures map[domain.Category]int64 `json:"failures" doc:"Failed documents by category"`
+}
+
+func batchOf(b projections.Batch) Batch {
+	d := b.Documents
+	return Batch{
+		Number: b.Number, Source: b.Source, Profile: b.Profile, Scope: Scope(b.Scope), CreatedAt: b.CreatedAt, CreatedBy: b.CreatedBy,
+		Status: string(b.Status()), Phase: string(b.Phase), FinishedAt: b.FinishedAt, Empty: b.Empty(), EmptyAcknowledged: b.EmptyAcknowledged,
+		Documents: DocumentCounts{
+			Total: d.Total(), Pending: d.Pending, Migrated: d.Migrated, Failed: d.Failed, Excepted: d.Excepted, Cancelled: d.Cancelled,
+		},
+		Files: fileCounts(b.Files), Listings: Listings(b.Listings), Version: b.Version,
+	}
+}
+
+// Number is the part of inputs that name a batch.
+type Number struct {
+	Number string `path:"number" doc:"Of the batch"`
+}
+
+const (
+	batchesView   = "batches"
+	documentsView = "documents"
+	oneBatch      = "/v1/batches/{number}"
+)
+
+func (s *server) registerBatches() {
+	const path = "/v1/batches"
+	command := func(name, id, summary, description string, handle func(context.Context, *batchCommand) (*done, error)) {
+		register(s, route{method: http.MethodPost, path: oneBatch + "/" + name, id: id, tag: "batches", needs: writeBatches,
+			summary: summary, description: description}, handle)
+	}
+	register(s, route{method: http.MethodPost, path: path, id: "createBatch", tag: "batches", needs: writeBatches, status: created,
+		summary: "Make a batch", description: "It is listed and migrated from here on by itself."}, s.createBatch)
+	register(s, route{method: http.MethodGet, path: path, id: "listBatches", tag: "batches", needs: readBatches,
+		summary: "Batches, newest first"}, s.listBatches)
+	register(s, route{method: http.MethodGet, path: oneBatch, id: "getBatch", tag: "batches", needs: readBatches,
+		summary: "The overview of a batch"}, s.getBatch)
+	command("pause", "pauseBatch", "Pause a batch", "Work under way is finished, and nothing new is begun.", s.pauseBatch)
+	command("resume", "resumeBatch", "Let a paused batch go on", "", s.resumeBatch)
+	command("cancel", "cancelBatch", "Cancel a batch for good", "Its pending documents are cancelled; what was migrated stays.", s.cancelBatch)
+	command("acknowledge-empty", "acknowledgeEmptyBatch", "Take a batch with nothing in scope as intended", "", s.acknowledgeEmpty)
+}
+
+func (s *server) createBatch(ctx context.Context, in *struct {
+	Command
+	Body NewBatch
+}) (*made[BatchMade], error) {
+	number, result, err := s.Handler.CreateBatch(ctx, in.meta(ctx, s), in.Body.Source, batch.Scope(in.Body.Scope))
+	if err != nil {
+		return nil, err
+	}
+	body := BatchMade{Number: number, Outcome: outcomeOf(result)}
+	return &made[BatchMade]{Location: "/v1/batches/" + url.PathEscape(number), Position: body.Position, ETag: etag(body.Version), Body: body}, nil
+}
+
+func (s *server) listBatches(ctx context.Context, in *struct {
+	Source string `query:"source" maxLength:"64" doc:"Only those of this source"`
+	Phase  string `query:"phase" enum:"active,held,paused,cancelled" doc:"Only those in this phase"`
+	Paging
+	After
+}) (*listed[Batch], error) {
+	before, err := in.after()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.waitFor(ctx, in.After, batchesView); err != nil {
+		return nil, err
+	}
+	batches, err := projections.Batches(ctx, s.Views, projections.BatchFilter{
+		Source: in.Source, Phase: batch.Phase(in.Phase), Before: before, Limit: in.more(),
+	})
+	return page(batches, in.Paging, func(b projections.Batch) string { return b.Number }, batchOf), err
+}
+
+func (s *server) getBatch(ctx context.Context, in *struct {
+	Number
+	After
+}) (*read[BatchOverview], error) {
+	b, err := s.findBatch(ctx, in.Number, in.After, documentsView)
+	if err != nil {
+		return nil, err
+	}
+	failures, err := projections.FailureCounts(ctx, s.Views, b.Number)
+	return &read[BatchOverview]{ETag: etag(b.Version), Body: BatchOverview{Batch: batchOf(b), Failures: failures}}, err
+}
+
+// batchCommand is a command on a batch that needs nothing but a reason.
+type batchCommand struct {
+	Number
+	Command
+	IfMatch
+	Body Reason
+}
+
+func (s *server) changeBatch(ctx context.Context, in *batchCommand, c batch.Command) (*done, error) {
+	return doneOf(s.Handler.ChangeBatch(ctx, in.meta(ctx, s), in.Number.Number, in.version(), c))
+}
+
+func (s *server) pauseBatch(ctx context.Context, in *batchCommand) (*done, error) {
+	return s.changeBatch(ctx, in, batch.Pause{Reason: in.Body.Reason})
+}
+
+func (s *server) resumeBatch(ctx context.Context, in *batchCommand) (*done, error) {
+	return s.changeBatch(ctx, in, batch.Resume{Reason: in.Body.Reason})
+}
+
+func (s *server) cancelBatch(ctx context.Context, in *batchCommand) (*done, error) {
+	return s.changeBatch(ctx, in, batch.Cancel{Reason: in.Body.Reason})
+}
+
+func (s *server) acknowledgeEmpty(ctx context.Context, in *batchCommand) (*done, error) {
+	total, err := s.Selection.Total(ctx, in.Number.Number)
+	if err != nil {
+		return nil, err
+	}
+	return s.changeBatch(ctx, in, batch.AcknowledgeEmpty{Total: total, Reason: in.Body.Reason})
+}

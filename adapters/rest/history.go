@@ -1,0 +1,103 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// Event of a document's history.
+type Event struct {
+	Partition    int             `json:"partition" doc:"Of the journal"`
+	Offset       int64           `json:"offset" doc:"In the partition"`
+	Version      int             `json:"version" doc:"In the document's stream"`
+	Time         time.Time       `json:"time"`
+	Type         string          `json:"type" example:"waybill.document.migrated.v1"`
+	Batch        string          `json:"batch"`
+	Actor        Actor           `json:"actor"`
+	Initiator    *Actor          `json:"initiator,omitempty" doc:"The person in whose name a worker or policy acted"`
+	RequestID    string          `json:"requestId,omitempty"`
+	StatusBefore string          `json:"statusBefore,omitempty"`
+	StatusAfter  string          `json:"statusAfter"`
+	Record       json.RawMessage `json:"record" doc:"The CloudEvents document, byte for byte as the journal and Kafka have it"`
+}
+
+// Actor is who did something.
+type Actor struct {
+	Kind    domain.ActorKind `json:"kind" enum:"person,system"`
+	Issuer  string           `json:"issuer" doc:"Who vouches for the subject"`
+	Subject string           `json:"subject"`
+	Roles   []string         `json:"roles,omitempty" nullable:"false"`
+}
+
+func eventOf(r wire.Record) Event {
+	event := Event{
+		Partition: r.Partition, Offset: r.Offset, Version: r.Version, Time: r.Time, Type: r.Type,
+		Actor: Actor(r.Metadata.Actor), RequestID: r.Metadata.RequestID, Record: r.Bytes,
+	}
+	if r.Metadata.Initiator.Subject != "" {
+		event.Initiator = new(Actor(r.Metadata.Initiator))
+	}
+	if e, ok := r.Event.(document.Event); ok {
+		change := e.GetChange()
+		event.Batch, event.StatusBefore, event.StatusAfter = change.Batch, string(change.Before), string(change.After)
+	}
+	return event
+}
+
+func (s *server) registerHistory() {
+	register(s, route{method: http.MethodGet, path: oneDocument + "/history", id: "getDocumentHistory", tag: "documents", needs: readHistory,
+		summary:     "All that ever happened to a document",
+		description: "Over all batches that met it, oldest first. It is read from the journal, so that it includes every command that was answered."}, s.listHistory)
+}
+
+func (s *server) listHistory(ctx context.Context, in *struct {
+	DocumentPath
+	Paging
+	After
+}) (*listed[Event], error) {
+	from, err := in.version()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := wire.ParsePosition(in.After.After); err != nil { // the journal has reached it
+		return nil, err
+	}
+	b, err := s.Handler.LoadBatch(ctx, in.Number.Number)
+	if err != nil {
+		return nil, err
+	}
+	id, err := identify(b.Source, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := s.Journal.Load(ctx, id.Stream())
+	if err != nil {
+		return nil, err
+	}
+	records := loaded[id.Stream()]
+	if lastOf(records, b.Number) == 0 {
+		return nil, domain.RefuseNotFound("document", in.ID+" in batch "+b.Number)
+	}
+	records = records[min(from, len(records)):]
+	return page(records, in.Paging, func(r wire.Record) string { return strconv.Itoa(r.Version) }, eventOf), nil
+}
+
+// version is the cursor of pages that follow a stream's versions.
+func (p Paging) version() (int, error) {
+	key, err := p.after()
+	if err != nil || key == "" {
+		return 0, err
+	}
+	version, err := strconv.Atoi(key)
+	if err != nil || version < 0 {
+		return 0, cursorInvalid()
+	}
+	return version, nil
+}

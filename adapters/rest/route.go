@@ -1,0 +1,150 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain/wire"
+	"github.com/waybill-migration/waybill/projections"
+)
+
+// route is an operation of the API, beside its input and its output.
+type route struct {
+	method, path string
+	id           string // stable: clients are generated from it
+	tag          string
+	summary      string
+	description  string
+	needs        permission
+	status       int // of success; 0: 200
+}
+
+// register makes an operation known. What its handler refuses is answered by
+// the table of problems.
+func register[I, O any](s *server, op route, handle func(context.Context, *I) (*O, error)) {
+	huma.Register(s.api, huma.Operation{
+		Method: op.method, Path: op.path, OperationID: op.id, Tags: []string{op.tag}, Summary: op.summary, Description: op.description,
+		DefaultStatus: op.status, MaxBodyBytes: maxBody + 1, // it refuses a body of as many bytes
+		Security:    []map[string][]string{{bearer: {}}},
+		Extensions:  map[string]any{"x-permission": string(op.needs)},
+		Middlewares: huma.Middlewares{s.admit(op)},
+	}, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, fail(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// Command is the part that all commands' inputs share.
+type Command struct {
+	Key string `header:"Idempotency-Key" maxLength:"200" doc:"Any text that names this one request, such as a UUID. The same request sent again with it gives the same answer and has no second effect"`
+}
+
+// meta says who asks, and by which request.
+func (c Command) meta(ctx context.Context, s *server) wire.Metadata {
+	r := requestOf(ctx)
+	id := wire.UUID(uuid.New())
+	if c.Key != "" {
+		id = s.Handler.CommandID(strings.Join([]string{"request", r.actor.Issuer, r.actor.Subject, r.method, r.path, c.Key}, "\x00"))
+	}
+	return wire.Metadata{Command: id, RequestID: r.id, CorrelationID: r.correlation, TraceParent: r.traceParent, Actor: r.actor}
+}
+
+// IfMatch is the part of inputs that may name the version they are meant for.
+type IfMatch struct {
+	ETag string `header:"If-Match" pattern:"^\"[0-9]{1,9}\"$" patternDescription:"an ETag as it was answered" doc:"The ETag that was read. When it is another by now, nothing is done and the answer is 412"`
+}
+
+func (m IfMatch) version() *int {
+	if m.ETag == "" {
+		return nil
+	}
+	n, _ := strconv.Atoi(strings.Trim(m.ETag, `"`)) // up to nine digits by its pattern
+	return &n
+}
+
+func etag(version int) string { return `"` + strconv.Itoa(version) + `"` }
+
+// Reason is the body of commands that need nothing else.
+type Reason struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"2000" doc:"Why; it is kept in the audit log"`
+}
+
+// Outcome of a command.
+type Outcome struct {
+	Position string `json:"position" example:"0:15,7:123" doc:"Give it to a read as after, and the answer includes what the command did"`
+	Version  int    `json:"version" doc:"Of what was changed, as in its ETag"`
+	Changed  bool   `json:"changed" doc:"False when what was asked for was so already"`
+}
+
+func outcomeOf(r commands.Result) Outcome {
+	return Outcome{Position: r.Position.String(), Version: r.Version, Changed: r.Written}
+}
+
+// done answers a command that changed what there is.
+type done struct {
+	Position string `header:"Waybill-Position"`
+	ETag     string `header:"ETag"`
+	Body     Outcome
+}
+
+func doneOf(r commands.Result, err error) (*done, error) {
+	if err != nil {
+		return nil, err
+	}
+	body := outcomeOf(r)
+	return &done{Position: body.Position, ETag: etag(body.Version), Body: body}, nil
+}
+
+// made answers a command that made something.
+type made[B any] struct {
+	Location string `header:"Location"`
+	Position string `header:"Waybill-Position"`
+	ETag     string `header:"ETag"`
+	Body     B
+}
+
+// read answers with one thing, as of a version.
+type read[B any] struct {
+	ETag string `header:"ETag"`
+	Body B
+}
+
+// After is the part of inputs of reads.
+type After struct {
+	After string `query:"after" maxLength:"600" doc:"A position that a command answered with. The answer then includes what the command did; it is 503 when that takes longer than 10 seconds"`
+}
+
+// waitFor returns when the views include what the client has seen.
+func (s *server) waitFor(ctx context.Context, after After, views ...string) error {
+	position, err := wire.ParsePosition(after.After)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.wait)
+	defer cancel()
+	for _, view := range views {
+		if len(position) == 0 {
+			return nil
+		}
+		if err := projections.WaitFor(ctx, s.Views, view, position); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The statuses of success that are not 200.
+const (
+	created   = http.StatusCreated
+	accepted  = http.StatusAccepted
+	noContent = http.StatusNoContent
+)

@@ -1,0 +1,134 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/wire"
+	"github.com/waybill-migration/waybill/projections"
+)
+
+const (
+	// requestTimeout bounds the work on a request.
+	requestTimeout = 30 * time.Second
+	// writeTimeout bounds the whole of a request, with a slow client.
+	writeTimeout = 60 * time.Second
+	// waitTimeout bounds how long a read waits for its view.
+	waitTimeout = 10 * time.Second
+	// maxBody of a request in bytes.
+	maxBody = 1 << 20
+)
+
+// Dependencies of the API.
+type Dependencies struct {
+	Handler   *commands.Handler
+	Selection commands.Selection
+	Journal   Journal
+	Views     projections.Querier
+	Identity  Authenticator
+	Tokens    Tokens
+	Requests  Requests
+	Checks    []Check // what must hold for the process to be ready
+	Version   string  // of the software
+	Log       *slog.Logger
+	Metrics   prometheus.Registerer
+}
+
+// Journal is where a document's history is read.
+type Journal interface {
+	Load(ctx context.Context, streams ...string) (map[string][]wire.Record, error)
+}
+
+// Authenticator tells who a bearer token's secret belongs to.
+type Authenticator interface {
+	Authenticate(ctx context.Context, secret string) (actor domain.Actor, known bool, err error)
+}
+
+// Tokens are issued to subjects and revoked.
+type Tokens interface {
+	Issue(ctx context.Context, subject string, roles []string, expires *time.Time) (token commands.Token, secret string, err error)
+	All(ctx context.Context) ([]commands.Token, error)
+	Revoke(ctx context.Context, id string) error
+}
+
+// Requests keeps who called from where.
+type Requests interface {
+	Record(ctx context.Context, request commands.Request) error
+}
+
+// Check is something that the process needs, such as its database.
+type Check struct {
+	Name  string
+	Check func(ctx context.Context) error
+}
+
+// server is what handlers share.
+type server struct {
+	Dependencies
+	api     huma.API
+	wait    time.Duration
+	latency *prometheus.HistogramVec
+}
+
+// New makes the API's handler.
+func New(d Dependencies) (http.Handler, error) { return newServer(d, waitTimeout) }
+
+func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
+	s := &server{Dependencies: d, wait: wait, latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "waybill_request_seconds", Help: "Requests of the API, by how long they took.",
+		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+	}, []string{"route", "method", "status"})}
+	if err := d.Metrics.Register(s.latency); err != nil {
+		return nil, fmt.Errorf("register the API's metrics: %w", err)
+	}
+	router, err := newRouter()
+	if err != nil {
+		return nil, err
+	}
+	router.Use(s.begin, gin.CustomRecoveryWithWriter(nil, s.recovered), s.decodeTexts)
+	router.NoRoute(s.noRoute)
+	router.NoMethod(s.noMethod)
+	s.api = humagin.New(router, s.config())
+	s.registerAll()
+	if err := s.serveDocument(router); err != nil {
+		return nil, err
+	}
+	s.serveHealth(router)
+	return router, nil
+}
+
+func newRouter() (*gin.Engine, error) {
+	gin.SetMode(gin.ReleaseMode) // else it prints every route
+	router := gin.New()
+	router.HandleMethodNotAllowed = true
+	router.RedirectTrailingSlash = false
+	// Ids hold encoded slashes, so routes are matched on the path as it was
+	// sent. Gin would decode "+" in it to a space: decodeTexts does it instead.
+	router.UseEscapedPath = true
+	router.UnescapePathValues = false
+	// Without a list of proxies to trust, a client's own X-Forwarded-For would
+	// become its address.
+	return router, router.SetTrustedProxies(nil)
+}
+
+func (s *server) registerAll() {
+	s.registerSources()
+	s.registerBatches()
+	s.registerSlices()
+	s.registerDocuments()
+	s.registerHistory()
+	s.registerFiles()
+	s.registerOperations()
+	s.registerAudit()
+	s.registerTokens()
+}

@@ -1,0 +1,60 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/waybill-migration/waybill/commands"
+)
+
+// NewToken is a token to be issued.
+type NewToken struct {
+	Subject   string     `json:"subject" pattern:"^[\\p{L}\\p{N}._@:/-]{1,100}$" patternDescription:"1 to 100 letters, digits and . _ @ : / -" example:"erp-nightly" doc:"In whose name it acts, as the audit log will have it; an id rather than a name"`
+	Roles     []string   `json:"roles" minItems:"1" uniqueItems:"true" nullable:"false" enum:"reader,operator,auditor,admin"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty" doc:"Absent: never"`
+}
+
+// Token that opens the API, without its secret.
+type Token struct {
+	ID        string     `json:"id" doc:"It names the token, and opens nothing"`
+	Subject   string     `json:"subject"`
+	Roles     []string   `json:"roles" nullable:"false"`
+	CreatedAt time.Time  `json:"createdAt"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	RevokedAt *time.Time `json:"revokedAt,omitempty"`
+}
+
+// TokenIssued is a token with its secret.
+type TokenIssued struct {
+	Token
+	Secret string `json:"secret" doc:"Send it as Authorization: Bearer. It is shown this once"`
+}
+
+func tokenOf(t commands.Token) Token { return Token(t) }
+
+func (s *server) registerTokens() {
+	const path = "/v1/tokens"
+	register(s, route{method: http.MethodPost, path: path, id: "issueToken", tag: "tokens", needs: writeTokens, status: created,
+		summary: "Issue a token"}, s.issueToken)
+	register(s, route{method: http.MethodGet, path: path, id: "listTokens", tag: "tokens", needs: readTokens,
+		summary: "All tokens ever issued, without their secrets"}, s.listTokens)
+	register(s, route{method: http.MethodDelete, path: path + "/{id}", id: "revokeToken", tag: "tokens", needs: writeTokens, status: noContent,
+		summary: "Revoke a token", description: "It opens nothing from here on, after a second at most."}, s.revokeToken)
+}
+
+func (s *server) issueToken(ctx context.Context, in *struct{ Body NewToken }) (*struct{ Body TokenIssued }, error) {
+	token, secret, err := s.Tokens.Issue(ctx, in.Body.Subject, in.Body.Roles, in.Body.ExpiresAt)
+	return &struct{ Body TokenIssued }{TokenIssued{tokenOf(token), secret}}, err
+}
+
+func (s *server) listTokens(ctx context.Context, _ *struct{}) (*listed[Token], error) {
+	tokens, err := s.Tokens.All(ctx)
+	return whole(tokens, tokenOf), err
+}
+
+func (s *server) revokeToken(ctx context.Context, in *struct {
+	ID string `path:"id" doc:"Of the token"`
+}) (*struct{}, error) {
+	return nil, s.Tokens.Revoke(ctx, in.ID)
+}

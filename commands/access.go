@@ -1,0 +1,32 @@
+package commands
+
+import "time"
+
+// Roles that an identity can have. What each of them may do is one table of
+// the API.
+const (
+	RoleReader   = "reader"
+	RoleOperator = "operator"
+	RoleAuditor  = "auditor"
+	RoleAdmin    = "admin"
+)
+
+// Token that opens the API, without its secret.
+type Token struct {
+	ID        string // public: it names the token, and opens nothing
+	Subject   string // in whose name it acts
+	Roles     []string
+	CreatedAt time.Time
+	ExpiresAt *time.Time // nil: never
+	RevokedAt *time.Time // nil: not revoked
+}
+
+// Request of the API, kept beside the history and joined to events by its id:
+// a client's address is personal, and must be erasable.
+type Request struct {
+	ID      string
+	Subject string
+	Address string // of the client, without its port
+	Method  string
+	Route   string // the template, without ids
+}
