@@ -57,7 +57,9 @@ func createdBefore(record wire.Record, err error) (string, Result, error) {
 	if !ok {
 		return "", Result{}, domain.RefuseConflict("command-id-reused", "this command id was used for another command (%s)", record.Type)
 	}
-	return created.Number, standing([]wire.Record{record}), nil
+	result := standing([]wire.Record{record})
+	result.Written = true // as it was answered the first time
+	return created.Number, result, nil
 }
 
 // batchNumber is sortable by time and unique: the second, and 25 bits of the
