@@ -14,7 +14,7 @@ import (
 
 // Document of a batch.
 type Document struct {
-	ID           string     `json:"id" example:"ssc/IMG-0001" doc:"Resource and image number, each percent-encoded. In a path it is one segment, so it is percent-encoded once more"`
+	ID           string     `json:"id" example:"ssc/IMG-0001" doc:"Resource and image number, each percent-encoded"`
 	ImageNumber  string     `json:"imageNumber" doc:"Empty when the source gave none"`
 	Resource     string     `json:"resource"`
 	Organization string     `json:"organization"`
@@ -67,7 +67,7 @@ func documentOf(d projections.Document) Document {
 // DocumentPath is the part of inputs that name a document of a batch.
 type DocumentPath struct {
 	Number
-	ID string `path:"id" doc:"Of the document, as it was answered, percent-encoded as one segment" example:"ssc%2FIMG-0001"`
+	ID string `path:"id" doc:"Of the document, as it was answered. In the path it is one segment: its slash and percent signs are encoded" example:"ssc/IMG-0001"`
 }
 
 const oneDocument = oneBatch + "/documents/{id}"

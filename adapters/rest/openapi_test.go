@@ -1,13 +1,18 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
 )
 
 func TestDocumentDescribesEveryOperation(t *testing.T) {
@@ -47,6 +52,65 @@ func TestDocumentDescribesEveryOperation(t *testing.T) {
 			require.Contains(t, op.Responses, "409", name)
 		}
 	}
+}
+
+// Tokens are neither in the journal nor in a view.
+func TestEveryCommandCanBeRepeatedAndEveryReadWaits(t *testing.T) {
+	t.Parallel()
+	for _, op := range newRig(t).operations() {
+		ofTokens := strings.HasPrefix(op.Permission, "tokens:")
+		require.Equal(t, op.method != http.MethodGet && !ofTokens, op.takes("Idempotency-Key"), op.OperationID)
+		require.Equal(t, op.method == http.MethodGet && !ofTokens, op.takes("after"), op.OperationID)
+		require.Equal(t, op.method == http.MethodPost || op.method == http.MethodPut, op.RequestBody != nil, op.OperationID)
+	}
+}
+
+func TestEveryBodyIsChecked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	oversize := append(bytes.Repeat([]byte(" "), maxBody), `{}`...)
+	for _, op := range r.operations() {
+		if op.RequestBody == nil {
+			continue
+		}
+		require.True(t, op.RequestBody.Required, op.OperationID)
+		call := func(body []byte) answer { return r.send(commands.RoleAdmin, op.method, op.at(), body) }
+		call(nil).refused(http.StatusBadRequest, "body-malformed")
+		call([]byte(`{"reason": `)).refused(http.StatusBadRequest, "body-malformed")
+		call(oversize).refused(http.StatusRequestEntityTooLarge, "body-too-large")
+		p := call([]byte(`{"unheardOf": 1}`)).refused(http.StatusUnprocessableEntity, "validation-failed")
+		require.Contains(t, p.Errors, FieldError{Field: "body.unheardOf", Message: "unexpected property"}, op.OperationID)
+	}
+}
+
+func TestCategoriesAreThoseOfTheDomain(t *testing.T) {
+	t.Parallel()
+	var document any
+	newRig(t).send("", "GET", "/openapi.json", nil).is(http.StatusOK, &document)
+	expected := make([]any, len(domain.Categories))
+	for i, category := range domain.Categories {
+		expected[i] = string(category)
+	}
+	found := 0
+	var visit func(node any)
+	visit = func(node any) {
+		switch v := node.(type) {
+		case []any:
+			for _, child := range v {
+				visit(child)
+			}
+		case map[string]any:
+			if enum, ok := v["enum"].([]any); ok && slices.Contains(enum, any("missing-field")) {
+				require.Equal(t, expected, enum)
+				found++
+			}
+			for _, child := range v {
+				visit(child)
+			}
+		}
+	}
+	visit(document)
+	require.Equal(t, 3, found, "of failures, of the filter of documents and of that of a bulk retry")
 }
 
 func TestDocumentIsTheSameInBothForms(t *testing.T) {

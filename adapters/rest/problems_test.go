@@ -1,9 +1,13 @@
 package rest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -59,6 +63,23 @@ func TestOversizeBodiesAreRefused(t *testing.T) {
 	r.post("/v1/batches", append(large, `{}`...)).refused(http.StatusRequestEntityTooLarge, "body-too-large")
 	whole := append(bytes.Repeat([]byte(" "), maxBody-2), `{}`...)
 	r.post("/v1/batches", whole).refused(http.StatusUnprocessableEntity, "validation-failed")
+}
+
+func TestBodyThatDoesNotArriveIsGivenUp(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(r.url, "http://"))
+	require.NoError(t, err)
+	defer connection.Close()
+	_, err = fmt.Fprintf(connection, "POST /v1/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+		r.secrets[commands.RoleOperator])
+	require.NoError(t, err)
+	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	answer{t, response.StatusCode, response.Header, body}.refused(http.StatusRequestTimeout, "body-too-slow")
 }
 
 func TestWrongParametersAreRefused(t *testing.T) {
