@@ -6,6 +6,10 @@
 // when two workers store the same object the second finds it there, and that
 // is the same success.
 //
+// Durable comes before visible, and both before success: an upload waits for
+// its bytes to be on the disk, then for its name. Where the file system's own
+// sync can be relied on, one such sync serves all uploads that wait.
+//
 // What is being written lies in .uploads, one folder a process, locked while
 // the process lives; whoever starts sweeps the folders that nobody holds.
 // Uploads lie beside the objects and not among them since the key is known

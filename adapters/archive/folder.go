@@ -26,6 +26,7 @@ type Folder struct {
 	root    string
 	staging string
 	lock    *os.File
+	disk    *disk
 }
 
 // Open makes the folder when it is missing, sweeps what killed processes left
@@ -35,32 +36,53 @@ func Open(root string) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
+	f, err := open(root)
+	if err != nil {
+		return nil, fmt.Errorf("open the archive: %w", err)
+	}
+	return f, nil
+}
+
+func open(root string) (*Folder, error) {
 	all := filepath.Join(root, uploads)
 	if err := os.MkdirAll(all, 0o755); err != nil {
-		return nil, fmt.Errorf("open the archive: %w", err)
+		return nil, err
+	}
+	// One process at a time: a folder that was made and is not locked yet would
+	// be swept by another.
+	starting, err := lock(all, syscall.LOCK_EX)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = starting.Close() }()
+	if err := sweep(all); err != nil {
+		return nil, err
 	}
 	f := &Folder{root: root, staging: filepath.Join(all, rand.Text())}
 	if err := os.Mkdir(f.staging, 0o755); err != nil {
-		return nil, fmt.Errorf("open the archive: %w", err)
+		return nil, err
 	}
-	if f.lock, err = lock(f.staging); err != nil {
-		return nil, fmt.Errorf("open the archive: %w", err)
+	if f.lock, err = lock(f.staging, syscall.LOCK_EX); err != nil {
+		return nil, err
 	}
-	return f, sweep(all)
+	if f.disk, err = openDisk(root); err != nil {
+		return nil, errors.Join(err, f.lock.Close())
+	}
+	return f, nil
 }
 
 // Close gives up what was not committed.
 func (f *Folder) Close() error {
-	return errors.Join(os.RemoveAll(f.staging), f.lock.Close())
+	return errors.Join(os.RemoveAll(f.staging), f.lock.Close(), f.disk.root.Close())
 }
 
 // lock holds a folder until the process ends, however it ends.
-func lock(folder string) (*os.File, error) {
+func lock(folder string, how int) (*os.File, error) {
 	file, err := os.Open(folder)
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := syscall.Flock(int(file.Fd()), how); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
@@ -74,7 +96,7 @@ func sweep(all string) error {
 	}
 	for _, entry := range entries {
 		folder := filepath.Join(all, entry.Name())
-		held, err := lock(folder)
+		held, err := lock(folder, syscall.LOCK_EX|syscall.LOCK_NB)
 		if err != nil {
 			continue // somebody's, or gone
 		}
@@ -90,7 +112,8 @@ func (f *Folder) Name() string { return "folder" }
 
 // Begin implements commands.Archive.
 func (f *Folder) Begin(context.Context) (commands.Upload, error) {
-	file, err := os.CreateTemp(f.staging, "")
+	// Nobody writes to an object later, and other accounts may read it.
+	file, err := os.OpenFile(filepath.Join(f.staging, rand.Text()), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o444)
 	if err != nil {
 		return nil, fmt.Errorf("begin an upload: %w", err)
 	}
@@ -147,22 +170,26 @@ func (u *upload) Commit(_ context.Context, key string) (existed bool, err error)
 	if err != nil {
 		return false, err
 	}
-	if err := u.Sync(); err != nil {
+	if existed, err = u.commit(path); err != nil {
 		return false, fmt.Errorf("store %s: %w", key, err)
 	}
-	folder := filepath.Dir(path)
-	if err := u.folder.makeFolders(folder); err != nil {
-		return false, fmt.Errorf("store %s: %w", key, err)
+	return existed, nil
+}
+
+func (u *upload) commit(path string) (existed bool, err error) {
+	disk := u.folder.disk
+	if err := disk.syncBytes(u.File); err != nil {
+		return false, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return false, err
 	}
 	err = os.Link(u.Name(), path)
-	if errors.Is(err, fs.ErrExist) {
-		existed, err = true, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("store %s: %w", key, err)
+	if existed = errors.Is(err, fs.ErrExist); err != nil && !existed {
+		return false, err
 	}
 	// Also when it existed: whoever linked it may not have come to sync it.
-	return existed, syncFolder(folder)
+	return existed, disk.syncName(path)
 }
 
 // Abort implements commands.Upload.
@@ -172,31 +199,4 @@ func (u *upload) Abort() error {
 	}
 	u.done = true
 	return errors.Join(u.Close(), os.Remove(u.Name()))
-}
-
-// makeFolders makes a folder and those above it, each durable by a sync of the
-// one that names it.
-func (f *Folder) makeFolders(folder string) error {
-	err := os.Mkdir(folder, 0o755)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := f.makeFolders(filepath.Dir(folder)); err != nil {
-			return err
-		}
-		err = os.Mkdir(folder, 0o755)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(folder))
-}
-
-func syncFolder(folder string) error {
-	file, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,7 +23,56 @@ func open(t *testing.T, root string) *archive.Folder {
 }
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	archivetest.Run(t, func(t *testing.T) commands.Archive { return open(t, t.TempDir()) })
+}
+
+func TestManyOpenAtOnce(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	var opening sync.WaitGroup
+	for i := range 32 {
+		opening.Go(func() {
+			f, err := archive.Open(root)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			u, err := f.Begin(t.Context())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := u.Commit(t.Context(), strconv.Itoa(i)); err != nil {
+				t.Error(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	opening.Wait()
+	require.Empty(t, uploading(t, root))
+}
+
+func TestObjectsAreReadByOthersAndWrittenByNobody(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	u, err := open(t, root).Begin(t.Context())
+	require.NoError(t, err)
+	_, err = u.Commit(t.Context(), "a/k")
+	require.NoError(t, err)
+	info, err := os.Stat(filepath.Join(root, "a", "k"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o444), info.Mode())
+}
+
+func TestAnArchiveThatCannotBeOpened(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err := archive.Open(file)
+	require.ErrorContains(t, err, "open the archive")
 }
 
 const child = "WAYBILL_TEST_ARCHIVE"
@@ -46,6 +97,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestUploadsOfAKilledWorkerAreSwept(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	living := open(t, root)
 	u, err := living.Begin(t.Context())
