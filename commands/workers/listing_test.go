@@ -194,7 +194,7 @@ func TestAListingResumesAtItsPage(t *testing.T) {
 	number := w.create(january())
 	for page := 1; page <= pages; page++ {
 		stop := w.work()
-		require.Equal(t, page, <-reached)
+		require.Equal(t, page, receive(w, reached))
 		stopAt.Add(1)
 		stop()
 		w.requireNoLeases()

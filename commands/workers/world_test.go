@@ -34,15 +34,16 @@ import (
 // world is an installation without Kafka: the views follow the journal. The
 // whole of it, Kafka included, is tested in cmd/waybill.
 type world struct {
-	t         *testing.T
-	pool      *pgxpool.Pool
-	journal   *postgres.Journal
-	waker     *postgres.Waker
-	handler   *commands.Handler
-	simulator *simulator.Simulator
-	settings  source.Settings // of the source "sim"
-	root      string          // of the archive
-	log       *slog.Logger
+	t            *testing.T
+	installation wire.UUID
+	pool         *pgxpool.Pool
+	journal      *postgres.Journal
+	waker        *postgres.Waker
+	handler      *commands.Handler
+	simulator    *simulator.Simulator
+	settings     source.Settings // of the source "sim"
+	root         string          // of the archive
+	log          *slog.Logger
 }
 
 const (
@@ -74,9 +75,10 @@ func emptyWorld(t *testing.T) *world {
 	ctx, stop := context.WithCancel(t.Context())
 	w.journal = postgres.NewJournal(pool)
 	w.waker = postgres.NewWaker(ctx, pool)
-	installation, err := w.journal.Installation(ctx)
+	var err error
+	w.installation, err = w.journal.Installation(ctx)
 	require.NoError(t, err)
-	w.handler = commands.NewHandler(w.journal, installation, "test", time.Now)
+	w.handler = commands.NewHandler(w.journal, w.installation, "test", time.Now)
 	var followed sync.WaitGroup
 	followed.Go(func() { w.follow(ctx) })
 	t.Cleanup(func() {
@@ -157,7 +159,8 @@ func (w *world) work(change ...func(*process)) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan error, 1)
-	go func() { done <- workers.New(w.handler, p.Ports, p.Settings, w.log).Run(ctx) }()
+	handler := commands.NewHandler(p.Journal, w.installation, "test", time.Now)
+	go func() { done <- workers.New(handler, p.Ports, p.Settings, w.log).Run(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -222,6 +225,17 @@ func (w *world) caughtUp() {
 
 // patience with a busy machine.
 const patience = 90 * time.Second
+
+// receive takes from a channel what is about to come.
+func receive[T any](w *world, from <-chan T) (got T) {
+	w.t.Helper()
+	select {
+	case got = <-from:
+	case <-time.After(patience):
+		require.FailNow(w.t, "nothing came")
+	}
+	return got
+}
 
 func (w *world) eventually(what string, reached func() bool) {
 	w.t.Helper()

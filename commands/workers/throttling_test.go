@@ -1,0 +1,83 @@
+package workers_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/document"
+)
+
+func TestOneTokenForAllWorkers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Config{Seed: 2, Documents: 200, FileSize: 1000, MaxFiles: 2})
+	w.simulator.SetPhase(simulator.Recovered)
+	w.work()
+	require.EqualValues(t, 200, w.finished(w.create(whole())).Documents.Migrated)
+	require.EqualValues(t, 1, w.simulator.Stats().Tokens)
+}
+
+func TestATokenThatEndsIsRefreshedOnce(t *testing.T) {
+	t.Parallel()
+	w := emptyWorld(t)
+	s := w.newShelf(sheets(500)...)
+	s.answer = func(_ http.ResponseWriter, _ *http.Request, c call) bool {
+		s.with(func() {
+			if c.CurrentPage == 10 && c.lists() && s.tokens == 1 {
+				s.valid = "another"
+			}
+		})
+		return false
+	}
+	w.work()
+	number := w.create(january())
+	require.EqualValues(t, 500, w.finished(number).Documents.Migrated)
+	s.with(func() { require.Equal(t, 2, s.tokens) })
+	failed, _ := eventsOf[document.AttemptFailed](w.records())
+	require.Empty(t, failed, "an expired token is nobody's failure")
+}
+
+// TestTheSourceIsLeftAloneAsLongAsItAsks: after a 429 of a data call no worker
+// makes another one before its time.
+func TestTheSourceIsLeftAloneAsLongAsItAsks(t *testing.T) {
+	t.Parallel()
+	w := emptyWorld(t)
+	s := w.newShelf(sheets(60)...)
+	throttled := -1 // index of the call
+	s.answer = func(w http.ResponseWriter, _ *http.Request, c call) bool {
+		var refuse bool
+		s.with(func() {
+			if refuse = throttled < 0 && !c.lists(); refuse {
+				throttled = len(s.calls) - 1
+			}
+		})
+		if refuse {
+			w.Header().Set("Retry-After", "2")
+			http.Error(w, "too many requests", http.StatusTooManyRequests)
+		}
+		return refuse
+	}
+	w.work()
+	number := w.create(january())
+	require.EqualValues(t, 60, w.finished(number).Documents.Migrated)
+	failed, _ := eventsOf[document.AttemptFailed](w.records())
+	require.NotEmpty(t, failed)
+	for _, f := range failed {
+		require.Equal(t, domain.SourceThrottled, f.Failure.Category)
+	}
+	calls := s.seen()
+	late := 0
+	for _, c := range calls[throttled+1:] {
+		if c.file != "" {
+			continue
+		}
+		if after := c.at.Sub(calls[throttled].at).Seconds(); after > 0.3 { // a call that was on its way already
+			require.GreaterOrEqual(t, after, 1.9)
+			late++
+		}
+	}
+	require.Positive(t, late)
+}
