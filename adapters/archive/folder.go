@@ -112,8 +112,7 @@ func (f *Folder) Name() string { return "folder" }
 
 // Begin implements commands.Archive.
 func (f *Folder) Begin(context.Context) (commands.Upload, error) {
-	// Nobody writes to an object later, and other accounts may read it.
-	file, err := os.OpenFile(filepath.Join(f.staging, rand.Text()), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o444)
+	file, err := os.OpenFile(filepath.Join(f.staging, rand.Text()), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o444) //nolint:gosec // other accounts may read an object, and nobody writes to one later
 	if err != nil {
 		return nil, fmt.Errorf("begin an upload: %w", err)
 	}
