@@ -11,6 +11,10 @@ const (
 	RoleAdmin    = "admin"
 )
 
+// SubjectPattern is what the subject of a token looks like: an id rather than
+// a name, since it stands in the history for good.
+const SubjectPattern = `^[\p{L}\p{N}._@:/-]{1,100}$`
+
 // Token that opens the API, without its secret.
 type Token struct {
 	ID        string // public: it names the token, and opens nothing

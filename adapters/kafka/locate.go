@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -89,20 +90,23 @@ func (h *held) take(m *sarama.ConsumerMessage) bool {
 	return true
 }
 
-// survey finds what Kafka holds of every journal partition.
+// survey finds what Kafka holds of every journal partition, of all at once:
+// sarama begins each reading with a pause of its own.
 func survey(ctx context.Context, s Settings, client sarama.Client, marks Marks) ([]held, error) {
 	known, err := marks.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]held, domain.Partitions)
+	group, ctx := errgroup.WithContext(ctx)
 	for partition := range all {
-		mark, marked := known[partition]
-		if all[partition], err = locate(ctx, s, client, partition, mark, marked); err != nil {
-			return nil, err
-		}
+		group.Go(func() (err error) {
+			mark, marked := known[partition]
+			all[partition], err = locate(ctx, s, client, partition, mark, marked)
+			return err
+		})
 	}
-	return all, nil
+	return all, group.Wait()
 }
 
 // Holdings gives the last record that Kafka holds of each journal partition,

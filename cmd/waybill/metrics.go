@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -87,13 +88,31 @@ func lag(heads, at wire.Position) (n int64) {
 	return n
 }
 
-// serveMetrics answers /metrics on a listener of its own, which is not for the
-// API's clients.
-func (p *process) serveMetrics(ctx context.Context) error {
-	if p.settings.MetricsListen == "" {
+// operations is the listener for those who run the process, whichever roles it
+// plays: its metrics, and whether it is ready. It is not for the API's clients.
+func (p *process) operations(ctx context.Context) error {
+	if p.settings.MetricsListen == "none" {
 		return nil
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{Registry: p.metrics}))
+	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /readyz", p.answerReady)
 	return listenAndServe(ctx, p.settings.MetricsListen, p.settings.ShutdownTimeout, mux, func(net.Addr) {})
+}
+
+func (p *process) answerReady(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), scrapeTimeout)
+	defer cancel()
+	missing := map[string]string{}
+	for _, c := range p.checks {
+		if err := c.run(ctx); err != nil {
+			missing[c.name] = err.Error()
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if len(missing) > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"missing": missing}) // the client is gone, if it fails
 }

@@ -70,7 +70,7 @@ func runRoles(ctx context.Context, s settings, log *slog.Logger, admit func(toke
 		return err
 	}
 	// Each is prepared before any runs: the API's readiness knows them all.
-	plays := map[string]func(context.Context) error{"metrics": p.serveMetrics}
+	plays := map[string]func(context.Context) error{"operations": p.operations}
 	for _, part := range []struct {
 		role    role
 		prepare func() (func(context.Context) error, error)
@@ -140,8 +140,12 @@ func (p *process) journalOpen(ctx context.Context) error {
 	return err
 }
 
-// compareTimeout bounds how long a start waits for Kafka.
-const compareTimeout = 20 * time.Second
+// Bounds of how long a start waits for Kafka.
+const (
+	compareTimeout = 20 * time.Second
+	compareTries   = 3
+	compareBackoff = 500 * time.Millisecond // topics that were just made have no leader yet
+)
 
 // compare checks, before the first append, that the journal has all that Kafka
 // holds. While Kafka is away commands are accepted nevertheless: a restored
@@ -149,7 +153,14 @@ const compareTimeout = 20 * time.Second
 func (p *process) compare(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, compareTimeout)
 	defer cancel()
-	held, err := kafka.Holdings(ctx, p.settings.kafka(), p.marks)
+	var held []wire.Raw
+	err := errors.New("not tried")
+	for try := 0; err != nil && try < compareTries && ctx.Err() == nil; try++ {
+		if try > 0 {
+			time.Sleep(compareBackoff)
+		}
+		held, err = kafka.Holdings(ctx, p.settings.kafka(), p.marks)
+	}
 	if err != nil {
 		p.log.Warn("the journal was not compared with Kafka; the relay will", "error", err)
 		return

@@ -40,8 +40,10 @@ type settings struct {
 	KafkaMinInSync         int      `env:"KAFKA_MIN_IN_SYNC" envDefault:"1" desc:"min.insync.replicas that topics must have at least"`
 	KafkaWindow            bool     `env:"KAFKA_WINDOW" envDefault:"false" desc:"allow topics that forget; replay then reads the journal"`
 
+	Instance string `env:"INSTANCE" desc:"name of this process, the same after a restart and unlike any other's: after a crash it goes on at once, where one without a name waits 15 s until Kafka gave its dead self up"`
+
 	Listen        string `env:"LISTEN" envDefault:"127.0.0.1:8080" desc:"address of the REST API"`
-	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" desc:"address of /metrics; empty: none"`
+	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" desc:"address of /metrics, /healthz and /readyz for those who run it, without identity; none: no such listener"`
 
 	Archive string `env:"ARCHIVE" desc:"folder of the archive, an absolute path on one file system (required by workers)"`
 
@@ -114,7 +116,7 @@ func (s settings) validate(roles []role) error {
 	f.when(s.DatabaseURL == "" || err != nil, "DATABASE_URL", "is missing or cannot be read: give postgres://user:password@host:port/database")
 	f.unlessBetween("DATABASE_CONNECTIONS", s.DatabaseConnections, 5, 1000)
 	f.when(!isAddress(s.Listen), "LISTEN", "%q is not host:port", s.Listen)
-	f.when(s.MetricsListen != "" && !isAddress(s.MetricsListen), "METRICS_LISTEN", "%q is not host:port", s.MetricsListen)
+	f.when(s.MetricsListen != "none" && !isAddress(s.MetricsListen), "METRICS_LISTEN", "%q is neither host:port nor none", s.MetricsListen)
 	f.when(has(roles, work) && !filepath.IsAbs(s.Archive), "ARCHIVE", "must be the absolute path of a folder, is %q", s.Archive)
 	f.when(s.ShutdownTimeout < time.Second, "SHUTDOWN_TIMEOUT", "must be 1s or more, is %s", s.ShutdownTimeout)
 	var level slog.Level
@@ -185,7 +187,7 @@ func (s settings) kafka() kafka.Settings {
 	return kafka.Settings{
 		Brokers: s.KafkaBrokers, Prefix: s.KafkaPrefix, TLS: s.KafkaTLS, CAFile: s.KafkaCAFile, CertFile: s.KafkaCertFile, KeyFile: s.KafkaKeyFile,
 		SASL: s.KafkaSASL, User: s.KafkaUser, Password: s.KafkaPassword, CreateTopics: s.KafkaCreateTopics,
-		ReplicationFactor: s.KafkaReplicationFactor, MinInSync: s.KafkaMinInSync, Window: s.KafkaWindow,
+		ReplicationFactor: s.KafkaReplicationFactor, MinInSync: s.KafkaMinInSync, Window: s.KafkaWindow, Instance: s.Instance,
 	}
 }
 

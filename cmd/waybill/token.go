@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -52,9 +53,11 @@ func tokenCommand() *cobra.Command {
 
 var knownRoles = []string{commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin}
 
+var subjects = regexp.MustCompile(commands.SubjectPattern)
+
 func validToken(subject string, roles []string, days int) error {
-	if n := len([]rune(subject)); n < 1 || n > 200 {
-		return fmt.Errorf("--subject must be 1 to 200 characters")
+	if !subjects.MatchString(subject) {
+		return fmt.Errorf("--subject must be 1 to 100 letters, digits and . _ @ : / -, is %q", subject)
 	}
 	if len(roles) == 0 || days < 0 {
 		return fmt.Errorf("--roles must name one of %s at least, and --days must not be negative", strings.Join(knownRoles, ", "))

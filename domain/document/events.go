@@ -66,7 +66,7 @@ type (
 		Change
 		Attempt int            `json:"attempt"`
 		Failure domain.Failure `json:"failure"`
-		Next    string         `json:"next"` // RFC 3339, UTC
+		Next    string         `json:"nextAttempt"` // RFC 3339, UTC
 		Files   []FileOutcome  `json:"files,omitempty"`
 		Measured
 	}

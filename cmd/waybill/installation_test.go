@@ -1,0 +1,242 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+
+	"fmt"
+
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-migration/waybill/adapters/embedded"
+	"github.com/waybill-migration/waybill/adapters/postgres"
+	"github.com/waybill-migration/waybill/adapters/postgres/postgrestest"
+	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// asWaybill makes this test's program be waybill itself: the processes that
+// tests start and kill are real ones, built with the race detector as the
+// tests are.
+const asWaybill = "WAYBILL_TEST_AS_WAYBILL"
+
+func TestMain(m *testing.M) {
+	embedded.RunKeeper()
+	if os.Getenv(asWaybill) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// installation is a database schema, topics, an archive and a simulated source
+// that processes of a test share.
+type installation struct {
+	t         *testing.T
+	env       map[string]string
+	pool      *pgxpool.Pool
+	journal   *postgres.Journal
+	archive   string
+	simulator *simulator.Simulator
+	api       *client
+}
+
+const testSecret = "simulated-secret"
+
+func newInstallation(t *testing.T, c simulator.Config, kafka string) *installation {
+	t.Helper()
+	if kafka == "" {
+		t.Fatal("WAYBILL_TEST_KAFKA is not set: run the tests by `make test`, which starts Apache Kafka")
+	}
+	i := &installation{t: t, archive: filepath.Join(t.TempDir(), "archive")}
+	source := i.serveSource(c)
+	address, err := freeAddress(t.Context())
+	require.NoError(t, err)
+	url := postgrestest.URL(t)
+	i.env = map[string]string{
+		"WAYBILL_DATABASE_URL": url, "WAYBILL_KAFKA_BROKERS": kafka, "WAYBILL_KAFKA_PREFIX": "t" + strings.ToLower(rand.Text()[:10]),
+		"WAYBILL_ARCHIVE": i.archive, "WAYBILL_LISTEN": address, "WAYBILL_METRICS_LISTEN": "127.0.0.1:0", "WAYBILL_LOG_FORMAT": "text", "WAYBILL_INSTANCE": "test",
+		"WAYBILL_SOURCE_TOKEN_URL": source + "/token", "WAYBILL_SOURCE_DATA_URL": source + "/data", "WAYBILL_SOURCE_CLIENT_ID": demoClient,
+		"WAYBILL_SOURCE_NETWORKS": "127.0.0.0/8", secretVariable: testSecret,
+		"WAYBILL_WORKER_LEASE": "5s", "WAYBILL_WORKER_DOCUMENTS": "8", "WAYBILL_WORKER_LISTINGS": "2",
+		"WAYBILL_WORKER_MAX_ATTEMPTS": "3", "WAYBILL_WORKER_MIN_BACKOFF": "50ms", "WAYBILL_WORKER_MAX_BACKOFF": "200ms",
+	}
+	i.pool, err = postgres.Open(t.Context(), url, "test", 10)
+	require.NoError(t, err)
+	t.Cleanup(i.pool.Close)
+	require.NoError(t, migrateSchema(t.Context(), i.pool))
+	_, secret, err := postgres.NewTokens(i.pool).Issue(t.Context(), "alice", []string{"admin"}, nil)
+	require.NoError(t, err)
+	i.api = &client{base: "http://" + address, token: secret}
+	i.journal = postgres.NewJournal(i.pool)
+	t.Cleanup(i.journal.Close)
+	return i
+}
+
+func (i *installation) serveSource(c simulator.Config) string {
+	server := httptest.NewUnstartedServer(nil)
+	base := "http://" + server.Listener.Addr().String()
+	var err error
+	i.simulator, err = simulator.New(c, base, demoClient, testSecret)
+	require.NoError(i.t, err)
+	server.Config.Handler = i.simulator
+	server.Start()
+	i.t.Cleanup(server.Close)
+	return base
+}
+
+// process of waybill.
+type child struct {
+	t       *testing.T
+	command *exec.Cmd
+	log     string // path
+	ended   chan error
+}
+
+// start runs waybill with arguments until the test ends or stops it.
+func (i *installation) start(arguments ...string) *child {
+	i.t.Helper()
+	log, err := os.CreateTemp(i.t.TempDir(), "waybill-*.log")
+	require.NoError(i.t, err)
+	c := &child{t: i.t, command: exec.Command(os.Args[0], arguments...), log: log.Name(), ended: make(chan error, 1)} //nolint:gosec // ourselves
+	c.command.Env = append(os.Environ(), asWaybill+"=1")
+	for name, value := range i.env {
+		c.command.Env = append(c.command.Env, name+"="+value)
+	}
+	c.command.Stdout, c.command.Stderr = log, log
+	c.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(i.t, c.command.Start())
+	_ = log.Close()
+	go func() { c.ended <- c.command.Wait() }()
+	i.t.Cleanup(func() {
+		c.kill()
+		if i.t.Failed() {
+			i.t.Logf("log of waybill %s:\n%s", strings.Join(arguments, " "), c.tail())
+		}
+	})
+	return c
+}
+
+// kill ends the process as a crash would; a second time does nothing.
+func (c *child) kill() {
+	_ = c.command.Process.Kill()
+	c.await()
+}
+
+func (c *child) await() error {
+	err := <-c.ended
+	c.ended <- err
+	return err
+}
+
+// stop asks the process to end in good order.
+func (c *child) stop() error {
+	require.NoError(c.t, c.command.Process.Signal(syscall.SIGTERM))
+	return c.await()
+}
+
+func (c *child) tail() string {
+	content, _ := os.ReadFile(c.log)
+	return string(content[max(0, len(content)-6000):])
+}
+
+// run runs waybill to its end and gives what it printed.
+func (i *installation) run(arguments ...string) (string, error) {
+	c := i.start(arguments...)
+	err := c.await()
+	content, readErr := os.ReadFile(c.log)
+	require.NoError(i.t, readErr)
+	return string(content), err
+}
+
+// ready waits until the API answers that everything is there.
+func (i *installation) ready() {
+	i.t.Helper()
+	i.eventually("waybill is ready", func() error { return i.api.get(i.t.Context(), "/readyz", nil) })
+}
+
+const patience = 90 * time.Second
+
+func (i *installation) eventually(what string, holds func() error) {
+	i.t.Helper()
+	var last error
+	if !eventually(func() bool { last = holds(); return last == nil }) {
+		i.t.Fatalf("%s: not within %s: %v", what, patience, last)
+	}
+}
+
+func eventually(holds func() bool) bool {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for until := time.Now().Add(patience); time.Now().Before(until); <-ticker.C {
+		if holds() {
+			return true
+		}
+	}
+	return false
+}
+
+// create makes a batch of all that the source has.
+func (i *installation) create(c simulator.Config) string {
+	i.t.Helper()
+	var created struct{ Number string }
+	require.NoError(i.t, i.api.post(i.t.Context(), "/v1/batches", map[string]any{
+		"source": presetID, "scope": map[string]any{"from": c.From, "to": c.To},
+	}, &created))
+	return created.Number
+}
+
+// overview of a batch; an error while it is not in the view.
+func (i *installation) overview(number string) (batchAnswer, error) {
+	var b batchAnswer
+	err := i.api.get(i.t.Context(), "/v1/batches/"+number, &b)
+	return b, err
+}
+
+func (i *installation) finished(number string) (b batchAnswer) {
+	i.t.Helper()
+	i.eventually("the batch finishes", func() (err error) {
+		if b, err = i.overview(number); err == nil && b.FinishedAt == nil {
+			err = fmt.Errorf("it stands at %+v", b)
+		}
+		return err
+	})
+	return b
+}
+
+// history is every record of the journal, in order within each partition.
+func (i *installation) history() []wire.Record {
+	i.t.Helper()
+	heads, err := i.journal.Heads(i.t.Context())
+	require.NoError(i.t, err)
+	var all []wire.Record
+	for partition, head := range heads {
+		for after := int64(0); after < head; {
+			raw, err := i.journal.Read(i.t.Context(), partition, after, 1000)
+			require.NoError(i.t, err)
+			for _, r := range raw {
+				record, err := wire.Decode(r.Bytes)
+				require.NoError(i.t, err)
+				require.Equal(i.t, after+1, record.Offset)
+				after = record.Offset
+				all = append(all, record)
+			}
+		}
+	}
+	return all
+}
+
+// errNone: what is waited for is not there yet.
+var errNone = errors.New("not yet")
+
+func asProblem(err error, p **problem) bool { return errors.As(err, p) }
