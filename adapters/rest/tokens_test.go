@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"reflect"
 	"testing"
 	"time"
 
@@ -9,6 +10,13 @@ import (
 
 	"github.com/waybill-migration/waybill/commands"
 )
+
+// The command line issues tokens too, and takes the same subjects.
+func TestSubjectsAreThoseOfTheCommandLine(t *testing.T) {
+	t.Parallel()
+	field, _ := reflect.TypeFor[NewToken]().FieldByName("Subject")
+	require.Equal(t, commands.SubjectPattern, field.Tag.Get("pattern"))
+}
 
 func TestTokenFromIssueToRevocation(t *testing.T) {
 	t.Parallel()

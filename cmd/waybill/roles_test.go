@@ -56,7 +56,7 @@ func TestRecoverAfterARestoredDatabase(t *testing.T) {
 	waybill = i.start("all")
 	var refused *problem
 	i.eventually("the API answers that the journal is closed", func() error {
-		err := i.api.post(t.Context(), "/v1/batches/"+number+"/cancel", map[string]any{"reason": "test"}, nil)
+		err := i.api.post(t.Context(), "/v1/batches", map[string]any{"source": presetID, "scope": map[string]any{"from": config.From, "to": config.To}}, nil)
 		if !asProblem(err, &refused) || refused.Status != http.StatusServiceUnavailable {
 			return err
 		}
@@ -83,7 +83,7 @@ func restoreOlder(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
 	for _, statement := range []string{
 		`ALTER TABLE journal DISABLE TRIGGER ALL`,
-		`UPDATE journal_heads SET head = head - least(head, 3)`,
+		`UPDATE journal_heads SET head = greatest(head - 3, least(head, 1))`,
 		`DELETE FROM journal j USING journal_heads h WHERE j.partition = h.partition AND j."offset" > h.head`,
 		`ALTER TABLE journal ENABLE TRIGGER ALL`,
 	} {
