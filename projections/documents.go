@@ -14,6 +14,9 @@ import (
 
 // Documents of batches and their files. A document in two batches has two
 // rows: its status is the batch's.
+//
+// A file's row grows fourfold when its outcome comes: with room for that in
+// its page, it stays there and needs no new entry in the index.
 var documentsView = View{Name: "documents", Schema: `
 CREATE TABLE IF NOT EXISTS documents (
 	batch             text        NOT NULL,
@@ -65,7 +68,7 @@ CREATE TABLE IF NOT EXISTS document_files (
 	outcome        json, -- kept as it came, nobody looks into it: not jsonb, which costs a third of a batch
 	skip           json,
 	PRIMARY KEY (batch, stream, file_id)
-)`, Apply: applyDocuments}
+) WITH (fillfactor = 25)`, Apply: applyDocuments}
 
 func applyDocuments(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
 	rows := map[[2]string]*documentRow{}
@@ -81,6 +84,7 @@ func applyDocuments(ctx context.Context, tx pgx.Tx, events []wire.Record) error 
 			files[key] = newFilesFold(key[0], key[1], e)
 		}
 		rows[key].apply(r, e)
+		files[key].expect(e)
 	}
 	if len(rows) == 0 {
 		return nil

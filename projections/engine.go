@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -102,15 +104,43 @@ func (e *Engine) Assigned(ctx context.Context, partitions []int) error {
 	})
 }
 
-// Take applies a batch to every view that runs.
+// Take applies a batch to every view that runs, piece by piece, each in a
+// transaction of its own. While the views write a piece, the next is decoded.
 func (e *Engine) Take(ctx context.Context, raw [][]byte) error {
-	records, err := decode(raw)
+	pieces := decodeAhead(raw)
 	return e.each(func(p *projector) error {
-		if err != nil { // this build cannot read the history: no view goes on
-			return err
+		for _, piece := range pieces {
+			records, err := piece()
+			if err != nil { // this build cannot read the history: no view goes on
+				return err
+			}
+			if err := p.take(ctx, records); err != nil {
+				return err
+			}
 		}
-		return p.take(ctx, records)
+		return nil
 	})
+}
+
+// piece of a batch: it is decoded once, for whoever asks first.
+type piece func() ([]wire.Record, error)
+
+const pieceRecords = 1250
+
+// decodeAhead begins to decode a batch's pieces in order.
+func decodeAhead(raw [][]byte) []piece {
+	var pieces []piece
+	for chunk := range slices.Chunk(raw, pieceRecords) {
+		pieces = append(pieces, sync.OnceValues(func() ([]wire.Record, error) { return decode(chunk) }))
+	}
+	go func() {
+		for _, piece := range pieces {
+			if _, err := piece(); err != nil {
+				return
+			}
+		}
+	}()
+	return pieces
 }
 
 // each runs a step of every view that has not stopped. An error that another

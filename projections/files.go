@@ -10,22 +10,25 @@ import (
 )
 
 // filesFold is a document's files in a batch while events are folded in. It
-// mirrors document.Evolve, which needs to know what each file was: the rows
-// that are there are read first.
+// mirrors document.Evolve, which turns files by what they were: the rows that
+// are there are read first. Outcomes alone, which most events bring, need no
+// reading: their rows are changed while they are open.
 type filesFold struct {
 	batch, stream string
 	stored        bool // there may be rows
-	replaced      bool // those rows go
+	loaded        bool // they are read
+	replaced      bool // they go
 	files         map[string]*fileFold
 	before        map[string]*fileFold // the files of the listing that was replaced
 }
 
 // fileFold is a file while events are folded in.
 type fileFold struct {
-	status        document.FileStatus
+	status        document.FileStatus  // empty: as it was, pending or failed
 	outcome, skip *string              // JSON
 	listed        *document.ListedFile // when the row is to be written whole
 	changed       bool
+	unread        bool // the row is changed only when it is pending or failed
 }
 
 // newFilesFold begins with an event: only before a Discovered there are no rows.
@@ -34,11 +37,20 @@ func newFilesFold(batch, stream string, first document.Event) *filesFold {
 	return &filesFold{batch: batch, stream: stream, stored: !fresh, files: map[string]*fileFold{}}
 }
 
-// loadFiles reads what the documents have.
+// expect tells of an event that is to be folded in.
+func (f *filesFold) expect(event document.Event) {
+	switch event.(type) {
+	case document.FilesProcessed, document.AttemptFailed, document.Migrated:
+	default:
+		f.loaded = f.stored
+	}
+}
+
+// loadFiles reads what the documents have, where it matters.
 func loadFiles(ctx context.Context, tx pgx.Tx, folds map[[2]string]*filesFold) error {
 	var batches, streams []string
 	for _, key := range sortedPairs(folds) {
-		if folds[key].stored {
+		if folds[key].loaded {
 			batches, streams = append(batches, key[0]), append(streams, key[1])
 		}
 	}
@@ -117,7 +129,11 @@ func (f *filesFold) list(files []document.ListedFile, skipped, kept []string) {
 func (f *filesFold) process(outcomes []document.FileOutcome) {
 	for _, o := range outcomes {
 		file := f.files[o.ID]
-		if file == nil || file.status != document.FileStatusPending && file.status != document.FileStatusFailed {
+		if file == nil && f.stored && !f.loaded {
+			file = &fileFold{unread: true}
+			f.files[o.ID] = file
+		}
+		if file == nil || !file.open() {
 			continue
 		}
 		encoded, _ := json.Marshal(o) // strings and numbers always encode
@@ -128,6 +144,10 @@ func (f *filesFold) process(outcomes []document.FileOutcome) {
 			file.status = document.FileStatusFailed
 		}
 	}
+}
+
+func (file *fileFold) open() bool {
+	return file.status == "" || file.status == document.FileStatusPending || file.status == document.FileStatusFailed
 }
 
 func (f *filesFold) turn(from, to document.FileStatus) {
@@ -164,6 +184,7 @@ type listedRow struct {
 type changedRow struct {
 	Batch, Stream, ID, Status string
 	Outcome, Skip             *string
+	Unread                    bool
 }
 
 func queueFiles(b *pgx.Batch, folds map[[2]string]*filesFold) {
@@ -183,7 +204,7 @@ func queueFiles(b *pgx.Batch, folds map[[2]string]*filesFold) {
 					string(file.status), file.outcome, file.skip,
 				})
 			} else if file.changed {
-				changed = append(changed, changedRow{f.batch, f.stream, id, string(file.status), file.outcome, file.skip})
+				changed = append(changed, changedRow{f.batch, f.stream, id, string(file.status), file.outcome, file.skip, file.unread})
 			}
 		}
 	}
@@ -198,8 +219,9 @@ func queueFiles(b *pgx.Batch, folds map[[2]string]*filesFold) {
 				n(batch, stream, id, pid, class, sequence, name, type, size, hash, algorithm, status, outcome, skip)`, arrays(listed)...)
 	}
 	if len(changed) > 0 {
-		b.Queue(`UPDATE document_files f SET status = n.status, outcome = n.outcome::json, skip = n.skip::json
-			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) n(batch, stream, id, status, outcome, skip)
-			WHERE f.batch = n.batch AND f.stream = n.stream AND f.file_id = n.id`, arrays(changed)...)
+		b.Queue(`UPDATE document_files f SET status = coalesce(nullif(n.status, ''), f.status), outcome = n.outcome::json,
+				skip = CASE WHEN n.unread THEN f.skip ELSE n.skip::json END
+			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[]) n(batch, stream, id, status, outcome, skip, unread)
+			WHERE f.batch = n.batch AND f.stream = n.stream AND f.file_id = n.id AND (NOT n.unread OR f.status IN ('pending', 'failed'))`, arrays(changed)...)
 	}
 }
