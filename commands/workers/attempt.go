@@ -157,12 +157,11 @@ func (m *migration) takeListing(ctx context.Context) error {
 
 // bring brings one file into the archive, or finds it there from before.
 func (m *migration) bring(ctx context.Context, f document.ListedFile) (document.FileOutcome, error) {
-	if verdict := rules.Listed(f); verdict.Failure != nil {
-		outcome := outcomeOf(f)
-		outcome.Rules, outcome.Failure = verdict.Results, verdict.Failure
-		return outcome, nil
+	outcome, settled := refusedAsListed(f)
+	if !settled {
+		outcome, settled = m.arrivedBefore(ctx, f)
 	}
-	if outcome, there := m.arrivedBefore(ctx, f); there {
+	if settled {
 		return outcome, nil
 	}
 	permit, err := m.permits.get(ctx, m.work.Batch) // the source's settings may have changed
@@ -174,6 +173,14 @@ func (m *migration) bring(ctx context.Context, f document.ListedFile) (document.
 	m.add(result.measured)
 	m.after = max(m.after, result.after)
 	return result.outcome, err
+}
+
+// refusedAsListed: what was listed of the file is enough to refuse it.
+func refusedAsListed(f document.ListedFile) (document.FileOutcome, bool) {
+	verdict := rules.Listed(f)
+	outcome := outcomeOf(f)
+	outcome.Rules, outcome.Failure = verdict.Results, verdict.Failure
+	return outcome, verdict.Failure != nil
 }
 
 // arrivedBefore tells that an earlier batch brought the same file: the source

@@ -3,7 +3,6 @@ package workers_test
 import (
 	"crypto/sha256"
 	"fmt"
-	"net/http"
 	"sync"
 	"testing"
 
@@ -264,32 +263,4 @@ func TestAPanicIsAnOutcome(t *testing.T) {
 	require.Equal(t, domain.Internal, d.Failure.Category)
 	w.changeDocument(number, d.Stream, document.RetryDocument{Batch: number, Reason: "a new build"})
 	require.EqualValues(t, 5, w.finished(number).Documents.Migrated)
-}
-
-func TestWorkersEndWhenTheyAreStopped(t *testing.T) {
-	t.Parallel()
-	w := emptyWorld(t)
-	s := w.newShelf(sheets(40)...)
-	s.download = block
-	stop := w.work()
-	w.create(january())
-	w.eventually("all workers wait for the source", func() (busy bool) {
-		s.with(func() { busy = s.open == 16 })
-		return busy
-	})
-	stop()
-	w.eventually("the source is let go", func() (idle bool) {
-		s.with(func() { idle = s.open == 0 })
-		return idle
-	})
-	w.requireNoLeases()
-	w.requireNoUploads()
-	failed, _ := eventsOf[document.AttemptFailed](w.records())
-	require.Empty(t, failed, "being stopped is no failure of a document")
-}
-
-// block never answers.
-func block(_ http.ResponseWriter, r *http.Request, _ call) bool {
-	<-r.Context().Done()
-	return true
 }

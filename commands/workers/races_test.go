@@ -166,7 +166,7 @@ func (d *dying) kill(p *process) {
 	p.Lease = lease
 	p.Journal = dyingJournal{p.Journal, d}
 	p.Worklist = dyingWorklist{p.Worklist, d}
-	p.Archive = archiveWith{Archive: p.Archive, commit: func(string) error {
+	p.Archive = archiveWith{Archive: p.Archive, commit: func(context.Context, string) error {
 		if d.dead.Load() {
 			return errDead
 		}

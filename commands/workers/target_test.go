@@ -26,7 +26,7 @@ type archiveWith struct {
 	commands.Archive
 	begin  func() error
 	write  func(content []byte) error
-	commit func(key string) error
+	commit func(ctx context.Context, key string) error
 	open   func(key string, content []byte) []byte
 }
 
@@ -66,7 +66,7 @@ func (u *uploadWith) Write(p []byte) (int, error) {
 
 func (u *uploadWith) Commit(ctx context.Context, key string) (bool, error) {
 	if u.archive.commit != nil {
-		if err := u.archive.commit(key); err != nil {
+		if err := u.archive.commit(ctx, key); err != nil {
 			return false, errors.Join(err, u.Abort())
 		}
 	}
@@ -93,8 +93,10 @@ func TestAnArchiveThatFails(t *testing.T) {
 		"while a file is written": {write: func(content []byte) error {
 			return unless(func() bool { return bytes.HasPrefix(content, []byte("<?xml")) })
 		}},
-		"when a file is committed":     {commit: func(key string) error { return unless(func() bool { return isFile(key) }) }},
-		"when a manifest is committed": {commit: func(key string) error { return unless(func() bool { return strings.Contains(key, "/manifest-") }) }},
+		"when a file is committed": {commit: func(_ context.Context, key string) error { return unless(func() bool { return isFile(key) }) }},
+		"when a manifest is committed": {commit: func(_ context.Context, key string) error {
+			return unless(func() bool { return strings.Contains(key, "/manifest-") })
+		}},
 	}
 	number, stop := map[string]string{}, map[string]func(){}
 	worlds := map[string]*world{}
@@ -197,7 +199,7 @@ func TestAnArchiveThatHangs(t *testing.T) {
 	goOn := sync.OnceFunc(func() { close(going) })
 	w.work(func(p *process) {
 		p.Lease = lease
-		p.Archive = archiveWith{Archive: p.Archive, commit: func(key string) error {
+		p.Archive = archiveWith{Archive: p.Archive, commit: func(_ context.Context, key string) error {
 			if isFile(key) {
 				waiting.Add(1)
 				<-going
