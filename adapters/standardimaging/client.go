@@ -28,16 +28,23 @@ import (
 
 const (
 	success        = "0000"
-	callTimeout    = 60 * time.Second
-	stallTimeout   = 60 * time.Second // without a byte of a download
-	maxAnswer      = 64 << 20         // bytes of a data call's answer
+	maxAnswer      = 64 << 20 // bytes of a data call's answer
 	maxRedirects   = 5
 	connectTimeout = 10 * time.Second
 )
 
+// timeouts of requests; tests have shorter ones.
+type timeouts struct {
+	call  time.Duration // a data call, whole; a download's headers
+	stall time.Duration // without a byte of a download
+}
+
+var usualTimeouts = timeouts{call: time.Minute, stall: time.Minute}
+
 // client reads one source under one version of its settings.
 type client struct {
 	settings source.Settings
+	timeouts timeouts
 	http     *http.Client
 	tokens   tokens
 	slots    chan struct{} // concurrency
@@ -47,26 +54,34 @@ type client struct {
 	pause time.Time // no data calls before
 }
 
-func newClient(s source.Settings) *client {
-	c := &client{settings: s, slots: make(chan struct{}, s.Concurrency), rate: rate.NewLimiter(rate.Inf, 1)}
+func newClient(s source.Settings, t timeouts) *client {
+	c := &client{settings: s, timeouts: t, slots: make(chan struct{}, s.Concurrency), rate: rate.NewLimiter(rate.Inf, 1)}
 	if s.RequestsPerSecond > 0 {
 		c.rate = rate.NewLimiter(rate.Limit(s.RequestsPerSecond), max(int(s.RequestsPerSecond/10), 1))
 	}
-	c.tokens.refresh = c.requestToken
+	c.tokens.refresh, c.tokens.timeout = c.requestToken, 2*t.call
 	dialer := &net.Dialer{Timeout: connectTimeout, Control: guard(s.AllowedNetworks)}
 	c.http = &http.Client{
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, MaxIdleConnsPerHost: s.Concurrency, IdleConnTimeout: 90 * time.Second,
-			TLSHandshakeTimeout: connectTimeout, ResponseHeaderTimeout: callTimeout, ForceAttemptHTTP2: true,
+			TLSHandshakeTimeout: connectTimeout, ResponseHeaderTimeout: t.call, ForceAttemptHTTP2: true,
+			DisableCompression: true, // bytes arrive as they left
 		},
-		CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			if r.Method != http.MethodGet || len(via) > maxRedirects {
-				return errors.New("redirected, which is not followed")
-			}
-			return nil
-		},
+		CheckRedirect: checkRedirect,
 	}
 	return c
+}
+
+var errRedirected = errors.New("redirected")
+
+// checkRedirect follows downloads only, and does not tell the next host where
+// it comes from: a URL carries a signature.
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	if via[0].Method != http.MethodGet || len(via) > maxRedirects {
+		return errRedirected
+	}
+	r.Header.Del("Referer")
+	return nil
 }
 
 // guard refuses connections to private addresses other than those allowed,
@@ -106,20 +121,28 @@ func (c *client) slot(ctx context.Context, plan commands.Plan) (release func(), 
 	return release, nil
 }
 
-// paused waits out what the service asked for.
-func (c *client) paused(ctx context.Context) error {
+// dataSlot is a slot for a data call, which waits out the pause that the
+// service asked for: also one that it asked for while the call waited its turn.
+func (c *client) dataSlot(ctx context.Context, plan commands.Plan) (release func(), err error) {
+	for {
+		if wait := c.paused(); wait > 0 {
+			select {
+			case <-time.After(wait):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		if release, err = c.slot(ctx, plan); err != nil || c.paused() <= 0 {
+			return release, err
+		}
+		release()
+	}
+}
+
+func (c *client) paused() time.Duration {
 	c.mu.Lock()
-	wait := time.Until(c.pause)
-	c.mu.Unlock()
-	if wait <= 0 {
-		return nil
-	}
-	select {
-	case <-time.After(wait):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	defer c.mu.Unlock()
+	return time.Until(c.pause)
 }
 
 func (c *client) pauseFor(d time.Duration) {
@@ -139,27 +162,34 @@ func (c *client) call(ctx context.Context, plan commands.Plan, request listReque
 			return listAnswer{}, "", err
 		}
 		reqid := requestID()
-		query := url.Values{"access_token": {token}, "reqid": {reqid}}
-		var answer listAnswer
-		err = c.post(ctx, plan, c.settings.DataURL+"?"+query.Encode(), request, &answer)
-		if err == nil && answer.code() == success {
-			return answer, reqid, nil
-		}
+		answer, err := c.callWith(ctx, plan, token, reqid, request)
 		var failed *commands.SourceError
-		if err == nil {
-			failed = rejected(domain.StageList, domain.SourceRejected, answer.outcome)
-			if tokenCodes[answer.code()] {
-				failed = rejected(domain.StageList, domain.SourceAuth, answer.outcome)
-			}
-		} else if !errors.As(err, &failed) {
-			return listAnswer{}, reqid, err
+		if !errors.As(err, &failed) {
+			return answer, reqid, err
 		}
 		failed.Failure.RequestID = reqid
-		if failed.Failure.Category != domain.SourceAuth || try == 2 {
+		if failed.Failure.Category != domain.SourceAuth {
 			return listAnswer{}, reqid, failed
 		}
 		c.tokens.drop(token)
+		if try == 2 {
+			return listAnswer{}, reqid, failed
+		}
 	}
+}
+
+func (c *client) callWith(ctx context.Context, plan commands.Plan, token, reqid string, request listRequest) (listAnswer, error) {
+	query := url.Values{"access_token": {token}, "reqid": {reqid}}
+	var answer listAnswer
+	err := c.post(ctx, plan, c.settings.DataURL+"?"+query.Encode(), request, &answer)
+	if err == nil && answer.code() != success {
+		category := domain.SourceRejected
+		if tokenCodes[answer.code()] {
+			category = domain.SourceAuth
+		}
+		err = rejected(domain.StageList, category, answer.outcome)
+	}
+	return answer, without(err, token)
 }
 
 // requestID is 13 digits of milliseconds and 3 of chance.
@@ -167,17 +197,17 @@ func requestID() string {
 	return fmt.Sprintf("%013d%03d", time.Now().UnixMilli(), rand.IntN(1000))
 }
 
+// answer is what every answer has: an outcome.
+type answer interface{ code() string }
+
 // post sends JSON and reads a JSON answer.
-func (c *client) post(ctx context.Context, plan commands.Plan, address string, request, answer any) error {
-	if err := c.paused(ctx); err != nil {
-		return err
-	}
-	release, err := c.slot(ctx, plan)
+func (c *client) post(ctx context.Context, plan commands.Plan, address string, request any, into answer) error {
+	release, err := c.dataSlot(ctx, plan)
 	if err != nil {
 		return err
 	}
 	defer release()
-	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errStalled)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeouts.call, errStalled)
 	defer cancel()
 	body, err := json.Marshal(request)
 	if err != nil {
@@ -200,10 +230,10 @@ func (c *client) post(ctx context.Context, plan commands.Plan, address string, r
 		}
 		return failed
 	}
-	return readAnswer(ctx, response, answer)
+	return readAnswer(ctx, response, into)
 }
 
-func readAnswer(ctx context.Context, response *http.Response, answer any) error {
+func readAnswer(ctx context.Context, response *http.Response, into answer) error {
 	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
 		return unreachable(ctx, domain.StageList, err)
@@ -211,9 +241,12 @@ func readAnswer(ctx context.Context, response *http.Response, answer any) error 
 	if len(content) > maxAnswer {
 		return notAsAgreed(domain.StageList, fmt.Sprintf("the source's answer is longer than %d bytes", maxAnswer))
 	}
-	if err := json.Unmarshal(content, answer); err != nil {
+	if err := json.Unmarshal(content, into); err != nil {
 		media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 		return notAsAgreed(domain.StageList, fmt.Sprintf("the source's answer (%s, %d bytes) is not the agreed JSON: %v", media, len(content), err))
+	}
+	if into.code() == "" {
+		return notAsAgreed(domain.StageList, "the source's answer has neither errcode nor errorCode")
 	}
 	return nil
 }
@@ -232,7 +265,10 @@ func resolveSecret(reference string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("the source's secret cannot be read: %w", err)
 		}
-		return strings.TrimSpace(string(content)), nil
+		if secret := strings.TrimSpace(string(content)); secret != "" {
+			return secret, nil
+		}
+		return "", fmt.Errorf("the file %s, which should hold the source's secret, is empty", where)
 	}
 	return "", errors.New("the source has no secretRef (env:NAME or file:/path)")
 }

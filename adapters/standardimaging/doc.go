@@ -3,13 +3,23 @@
 //
 //   - Success is the string "0000" in errcode or errorCode; HTTP 200 with
 //     another code is a failure, and so is anything that is not JSON.
-//   - One token serves all workers of a process: whoever finds it expired
-//     refreshes it while the others wait.
-//   - A source's concurrency and rate bound all its requests together. When
-//     the service answers 429, its data calls pause as long as it asked.
+//   - One token serves all workers of a process: whoever finds it gone has it
+//     refreshed while the others wait. One that the service no longer takes is
+//     replaced once a call.
+//   - A source's concurrency and rate bound all its requests together. A
+//     download holds its turn until it is closed, so nobody may wait for
+//     another turn meanwhile.
+//   - When the service answers 429 to a data call, all data calls pause as long
+//     as it asked. Files often come from another server, whose 429 is about
+//     that file: it is told to the caller, with the time that was asked for.
+//   - Whatever did not come as agreed is a *commands.SourceError that says what
+//     to do. A file's URL that has expired is one more try: the next attempt
+//     reads the item again, and has a fresh one.
 //   - Every connection is checked after name resolution: private addresses are
 //     reached only when the source's settings allow their network.
 //   - Field names stand in mapping.go and nowhere else, so that a customer's
 //     real endpoint needs a mapping, not a rewrite.
-//   - URLs carry tokens and signatures: they appear in no error, log or event.
+//   - URLs carry tokens and signatures: they appear in no error, log or event,
+//     also when the source's answer repeats them, and no redirection is told
+//     where it comes from. Calls that carry credentials follow none.
 package standardimaging

@@ -8,8 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
+
+	"code.dny.dev/ssrf"
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
@@ -36,6 +40,16 @@ func unreachable(ctx context.Context, stage domain.Stage, err error) error {
 	code, detail := "connection-failed", "the source could not be reached"
 	var network net.Error
 	switch {
+	case errors.Is(err, errRedirected):
+		return fail(stage, domain.Failure{
+			Code: "redirected", Category: domain.SourceRejected, Retryable: true, Detail: "the source answered with a redirection that is not followed",
+			Remedy: "Check that the source's URLs are the service's own and that no proxy or login page answers in its place.",
+		})
+	case errors.Is(err, ssrf.ErrProhibitedIP):
+		return fail(stage, domain.Failure{
+			Code: "address-refused", Category: domain.SourceRejected, Retryable: true, Detail: "the source's address is private: " + reason(err),
+			Remedy: "If the source is meant to be there, add its network to the source's allowedNetworks.",
+		})
 	case context.Cause(ctx) == errStalled, errors.As(err, &network) && network.Timeout():
 		code, detail = "timeout", "the source did not answer in time"
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -46,13 +60,30 @@ func unreachable(ctx context.Context, stage domain.Stage, err error) error {
 	})
 }
 
-// reason is an error's text without the URL that net/http puts in front.
+var queries = regexp.MustCompile(`\?[^\s"]*`)
+
+// reason is an error's text without the URL that net/http puts in front, and
+// without the query of any other: that of a redirection, say.
 func reason(err error) string {
 	var withURL *url.Error
 	if errors.As(err, &withURL) {
 		err = withURL.Err
 	}
-	return err.Error()
+	return queries.ReplaceAllString(err.Error(), "?...")
+}
+
+// without takes secrets out of an error's text: a source may well repeat in
+// its answer what was sent.
+func without(err error, secrets ...string) error {
+	var failed *commands.SourceError
+	if errors.As(err, &failed) {
+		for _, secret := range secrets {
+			if secret != "" {
+				failed.Failure.Detail = strings.ReplaceAll(failed.Failure.Detail, secret, "***")
+			}
+		}
+	}
+	return err
 }
 
 // refused is an answer whose HTTP status is not 200.

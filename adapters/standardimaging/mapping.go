@@ -48,8 +48,8 @@ func (o outcome) message() string {
 
 type tokenAnswer struct {
 	outcome
-	AccessToken string `json:"access_token"`
-	ExpiresIn   int64  `json:"expires_in"` // seconds
+	AccessToken text   `json:"access_token"`
+	ExpiresIn   number `json:"expires_in"` // seconds
 }
 
 type listRequest struct {
@@ -64,9 +64,9 @@ type listRequest struct {
 
 type listAnswer struct {
 	outcome
-	TotalElement int               `json:"totalElement"`
-	TotalPage    int               `json:"totalPage"`
-	CurrentPage  int               `json:"currentPage"`
+	TotalElement *number           `json:"totalElement"`
+	TotalPage    number            `json:"totalPage"`
+	CurrentPage  number            `json:"currentPage"`
 	Data         []json.RawMessage `json:"data"`
 }
 
@@ -93,7 +93,7 @@ type file struct {
 	OriginalState text   `json:"originalState"` // 1 original, 0 rendition
 	FileClass     text   `json:"fileClass"`     // 0 cover, 1 invoice, 2 attachment
 	Sequence      number `json:"sequence"`
-	URL           string `json:"url"`
+	URL           text   `json:"url"`
 }
 
 var classes = map[text]document.Class{"0": document.Cover, "1": document.Invoice, "2": document.Attachment}
@@ -122,7 +122,7 @@ func toItem(source, hashAlgorithm string, raw json.RawMessage) (commands.Item, e
 	listed = listed.Bounded()
 	urls := make(map[string]string, len(i.Files))
 	for n, f := range listed.Files {
-		urls[f.ID] = i.Files[n].URL
+		urls[f.ID] = string(i.Files[n].URL)
 	}
 	id := domain.DocumentID{Source: source, Resource: string(i.Resource), ImageNumber: string(i.ImageNumber)}
 	if strings.TrimSpace(id.ImageNumber) == "" || len(id.ImageNumber) > maxIdentity || len(id.Resource) > maxIdentity {
@@ -186,7 +186,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// number is an integer that may come as a string or null.
+// number is an integer that may come as a string, with a point, or null.
 type number int64
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -199,7 +199,11 @@ func (n *number) UnmarshalJSON(b []byte) error {
 		*n = 0
 		return nil
 	}
-	parsed, err := strconv.ParseInt(string(t), 10, 64)
+	whole, _, _ := strings.Cut(string(t), ".")
+	if strings.Trim(string(t[len(whole):]), ".0") != "" {
+		whole = ""
+	}
+	parsed, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil {
 		return fmt.Errorf("%q where a number was agreed", domain.TruncateTo(string(t), 40))
 	}

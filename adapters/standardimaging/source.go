@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -13,36 +16,33 @@ import (
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
-	"github.com/waybill-migration/waybill/domain/source"
 )
 
 type rawConn = syscall.RawConn
 
 // Source implements commands.Source for all plans of this kind.
 type Source struct {
+	timeouts timeouts
+
 	mu      sync.Mutex
 	clients map[string]*client // by plan; replaced when its settings change
 }
 
 // New makes one; it connects when it is first used.
-func New() *Source { return &Source{clients: map[string]*client{}} }
+func New() *Source { return &Source{timeouts: usualTimeouts, clients: map[string]*client{}} }
 
 func (s *Source) client(plan commands.Plan) *client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.clients[plan.ID]
-	if c == nil || !sameSettings(c.settings, plan.Settings) {
+	if c == nil || !reflect.DeepEqual(c.settings, plan.Settings) {
 		if c != nil {
 			c.http.CloseIdleConnections()
 		}
-		c = newClient(plan.Settings)
+		c = newClient(plan.Settings, s.timeouts)
 		s.clients[plan.ID] = c
 	}
 	return c
-}
-
-func sameSettings(a, b source.Settings) bool {
-	return fmt.Sprint(a) == fmt.Sprint(b)
 }
 
 // List implements commands.Source.
@@ -54,29 +54,40 @@ func (s *Source) List(ctx context.Context, plan commands.Plan, slice batch.Slice
 	if slice.Organization != "" {
 		request.OrgNumbers = []string{slice.Organization}
 	}
-	answer, reqid, err := s.client(plan).call(ctx, plan, request)
+	answer, items, reqid, err := s.page(ctx, plan, request)
 	if err != nil {
 		return commands.Page{}, err
-	}
-	items, err := toItems(plan, answer)
-	if err != nil {
-		return commands.Page{}, err
-	}
-	if answer.CurrentPage != 0 && answer.CurrentPage != page {
-		return commands.Page{}, notAsAgreed(domain.StageList, fmt.Sprintf("page %d was asked for and page %d came", page, answer.CurrentPage))
 	}
 	return commands.Page{
-		Items: items, Total: answer.TotalElement, Last: page >= pages(answer, plan.Settings.PageSize) || len(items) == 0,
+		Items: items, Total: int(*answer.TotalElement), Last: page >= pages(answer, request.PageSize) || len(items) == 0,
 		RequestID: reqid, TraceID: string(answer.TraceID),
 	}, nil
+}
+
+// page asks for a page, and checks that the answer is one.
+func (s *Source) page(ctx context.Context, plan commands.Plan, request listRequest) (listAnswer, []commands.Item, string, error) {
+	answer, reqid, err := s.client(plan).call(ctx, plan, request)
+	if err != nil {
+		return listAnswer{}, nil, reqid, err
+	}
+	items, err := toItems(plan, answer)
+	switch {
+	case err != nil:
+		err = notAsAgreed(domain.StageList, err.Error())
+	case answer.TotalElement == nil || *answer.TotalElement < 0:
+		err = notAsAgreed(domain.StageList, "the source's answer has no totalElement")
+	case answer.CurrentPage != 0 && int(answer.CurrentPage) != request.CurrentPage:
+		err = notAsAgreed(domain.StageList, fmt.Sprintf("page %d was asked for and page %d came", request.CurrentPage, answer.CurrentPage))
+	}
+	return answer, items, reqid, err
 }
 
 // pages is the source's own number of pages, or follows from its total.
 func pages(answer listAnswer, size int) int {
 	if answer.TotalPage > 0 {
-		return answer.TotalPage
+		return int(answer.TotalPage)
 	}
-	return (answer.TotalElement + size - 1) / size
+	return (int(*answer.TotalElement) + size - 1) / size
 }
 
 func toItems(plan commands.Plan, answer listAnswer) ([]commands.Item, error) {
@@ -84,82 +95,101 @@ func toItems(plan commands.Plan, answer listAnswer) ([]commands.Item, error) {
 	for i, raw := range answer.Data {
 		var err error
 		if items[i], err = toItem(plan.ID, plan.Settings.HashAlgorithm, raw); err != nil {
-			return nil, notAsAgreed(domain.StageList, err.Error())
+			return nil, err
 		}
 	}
 	return items, nil
 }
 
-// rereadItems is how many items one request reads again.
-const rereadItems = 100
+const (
+	rereadItems = 100 // that one request reads again
+	// rereadPages of its answer at most: an image number may stand for several
+	// items, of several resources, but a source must not go on for ever.
+	rereadPages = 10
+)
 
 // Reread implements commands.Source.
 func (s *Source) Reread(ctx context.Context, plan commands.Plan, imageNumbers []string) ([]commands.Item, error) {
 	var all []commands.Item
-	for len(imageNumbers) > 0 {
-		n := min(rereadItems, len(imageNumbers))
-		for page := 1; ; page++ {
-			answer, _, err := s.client(plan).call(ctx, plan, listRequest{ImageNumbers: imageNumbers[:n], CurrentPage: page, PageSize: rereadItems})
-			if err != nil {
-				return nil, atFetch(err)
-			}
-			items, err := toItems(plan, answer)
-			if err != nil {
-				return nil, atFetch(err)
-			}
-			all = append(all, items...)
-			if page >= pages(answer, rereadItems) || len(items) == 0 {
-				break
-			}
+	for some := range slices.Chunk(imageNumbers, rereadItems) {
+		items, err := s.reread(ctx, plan, some)
+		if err != nil {
+			return nil, atFetch(err)
 		}
-		imageNumbers = imageNumbers[n:]
+		all = append(all, items...)
 	}
 	return all, nil
 }
 
-// atFetch says that a data call was made to fetch, not to list.
+func (s *Source) reread(ctx context.Context, plan commands.Plan, imageNumbers []string) ([]commands.Item, error) {
+	var all []commands.Item
+	for page := 1; page <= rereadPages; page++ {
+		answer, items, _, err := s.page(ctx, plan, listRequest{ImageNumbers: imageNumbers, CurrentPage: page, PageSize: rereadItems})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
+		if page >= pages(answer, rereadItems) || len(items) == 0 {
+			return all, nil
+		}
+	}
+	return nil, notAsAgreed(domain.StageList, fmt.Sprintf("the source answered %d image numbers with more than %d pages", len(imageNumbers), rereadPages))
+}
+
+// atFetch says that a data call was made to fetch, not to list. It copies:
+// a failed token request is shared.
 func atFetch(err error) error {
 	var failed *commands.SourceError
-	if errors.As(err, &failed) {
-		failed.Failure.Stage = domain.StageFetch
+	if !errors.As(err, &failed) {
+		return err
 	}
-	return err
+	fetching := *failed
+	fetching.Failure.Stage = domain.StageFetch
+	return &fetching
 }
 
 // Download implements commands.Source. The body ends with an error when it is
-// shorter than announced, or stalls.
+// shorter than announced, or stalls. It holds its turn of the source's
+// concurrency until it is closed.
 func (s *Source) Download(ctx context.Context, plan commands.Plan, address string) (io.ReadCloser, error) {
+	location, err := url.Parse(address)
+	if err != nil || location.Host == "" || location.Scheme != "http" && location.Scheme != "https" {
+		return nil, fail(domain.StageFetch, domain.Failure{
+			Code: "url-invalid", Category: domain.SourceRejected, Retryable: true, Detail: "the source gave no usable URL for the file", Remedy: remedySource,
+		})
+	}
 	c := s.client(plan)
 	release, err := c.slot(ctx, plan)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	done := func() {
-		cancel(nil)
-		release()
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	body, err := c.download(ctx, location, release)
 	if err != nil {
-		done()
-		return nil, fail(domain.StageFetch, domain.Failure{
-			Code: "url-invalid", Category: domain.SourceRejected, Detail: "the source gave no usable URL for the file", Remedy: remedySource,
-		})
+		release()
+		return nil, without(err, location.RawQuery)
 	}
+	return body, nil
+}
+
+func (c *client) download(ctx context.Context, location *url.URL, release func()) (*download, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	r := (&http.Request{Method: http.MethodGet, URL: location, Header: http.Header{}}).WithContext(ctx)
 	response, err := c.http.Do(r)
 	if err != nil {
-		defer done()
+		defer cancel(nil)
 		return nil, unreachable(ctx, domain.StageFetch, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		defer done()
+		defer cancel(nil)
 		defer func() { _ = response.Body.Close() }()
 		return nil, refused(domain.StageFetch, response)
 	}
-	return &download{
-		ctx: ctx, body: response.Body, done: done,
-		stalled: time.AfterFunc(stallTimeout, func() { cancel(errStalled) }),
-	}, nil
+	d := &download{ctx: ctx, body: response.Body, timeout: c.timeouts.stall, done: func() {
+		cancel(nil)
+		release()
+	}}
+	d.stalled = time.AfterFunc(c.timeouts.stall, func() { cancel(errStalled) })
+	return d, nil
 }
 
 var errStalled = errors.New("no byte arrived in time")
@@ -167,13 +197,15 @@ var errStalled = errors.New("no byte arrived in time")
 type download struct {
 	ctx     context.Context
 	body    io.ReadCloser
-	stalled *time.Timer
+	timeout time.Duration
+	stalled *time.Timer // runs while a read waits
 	done    func()
 }
 
 func (d *download) Read(p []byte) (int, error) {
+	d.stalled.Reset(d.timeout)
 	n, err := d.body.Read(p)
-	d.stalled.Reset(stallTimeout)
+	d.stalled.Stop()
 	if err != nil && err != io.EOF {
 		err = unreachable(d.ctx, domain.StageFetch, err)
 	}

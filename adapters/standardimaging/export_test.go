@@ -1,0 +1,13 @@
+package standardimaging
+
+import "time"
+
+// Within makes a source whose timeouts are short.
+func Within(call, stall time.Duration) *Source {
+	s := New()
+	s.timeouts = timeouts{call: call, stall: stall}
+	return s
+}
+
+// Sign is what a token request carries.
+var Sign = sign
