@@ -69,6 +69,10 @@ func TestFile(t *testing.T) {
 	v := rules.File(document.ListedFile{ID: "f"}, rules.Found{Received: 1, Format: "pdf"}, rules.ProfileOf(""))
 	require.Nil(t, v.Failure)
 	require.Equal(t, "R13", v.Results[0].Rule, "no hash: counted as unverifiable")
+	require.Len(t, v.Results, 1)
+	v = rules.File(document.ListedFile{ID: "f", Size: 9}, rules.Found{Received: 1, Format: "pdf"}, rules.ProfileOf(""))
+	require.Nil(t, v.Failure)
+	require.Contains(t, v.Results[1].Detail, "9 bytes", "the size is all there is to compare")
 }
 
 func TestCount(t *testing.T) {
