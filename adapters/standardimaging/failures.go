@@ -34,7 +34,7 @@ func fail(stage domain.Stage, f domain.Failure) *commands.SourceError {
 
 // unreachable is a request that got no whole answer.
 func unreachable(ctx context.Context, stage domain.Stage, err error) error {
-	if ctx.Err() != nil && context.Cause(ctx) != errStalled {
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errStalled) {
 		return ctx.Err()
 	}
 	code, detail := "connection-failed", "the source could not be reached"
@@ -50,7 +50,7 @@ func unreachable(ctx context.Context, stage domain.Stage, err error) error {
 			Code: "address-refused", Category: domain.SourceRejected, Retryable: true, Detail: "the source's address is private: " + reason(err),
 			Remedy: "If the source is meant to be there, add its network to the source's allowedNetworks.",
 		})
-	case context.Cause(ctx) == errStalled, errors.As(err, &network) && network.Timeout():
+	case errors.Is(context.Cause(ctx), errStalled), errors.As(err, &network) && network.Timeout():
 		code, detail = "timeout", "the source did not answer in time"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		code, detail = "body-truncated", "the source's answer ended before its length"

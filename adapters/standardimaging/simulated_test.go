@@ -150,7 +150,7 @@ func TestFaultsOfFiles(t *testing.T) {
 			continue
 		}
 		met++
-		bytes, err := download(t.Context(), s, plan, items[n].URLs[truth.FaultyFile])
+		_, err := download(t.Context(), s, plan, items[n].URLs[truth.FaultyFile])
 		want, fails := wanted[truth.Fault]
 		if !fails {
 			require.NoError(t, err)
@@ -167,7 +167,7 @@ func TestFaultsOfFiles(t *testing.T) {
 		require.NotContains(t, err.Error(), "sig=")
 
 		sim.SetPhase(simulator.Recovered)
-		bytes, err = download(t.Context(), s, plan, items[n].URLs[truth.FaultyFile])
+		bytes, err := download(t.Context(), s, plan, items[n].URLs[truth.FaultyFile])
 		require.NoError(t, err, "it is over")
 		require.NotEmpty(t, bytes)
 		sim.SetPhase(simulator.Disturbed)

@@ -71,15 +71,20 @@ func (s *Source) page(ctx context.Context, plan commands.Plan, request listReque
 		return listAnswer{}, nil, reqid, err
 	}
 	items, err := toItems(plan, answer)
+	var wrong string
 	switch {
 	case err != nil:
-		err = notAsAgreed(domain.StageList, err.Error())
+		wrong = err.Error()
 	case answer.TotalElement == nil || *answer.TotalElement < 0:
-		err = notAsAgreed(domain.StageList, "the source's answer has no totalElement")
+		wrong = "the source's answer has no totalElement"
 	case answer.CurrentPage != 0 && int(answer.CurrentPage) != request.CurrentPage:
-		err = notAsAgreed(domain.StageList, fmt.Sprintf("page %d was asked for and page %d came", request.CurrentPage, answer.CurrentPage))
+		wrong = fmt.Sprintf("page %d was asked for and page %d came", request.CurrentPage, answer.CurrentPage)
+	default:
+		return answer, items, reqid, nil
 	}
-	return answer, items, reqid, err
+	failed := notAsAgreed(domain.StageList, wrong)
+	failed.Failure.RequestID, failed.Failure.TraceID = reqid, string(answer.TraceID)
+	return answer, nil, reqid, failed
 }
 
 // pages is the source's own number of pages, or follows from its total.
@@ -206,7 +211,7 @@ func (d *download) Read(p []byte) (int, error) {
 	d.stalled.Reset(d.timeout)
 	n, err := d.body.Read(p)
 	d.stalled.Stop()
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = unreachable(d.ctx, domain.StageFetch, err)
 	}
 	return n, err
