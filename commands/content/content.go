@@ -8,6 +8,7 @@ import (
 	"crypto/sha1" //nolint:gosec // the same
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -20,8 +21,9 @@ import (
 // sniffed is how many bytes the sniffer looks at.
 const sniffed = 3072
 
-// maxEntries of a ZIP that is searched for OFD.xml; more is no document.
-const maxEntries = 20_000
+// maxDirectory bounds in bytes what is read of a ZIP to find OFD.xml: a
+// document of thousands of pages has less, and a bomb no more than this.
+const maxDirectory = 4 << 20
 
 // Format of content, as the rules name it: pdf, ofd, xml, jpeg, png, tiff,
 // bmp, heic, or another media subtype.
@@ -32,12 +34,10 @@ func Format(content io.ReaderAt, size int64) (string, error) {
 	}
 	found := mimetype.Detect(head)
 	for m := found; m != nil; m = m.Parent() {
-		switch m.String() {
-		case "application/zip":
-			if isOFD(content, size) {
-				return "ofd", nil
-			}
-		case "text/xml; charset=utf-8":
+		switch {
+		case m.Is("application/zip") && isOFD(content, size):
+			return "ofd", nil
+		case m.Is("text/xml"):
 			return "xml", nil
 		}
 	}
@@ -47,18 +47,35 @@ func Format(content io.ReaderAt, size int64) (string, error) {
 }
 
 // isOFD looks into the central directory: OFD.xml is the first entry in only
-// one of eight real files (GB/T 33190 names it at the root).
+// one of eight real files (GB/T 33190 names it at the root). No entry is opened.
 func isOFD(content io.ReaderAt, size int64) bool {
-	archive, err := zip.NewReader(content, size)
-	if err != nil || len(archive.File) > maxEntries {
+	archive, err := zip.NewReader(&bounded{content: content, left: maxDirectory}, size)
+	if err != nil {
 		return false
 	}
 	for _, f := range archive.File {
-		if f.Name == "OFD.xml" {
+		if strings.TrimPrefix(f.Name, "/") == "OFD.xml" {
 			return true
 		}
 	}
 	return false
+}
+
+// bounded ends after a number of bytes.
+type bounded struct {
+	content io.ReaderAt
+	left    int
+}
+
+var errTooLong = errors.New("the directory is too long")
+
+func (b *bounded) ReadAt(p []byte, at int64) (int, error) {
+	if len(p) > b.left {
+		return 0, errTooLong
+	}
+	n, err := b.content.ReadAt(p, at)
+	b.left -= n
+	return n, err
 }
 
 // Digests computes SHA-256 and the algorithm that a source declares.

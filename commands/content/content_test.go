@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,59 @@ func TestFormat(t *testing.T) {
 	}
 	_, err := content.Format(bytes.NewReader(nil), 0)
 	require.NoError(t, err, "an empty file is judged by its size")
+}
+
+func TestFormatOfWhatIsFound(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		content []byte
+		want    string
+	}{
+		"OFD.xml behind a slash":          {zipped(t, "Doc_0/Document.xml", "/OFD.xml"), "ofd"},
+		"an OFD that begins as a jar":     {zipped(t, "META-INF/MANIFEST.MF", "OFD.xml"), "ofd"},
+		"another name":                    {zipped(t, "XOFD.xml", "OFD.xml.bak", "//OFD.xml"), "zip"},
+		"a ZIP's beginning":               {zipped(t, "OFD.xml")[:40], "zip"},
+		"XML of another encoding":         {[]byte("<?xml version=\"1.0\" encoding=\"GBK\"?><a>\xd6\xd0</a>"), "xml"},
+		"XML with a mark":                 {[]byte("\xef\xbb\xbf<?xml version=\"1.0\"?><a/>"), "xml"},
+		"a program":                       {[]byte("MZ\x90\x00\x03\x00\x00\x00"), "vnd.microsoft.portable-executable"},
+		"a page where a file should be":   {[]byte("<!DOCTYPE html><html></html>"), "html"},
+		"a photograph of a phone":         {[]byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"), "heic"},
+		"nothing but a PDF's first bytes": {[]byte("%PDF-1.4\n%%EOF\n"), "pdf"},
+	} {
+		require.Equal(t, test.want, format(t, test.content), name)
+	}
+	_, err := content.Format(bytes.NewReader([]byte("short")), 100)
+	require.Error(t, err)
+}
+
+// TestAnEndlessDirectory is left alone, OFD.xml among them or not.
+func TestAnEndlessDirectory(t *testing.T) {
+	t.Parallel()
+	names := make([]string, 100_000)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	names[50] = "OFD.xml"
+	bomb := zipped(t, names...)
+	counted := &counter{ReaderAt: bytes.NewReader(bomb)}
+	found, err := content.Format(counted, int64(len(bomb)))
+	require.NoError(t, err)
+	require.Equal(t, "zip", found)
+	require.Less(t, counted.read, 5<<20)
+	require.Greater(t, len(bomb), 10<<20)
+	few := zipped(t, names[:30_000]...)
+	require.Equal(t, "ofd", format(t, few), "what a document may have")
+}
+
+type counter struct {
+	io.ReaderAt
+	read int
+}
+
+func (c *counter) ReadAt(p []byte, at int64) (int, error) {
+	n, err := c.ReaderAt.ReadAt(p, at)
+	c.read += n
+	return n, err
 }
 
 func format(t *testing.T, b []byte) string {
