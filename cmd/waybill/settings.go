@@ -50,7 +50,7 @@ type settings struct {
 	WorkerDocuments   int           `env:"WORKER_DOCUMENTS" envDefault:"64" desc:"documents migrated at once by this process, 1 to 1000"`
 	WorkerListings    int           `env:"WORKER_LISTINGS" envDefault:"4" desc:"slices listed at once by this process, 1 to 100"`
 	WorkerLease       time.Duration `env:"WORKER_LEASE" envDefault:"60s" desc:"how long a killed worker's work waits, 5s to 1h"`
-	WorkerMaxAttempts int           `env:"WORKER_MAX_ATTEMPTS" envDefault:"8" desc:"failed attempts before a document or a slice is failed, 1 to 100"`
+	WorkerMaxAttempts int           `env:"WORKER_MAX_ATTEMPTS" envDefault:"12" desc:"failed attempts before a document or a slice is failed, 1 to 100"`
 	WorkerMinBackoff  time.Duration `env:"WORKER_MIN_BACKOFF" envDefault:"1s" desc:"before the second attempt; it doubles from there"`
 	WorkerMaxBackoff  time.Duration `env:"WORKER_MAX_BACKOFF" envDefault:"5m" desc:"at most between two attempts"`
 

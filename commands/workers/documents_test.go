@@ -1,8 +1,10 @@
 package workers_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 
@@ -207,6 +209,28 @@ func TestFilesThatTheRulesBlockOrOnlyWarnOf(t *testing.T) {
 
 // TestADocumentIsRelistedWhileItWaits: between its listing and its migration
 // the source's answer changes, and then the document disappears.
+// A body without end is read no further than the rules allow.
+func TestABodyWithoutEnd(t *testing.T) {
+	t.Parallel()
+	w := emptyWorld(t)
+	s := w.newShelf(sheet("ENDLESS", "endless"))
+	s.download = func(rw http.ResponseWriter, _ *http.Request, _ call) bool {
+		for chunk := bytes.Repeat([]byte("x"), 1<<20); ; {
+			if _, err := rw.Write(chunk); err != nil {
+				return true
+			}
+		}
+	}
+	w.work()
+	number := w.create(january())
+	w.finished(number)
+	d := w.documents(number)["BILL-ENDLESS"]
+	require.Equal(t, "size-over-limit", d.Failure.Code)
+	require.Equal(t, "R07", d.Failure.Rule)
+	failed, _ := eventsOf[document.Failed](w.records())
+	require.EqualValues(t, 16<<20+1, failed[0].BytesReceived)
+}
+
 func TestADocumentIsRelistedWhileItWaits(t *testing.T) {
 	t.Parallel()
 	w := emptyWorld(t)

@@ -100,7 +100,8 @@ func (m *migration) download(ctx context.Context, f document.ListedFile, url str
 	if err == nil {
 		defer func() { _ = body.Close() }()
 		into := &sink{upload: upload, digests: digests}
-		result.outcome.Received, err = io.Copy(into, body)
+		limit := rules.ProfileOf(m.permit.batch.Profile).Limit()
+		result.outcome.Received, err = io.Copy(into, io.LimitReader(body, limit+1))
 		if into.err != nil {
 			err = targetUnavailable(into.err)
 		}

@@ -22,6 +22,9 @@ const Version = "1"
 const (
 	warnSize  = 12 << 20
 	blockSize = 16 << 20
+	// maxSize bounds a file under any profile: a body without end must not fill
+	// the archive's disk.
+	maxSize = 4 << 30
 )
 
 // formats that the target takes (R05); heic only with a warning.
@@ -81,10 +84,16 @@ func Listed(f document.ListedFile) Verdict {
 	return v
 }
 
-// File judges a file by what was found in its bytes. Integrity comes first: of
-// bytes that are not the source's nothing else can be said.
+// File judges a file by what was found in its bytes. One over the limit was not
+// read to its end. Then integrity comes first: of bytes that are not the
+// source's nothing else can be said.
 func File(f document.ListedFile, found Found, p Profile) Verdict {
 	var v Verdict
+	if limit := p.Limit(); found.Received > limit {
+		v.block("R07", "size-over-limit", domain.FormatMismatch, f.ID, fmt.Sprintf("file %s has more than the %d bytes that the target takes", name(f), limit),
+			"Have the file split at the source, skip it for now, or migrate with the profile archive.")
+		return v
+	}
 	if f.Hash == "" {
 		v.add("R13", document.Warn, fmt.Sprintf("file %s has no hash at the source: it cannot be verified against it", name(f)), "")
 		if f.Size > 0 && f.Size != found.Received {
@@ -107,9 +116,6 @@ func (v *Verdict) size(f document.ListedFile, found Found, p Profile) {
 	switch {
 	case found.Received == 0:
 		v.block("R07", "size-zero", domain.FormatMismatch, f.ID, fmt.Sprintf("file %s is empty", name(f)), "Have the file supplied at the source, then retry; or skip the file for now.")
-	case found.Received > blockSize && !p.softens("R07"):
-		v.block("R07", "size-over-limit", domain.FormatMismatch, f.ID, fmt.Sprintf("file %s has %s, the target takes %d at most", name(f), measured, blockSize),
-			"Have the file split at the source, skip it for now, or migrate with the profile archive.")
 	case found.Received > warnSize:
 		v.add("R07", document.Warn, fmt.Sprintf("file %s is large", name(f)), measured)
 	}
@@ -143,6 +149,15 @@ func Count(listed, received map[document.Class]int) Verdict {
 			"Have the files supplied at the source, then retry; or except the document.")
 	}
 	return v
+}
+
+// Limit of a file in bytes. What is longer is refused whatever follows, so it
+// need not be read on.
+func (p Profile) Limit() int64 {
+	if p.softens("R07") {
+		return maxSize
+	}
+	return blockSize
 }
 
 func (p Profile) softens(rule string) bool { return slices.Contains(p.softened, rule) }
