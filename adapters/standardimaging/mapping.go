@@ -173,7 +173,10 @@ type text string
 // UnmarshalJSON implements json.Unmarshaler.
 func (t *text) UnmarshalJSON(b []byte) error {
 	if len(b) > 0 && b[0] == '"' {
-		return json.Unmarshal(b, (*string)(t))
+		var plain string
+		err := json.Unmarshal(b, &plain)
+		*t = text(strings.ReplaceAll(plain, "\x00", "\uFFFD")) // which no database text can hold; the raw item keeps it
+		return err
 	}
 	switch {
 	case string(b) == "null":

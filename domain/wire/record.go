@@ -122,6 +122,9 @@ func Encode(meta Metadata, stream string, index int, event any) (Draft, error) {
 	if err != nil {
 		return Draft{}, fmt.Errorf("encode %s: %w", name, err)
 	}
+	if holdsNUL(data) {
+		return Draft{}, domain.RefuseInvalid("", "text-invalid", "a text of %s on %s holds U+0000, which no view could take", name, stream)
+	}
 	d := Draft{ID: EventID(meta.Command, index), Type: name, Stream: stream}
 	var b bytes.Buffer
 	b.Grow(len(data) + 700)
@@ -156,6 +159,25 @@ func Encode(meta Metadata, stream string, index int, event any) (Draft, error) {
 		return Draft{}, domain.RefuseInvalid("", "record-too-large", "the record of %s on %s has %d bytes, %d at most", name, stream, size, MaxRecord)
 	}
 	return d, nil
+}
+
+// holdsNUL tells whether a text in encoded JSON holds the one character that a
+// PostgreSQL text cannot: it is refused here, since it would stop every view.
+func holdsNUL(data []byte) bool {
+	for rest := data; ; {
+		i := bytes.Index(rest, []byte(`\u0000`))
+		if i < 0 {
+			return false
+		}
+		backslashes := 0
+		for i-backslashes > 0 && rest[i-backslashes-1] == '\\' {
+			backslashes++
+		}
+		if backslashes%2 == 0 { // else a backslash that stands for itself
+			return true
+		}
+		rest = rest[i+1:]
+	}
 }
 
 func actor(member func(key, value string), prefix string, a domain.Actor) {

@@ -139,3 +139,16 @@ func TestWhatIsNoEventHasNoName(t *testing.T) {
 		require.Error(t, err)
 	}
 }
+
+// U+0000 is refused before it is history: no view could take it. A backslash
+// that stands for itself before the same letters is a text like any other.
+func TestRecordsHoldNoNUL(t *testing.T) {
+	t.Parallel()
+	for reason, refused := range map[string]bool{
+		"\x00": true, "a\x00b": true, `\` + "\x00": true, `\u0000`: false, `\\u0000`: false, `x\u0000\u0001`: false, "": false,
+	} {
+		_, err := wire.Encode(wire.Metadata{}, "source-s", 0, source.Enabled{Reason: reason})
+		var refusal *domain.Refusal
+		require.Equal(t, refused, errors.As(err, &refusal), "%q", reason)
+	}
+}
