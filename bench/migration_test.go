@@ -65,7 +65,7 @@ func serveDocuments(b *testing.B) served {
 	server := httptest.NewUnstartedServer(nil)
 	s := served{base: "http://" + server.Listener.Addr().String()}
 	sim, err := simulator.New(simulator.Config{
-		Seed: 1, Documents: migratedDocuments, From: "2025-01-01", To: "2025-01-31", FileSize: 80_000, MaxFiles: filesPerDocument,
+		Seed: 1, Documents: migratedDocuments, From: "2025-01-01", To: "2025-01-31", FileSize: 80_000, MinFiles: filesPerDocument,
 	}, s.base, "client", "secret")
 	if err != nil {
 		b.Fatal(err)
