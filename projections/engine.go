@@ -125,7 +125,8 @@ func (e *Engine) Take(ctx context.Context, raw [][]byte) error {
 // piece of a batch: it is decoded once, for whoever asks first.
 type piece func() ([]wire.Record, error)
 
-const pieceRecords = 1250
+// pieceRecords makes two pieces of what kafka.Feed hands over at most.
+const pieceRecords = 2500
 
 // decodeAhead begins to decode a batch's pieces in order.
 func decodeAhead(raw [][]byte) []piece {

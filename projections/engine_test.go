@@ -355,6 +355,36 @@ func TestUnknownEventStopsTheViewsAndLosesNothing(t *testing.T) {
 	require.Equal(t, expected(t, j), dump(t, pool))
 }
 
+// TestLargeBatch is written piece by piece: what is before a record that this
+// build cannot read is in the views, and they stop there.
+func TestLargeBatch(t *testing.T) {
+	t.Parallel()
+	const documents = 6000
+	j := viewtest.New(t)
+	j.Create("B1", "2025-01-31")
+	for i := range documents {
+		j.Discover("B1", i)
+	}
+	pool := openViews(t)
+	apply(t, pool, j, cut(j.Records(), func() int { return 1700 }))
+	small := dump(t, pool)
+	apply(t, pool, j, [][]wire.Raw{j.Records()})
+	require.Equal(t, small, dump(t, pool))
+
+	clear(t, pool)
+	raw := encoded(j.Records())
+	raw[documents] = bytes.Replace(raw[documents], []byte("waybill.document.discovered.v1"), []byte("waybill.planet.discovered.v7"), 1)
+	engine := newEngine(pool, j, projections.Views()...)
+	require.NoError(t, engine.Take(t.Context(), raw))
+	for _, s := range engine.Statuses() {
+		require.Contains(t, s.Error, "waybill.planet.discovered.v7", s.View)
+	}
+	before := count(t, pool, `SELECT count(*) FROM documents`)
+	require.Positive(t, before)
+	require.Less(t, before, documents)
+	require.Equal(t, before, count(t, pool, `SELECT pending FROM batches`), "all views have the same pieces")
+}
+
 func TestWaitFor(t *testing.T) {
 	t.Parallel()
 	j := tell(t, 109, 30)
