@@ -32,7 +32,7 @@ import (
 )
 
 const (
-	migratedDocuments = 1500
+	migratedDocuments = 2500
 	filesPerDocument  = 3
 	plainWorkers      = 64
 )
@@ -45,7 +45,7 @@ func BenchmarkMigration(b *testing.B) {
 	served := serveDocuments(b)
 	for b.Loop() {
 		var migrated, plain rate
-		for range roundsPerBenchmark / 2 {
+		for range roundsPerBenchmark {
 			plain.add(served.copyPlainly(b))
 			migrated.add(served.migrate(b))
 		}

@@ -14,8 +14,8 @@ import (
 const maxKeyPart = 120
 
 // DocumentFolder is the prefix of a document's objects in the archive:
-// source/resource/aa/bb/image number, where aa and bb spread documents over
-// folders by a digest of the image number.
+// source/resource/aaa/image number, where aaa, three digits of a digest of the
+// image number, spreads documents over 4,096 folders.
 func DocumentFolder(id domain.DocumentID) string {
 	resource, image := keyPart(id.Resource), id.ImageNumber
 	if resource == "~" {
@@ -25,8 +25,8 @@ func DocumentFolder(id domain.DocumentID) string {
 		resource, image = "~", id.Anonymous
 	}
 	sum := sha256.Sum256([]byte(image))
-	spread := hex.EncodeToString(sum[:2])
-	return strings.Join([]string{keyPart(id.Source), resource, spread[:2], spread[2:], keyPart(image)}, "/")
+	spread := hex.EncodeToString(sum[:2])[:3]
+	return strings.Join([]string{keyPart(id.Source), resource, spread, keyPart(image)}, "/")
 }
 
 // FileKey holds the digest of the file's bytes, so that the same bytes are the

@@ -13,6 +13,10 @@ import (
 const (
 	batchRecords = 5000
 	batchBytes   = 16 << 20
+	// maxRest bounds the rest after a batch, which is as long as the batch took:
+	// under load the next one holds what came meanwhile, where one event at a
+	// time would cost every view a commit. After a full batch there is none.
+	maxRest = 100 * time.Millisecond
 )
 
 // Handler takes batches of records. Records of several partitions come
@@ -120,12 +124,19 @@ func (m *member) drain(session sarama.ConsumerGroupSession, partitions []int) {
 	if !m.untilDone(ctx, func() error { return m.handler.Assigned(ctx, partitions) }) {
 		return
 	}
+	rested := time.NewTimer(0)
+	defer rested.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-rested.C:
+		}
+		select {
+		case <-ctx.Done():
+			return
 		case first := <-m.records:
-			batch := m.collect(first)
+			began, batch := time.Now(), m.collect(first)
 			records := make([][]byte, len(batch))
 			for i, message := range batch {
 				records[i] = message.Value
@@ -136,6 +147,11 @@ func (m *member) drain(session sarama.ConsumerGroupSession, partitions []int) {
 			for _, message := range batch {
 				session.MarkMessage(message, "")
 			}
+			rest := min(time.Since(began), maxRest)
+			if len(batch) == batchRecords {
+				rest = 0
+			}
+			rested.Reset(rest)
 		}
 	}
 }
