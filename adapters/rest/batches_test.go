@@ -177,9 +177,10 @@ func TestEmptyBatchIsAcknowledged(t *testing.T) {
 	b := r.batch()
 	path := "/v1/batches/" + b.Number
 	r.post(path+"/acknowledge-empty", because("a quiet month")).refused(http.StatusConflict, "batch-not-finished")
-	r.listing(b.Number,
+	listed := r.listing(b.Number,
 		discovery.Start{Batch: b.Number, Source: sourceID, Slice: slice},
 		discovery.ListPage{Pass: 1, Page: 1, Last: true})
+	r.get(path+"?after="+url.QueryEscape(listed.String())).is(http.StatusOK, nil) // a partition of its own
 	result, err := r.handler.ChangeBatch(t.Context(), meta(), b.Number, nil, batch.Finish{Coordinates: wire.Position{}})
 	require.NoError(t, err)
 	a := r.post(path+"/acknowledge-empty", because("a quiet month")).is(http.StatusOK, nil)
