@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,28 +54,42 @@ func (r *rate) add(n int, took time.Duration) { r.n, r.took = r.n+n, r.took+took
 
 func (r *rate) perSecond() float64 { return float64(r.n) / r.took.Seconds() }
 
+// appendEvents times the appends alone: their events are encoded beforehand,
+// as the rows of the COPY are.
 func appendEvents(b *testing.B, size int, atLeast time.Duration) (int, time.Duration) {
 	pool := postgrestest.New(b)
 	journal := postgres.NewJournal(pool)
 	defer journal.Close()
-	var appended, streams atomic.Int64
-	begin := time.Now()
-	var wg sync.WaitGroup
-	for range 64 {
-		wg.Go(func() {
-			for time.Since(begin) < atLeast {
-				stream := fmt.Sprintf("document-s/r/%d", streams.Add(1))
-				if _, err := journal.Append(b.Context(), commands.Append{Streams: []commands.StreamAppend{events500(b, stream, size)}}); err != nil {
-					b.Error(err)
-					return
+	const writers = 64
+	appended, took := 0, time.Duration(0)
+	for streams := 0; took < atLeast; {
+		appends := make(chan commands.Append, chunkEvents/size)
+		for range cap(appends) {
+			streams++
+			appends <- commands.Append{Streams: []commands.StreamAppend{events500(b, fmt.Sprintf("document-s/r/%d", streams), size)}}
+		}
+		close(appends)
+		begin := time.Now()
+		var writing sync.WaitGroup
+		for range writers {
+			writing.Go(func() {
+				for a := range appends {
+					if _, err := journal.Append(b.Context(), a); err != nil {
+						b.Error(err)
+						return
+					}
 				}
-				appended.Add(int64(size))
-			}
-		})
+			})
+		}
+		writing.Wait()
+		took += time.Since(begin)
+		appended += chunkEvents / size * size
 	}
-	wg.Wait()
-	return int(appended.Load()), time.Since(begin)
+	return appended, took
 }
+
+// chunkEvents are encoded before they are appended.
+const chunkEvents = 25_600
 
 // events500 makes an append of events whose records have about 500 bytes.
 func events500(tb testing.TB, stream string, n int) commands.StreamAppend {

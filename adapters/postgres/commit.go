@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"time"
 
@@ -65,17 +66,22 @@ func (j *Journal) commitLoop(ctx context.Context) {
 	}
 }
 
-// collect takes what has queued up; it never waits for more.
+// collect takes what has queued up. It never waits for more, but lets those
+// run who were just answered: they are about to come again.
 func (j *Journal) collect(first *request) []*request {
 	group := []*request{first}
-	events, bytes := first.events, first.bytes
+	events, bytes, yielded := first.events, first.bytes, false
 	for events < maxGroupEvents && bytes < maxGroupBytes {
 		select {
 		case r := <-j.queue:
 			group = append(group, r)
-			events, bytes = events+r.events, bytes+r.bytes
+			events, bytes, yielded = events+r.events, bytes+r.bytes, false
 		default:
-			return group
+			if yielded {
+				return group
+			}
+			runtime.Gosched()
+			yielded = true
 		}
 	}
 	return group
@@ -87,9 +93,9 @@ func (j *Journal) collect(first *request) []*request {
 func (j *Journal) commit(group []*request) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
-	delay := 5 * time.Millisecond
+	delay, thorough := 5*time.Millisecond, false
 	for {
-		decided, err := j.tryCommit(ctx, group)
+		decided, err := j.tryCommit(ctx, group, thorough)
 		if err == nil {
 			j.seen.raise(decided)
 			for i, r := range group {
@@ -107,7 +113,7 @@ func (j *Journal) commit(group []*request) {
 		case <-ctx.Done():
 		case <-time.After(delay):
 		}
-		delay = min(2*delay, time.Second)
+		delay, thorough = min(2*delay, time.Second), true
 	}
 }
 
@@ -133,16 +139,16 @@ type decision struct {
 	err      error
 }
 
-// tryCommit takes three round trips: lock, read, write and commit. A
+// tryCommit takes two round trips: lock and read, write and commit. A
 // connection that is given back in the middle of a transaction is closed by
 // the pool, which rolls it back.
-func (j *Journal) tryCommit(ctx context.Context, group []*request) ([]decision, error) {
+func (j *Journal) tryCommit(ctx context.Context, group []*request, thorough bool) ([]decision, error) {
 	connection, err := j.pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer connection.Release()
-	locked, err := lockHeads(ctx, connection, group)
+	locked, known, err := lockAndRead(ctx, connection, group, thorough)
 	if err != nil {
 		return nil, err
 	}
@@ -152,10 +158,6 @@ func (j *Journal) tryCommit(ctx context.Context, group []*request) ([]decision, 
 	if err := j.lost(ctx, locked.heads); err != nil {
 		return everyone(group, err), nil
 	}
-	known, err := readKnown(ctx, connection, group)
-	if err != nil {
-		return nil, err
-	}
 	g := &grouping{heads: locked.heads, time: locked.time, known: known}
 	decided := make([]decision, len(group))
 	for i, r := range group {
@@ -164,10 +166,11 @@ func (j *Journal) tryCommit(ctx context.Context, group []*request) ([]decision, 
 	return decided, g.write(ctx, connection)
 }
 
-// pipeline is what of a connection the three round trips need.
+// pipeline is what of a connection the round trips need.
 type pipeline interface {
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error)
 }
 
 func everyone(group []*request, err error) []decision {
@@ -184,7 +187,38 @@ type lockedHeads struct {
 	closed string    // why the journal takes nothing, empty when it does
 }
 
-func lockHeads(ctx context.Context, connection pipeline, group []*request) (lockedHeads, error) {
+// lockAndRead locks the heads that the group concerns and then, each in a
+// statement of its own, reads what the journal holds: one statement would see a
+// snapshot older than its wait for the locks.
+func lockAndRead(ctx context.Context, connection pipeline, group []*request, thorough bool) (lockedHeads, known, error) {
+	wanted := partitionsOf(group)
+	locked := lockedHeads{heads: make(map[int]int64, len(wanted))}
+	k := known{versions: make(map[string]int), events: make(map[wire.UUID]wire.Coordinates)}
+	batch := &pgx.Batch{}
+	batch.Queue(`BEGIN`)
+	batch.Queue(`
+		SELECT h.partition, h.head, greatest(clock_timestamp(), h.last_time + interval '1 microsecond'),
+		       `+closedReason+`
+		FROM journal_heads h, journal_identity i
+		WHERE h.partition = ANY($1) ORDER BY h.partition FOR UPDATE OF h`, wanted).Query(locked.scan)
+	batch.Queue(`SELECT s, coalesce((SELECT version FROM journal WHERE stream = s ORDER BY version DESC LIMIT 1), 0) FROM unnest($1::text[]) s`,
+		streamsOf(group)).Query(k.scanVersions)
+	k.queueEvents(batch, eventsOf(group, thorough))
+	if err := connection.SendBatch(ctx, batch).Close(); err != nil {
+		return locked, k, err
+	}
+	if len(locked.heads) != len(wanted) {
+		return locked, k, fmt.Errorf("the journal has no head for one of the partitions %v: run waybill migrate", wanted)
+	}
+	if len(k.events) == 0 || thorough {
+		return locked, k, nil
+	}
+	batch = &pgx.Batch{} // something was sent again: all of it is looked up
+	k.queueEvents(batch, eventsOf(group, true))
+	return locked, k, connection.SendBatch(ctx, batch).Close()
+}
+
+func partitionsOf(group []*request) []int {
 	partitions := make(map[int]bool)
 	for _, r := range group {
 		for _, s := range r.append.Streams {
@@ -194,22 +228,38 @@ func lockHeads(ctx context.Context, connection pipeline, group []*request) (lock
 			partitions[domain.PartitionOf(a.Stream)] = true
 		}
 	}
-	wanted := slices.Sorted(maps.Keys(partitions))
-	locked := lockedHeads{heads: make(map[int]int64, len(wanted))}
-	batch := &pgx.Batch{}
-	batch.Queue(`BEGIN`)
-	batch.Queue(`
-		SELECT h.partition, h.head, greatest(clock_timestamp(), h.last_time + interval '1 microsecond'),
-		       `+closedReason+`
-		FROM journal_heads h, journal_identity i
-		WHERE h.partition = ANY($1) ORDER BY h.partition FOR UPDATE OF h`, wanted).Query(locked.scan)
-	if err := connection.SendBatch(ctx, batch).Close(); err != nil {
-		return locked, err
+	return slices.Sorted(maps.Keys(partitions))
+}
+
+func streamsOf(group []*request) []string {
+	streams := make(map[string]bool)
+	for _, r := range group {
+		for _, s := range r.append.Streams {
+			streams[s.Stream] = true
+		}
+		for _, a := range r.append.Asserted {
+			streams[a.Stream] = true
+		}
 	}
-	if len(locked.heads) != len(wanted) {
-		return locked, fmt.Errorf("the journal has no head for one of the partitions %v: run waybill migrate", wanted)
+	return slices.Collect(maps.Keys(streams))
+}
+
+// eventsOf gives the ids by which an append that was sent before is recognised:
+// the first of each, since an append is there whole or not at all. One that
+// shares only a later id with another is found by the unique index, and then
+// by a thorough look.
+func eventsOf(group []*request, thorough bool) (ids []wire.UUID) {
+	for _, r := range group {
+		n := len(ids)
+		for _, s := range r.append.Streams {
+			for _, d := range s.Drafts {
+				if thorough || len(ids) == n {
+					ids = append(ids, d.ID)
+				}
+			}
+		}
 	}
-	return locked, nil
+	return ids
 }
 
 func (l *lockedHeads) scan(rows pgx.Rows) error {
@@ -232,33 +282,17 @@ type known struct {
 	events   map[wire.UUID]wire.Coordinates
 }
 
-// readKnown runs after the heads are locked, as a statement of its own.
-func readKnown(ctx context.Context, connection pipeline, group []*request) (known, error) {
-	streams := make(map[string]bool)
-	var ids []wire.UUID
-	for _, r := range group {
-		for _, s := range r.append.Streams {
-			streams[s.Stream] = true
-			for _, d := range s.Drafts {
-				ids = append(ids, d.ID)
-			}
-		}
-		for _, a := range r.append.Asserted {
-			streams[a.Stream] = true
-		}
-	}
-	k := known{versions: make(map[string]int, len(streams)), events: make(map[wire.UUID]wire.Coordinates)}
-	batch := &pgx.Batch{}
-	batch.Queue(`SELECT s, coalesce((SELECT version FROM journal WHERE stream = s ORDER BY version DESC LIMIT 1), 0) FROM unnest($1::text[]) s`,
-		slices.Collect(maps.Keys(streams))).Query(func(rows pgx.Rows) error {
-		var stream string
-		var version int
-		_, err := pgx.ForEachRow(rows, []any{&stream, &version}, func() error {
-			k.versions[stream] = version
-			return nil
-		})
-		return err
+func (k known) scanVersions(rows pgx.Rows) error {
+	var stream string
+	var version int
+	_, err := pgx.ForEachRow(rows, []any{&stream, &version}, func() error {
+		k.versions[stream] = version
+		return nil
 	})
+	return err
+}
+
+func (k known) queueEvents(batch *pgx.Batch, ids []wire.UUID) {
 	batch.Queue(`SELECT event_id, partition, "offset" FROM journal WHERE event_id = ANY($1)`, ids).Query(func(rows pgx.Rows) error {
 		var id wire.UUID
 		var at wire.Coordinates
@@ -268,7 +302,6 @@ func readKnown(ctx context.Context, connection pipeline, group []*request) (know
 		})
 		return err
 	})
-	return k, connection.SendBatch(ctx, batch).Close()
 }
 
 // grouping builds up the rows of a group under the locked heads.
@@ -337,14 +370,14 @@ func (g *grouping) add(partition int, stream string, d wire.Draft) {
 	g.known.versions[stream]++
 	at := wire.Coordinates{Partition: partition, Offset: g.heads[partition], Version: g.known.versions[stream], Time: g.time}
 	g.known.events[d.ID] = at
-	if g.touched == nil {
-		g.touched = make(map[int]bool)
-	}
-	g.touched[partition] = true
 	g.take(wire.Record{Coordinates: at, ID: d.ID, Stream: stream, Bytes: d.Place(at)})
 }
 
 func (g *grouping) take(r wire.Record) {
+	if g.touched == nil {
+		g.touched = make(map[int]bool)
+	}
+	g.touched[r.Partition] = true
 	g.partitions = append(g.partitions, int16(r.Partition)) //nolint:gosec // 0..16
 	g.offsets = append(g.offsets, r.Offset)
 	g.streams = append(g.streams, r.Stream)
@@ -353,37 +386,57 @@ func (g *grouping) take(r wire.Record) {
 	g.records = append(g.records, r.Bytes)
 }
 
+// copyRows is from how many rows on COPY is faster than an INSERT that travels
+// with the rest.
+const copyRows = 300
+
 // write stores the rows, moves the heads, wakes the followers and commits, in
-// one round trip.
+// one round trip unless the rows are many.
 func (g *grouping) write(ctx context.Context, connection pipeline) error {
 	if len(g.records) == 0 {
 		_, err := connection.Exec(ctx, `ROLLBACK`)
 		return err
 	}
-	var partitions []int16
-	var heads []int64
-	for _, partition := range slices.Sorted(maps.Keys(g.touched)) {
-		partitions = append(partitions, int16(partition)) //nolint:gosec // 0..16
-		heads = append(heads, g.heads[partition])
-	}
 	batch := &pgx.Batch{}
-	g.queue(batch, partitions, heads)
+	if len(g.records) < copyRows {
+		g.queueRows(batch)
+	} else if err := g.copy(ctx, connection); err != nil {
+		return err
+	}
+	g.queueHeads(batch)
 	batch.Queue(`SELECT pg_notify($1 || current_schema(), '')`, notifyChannel)
 	batch.Queue(`COMMIT`)
 	return connection.SendBatch(ctx, batch).Close()
 }
 
 // insert stores the rows and moves the heads in a transaction of the caller's.
-func (g *grouping) insert(ctx context.Context, tx pgx.Tx, partitions []int16, heads []int64) error {
+func (g *grouping) insert(ctx context.Context, tx pgx.Tx) error {
 	batch := &pgx.Batch{}
-	g.queue(batch, partitions, heads)
+	g.queueRows(batch)
+	g.queueHeads(batch)
 	return tx.SendBatch(ctx, batch).Close()
 }
 
-func (g *grouping) queue(batch *pgx.Batch, partitions []int16, heads []int64) {
+func (g *grouping) queueRows(batch *pgx.Batch) {
 	batch.Queue(`INSERT INTO journal (partition, "offset", stream, version, event_id, record)
 		SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::integer[], $5::uuid[], $6::bytea[])`,
 		g.partitions, g.offsets, g.streams, g.versions, g.ids, g.records)
+}
+
+func (g *grouping) copy(ctx context.Context, connection pipeline) error {
+	columns := []string{"partition", "offset", "stream", "version", "event_id", "record"}
+	_, err := connection.CopyFrom(ctx, pgx.Identifier{"journal"}, columns, pgx.CopyFromSlice(len(g.records), func(i int) ([]any, error) {
+		return []any{g.partitions[i], g.offsets[i], g.streams[i], g.versions[i], g.ids[i], g.records[i]}, nil
+	}))
+	return err
+}
+
+func (g *grouping) queueHeads(batch *pgx.Batch) {
+	partitions := slices.Sorted(maps.Keys(g.touched))
+	heads := make([]int64, len(partitions))
+	for i, partition := range partitions {
+		heads[i] = g.heads[partition]
+	}
 	batch.Queue(`UPDATE journal_heads h SET head = n.head, last_time = $3
-		FROM unnest($1::smallint[], $2::bigint[]) n(partition, head) WHERE h.partition = n.partition`, partitions, heads, g.time)
+		FROM unnest($1::integer[], $2::bigint[]) n(partition, head) WHERE h.partition = n.partition`, partitions, heads, g.time)
 }

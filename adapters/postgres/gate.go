@@ -118,7 +118,7 @@ func (g Gate) Refill(ctx context.Context, partition int, records [][]byte) error
 		if !closed {
 			return fmt.Errorf("refill journal partition %d: the journal is open; only a closed journal is refilled", partition)
 		}
-		grown := grouping{}
+		grown := grouping{heads: map[int]int64{}}
 		for _, bytes := range records {
 			r, err := wire.Decode(bytes)
 			if err != nil {
@@ -128,10 +128,10 @@ func (g Gate) Refill(ctx context.Context, partition int, records [][]byte) error
 				return fmt.Errorf("refill journal partition %d: record %d/%d does not follow %d", partition, r.Partition, r.Offset, head)
 			}
 			head++
-			grown.time = r.Time
+			grown.heads[partition], grown.time = head, r.Time
 			grown.take(r)
 		}
-		return grown.insert(ctx, tx, []int16{int16(partition)}, []int64{head}) //nolint:gosec // 0..16
+		return grown.insert(ctx, tx)
 	})
 }
 
