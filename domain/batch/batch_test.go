@@ -131,11 +131,14 @@ func TestTheLargestScopeFitsIntoARecord(t *testing.T) {
 	require.Greater(t, draft.Size(), wire.MaxRecord*8/10, "a scope that comes near to the limit")
 }
 
+// texts that a record can hold: U+0000 is refused before it is history.
+var texts = rapid.StringOf(rapid.Rune().Filter(func(r rune) bool { return r != 0 }))
+
 func TestAnySequenceOfCommands(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		command := rapid.Custom(func(t *rapid.T) batch.Command {
-			reason := rapid.StringN(0, 20, -1).Draw(t, "reason")
+			reason := texts.Draw(t, "reason")
 			n := rapid.IntRange(0, 3).Draw(t, "n")
 			counts := batch.Counts{Total: n, Failed: n}
 			return rapid.SampledFrom([]batch.Command{
