@@ -79,7 +79,7 @@ func TestAPageOfTheLongestItemsFitsIntoARecord(t *testing.T) {
 	items := make([]operation.Item, operation.MaxItems)
 	for i := range items {
 		items[i] = item(i, operation.Refused)
-		items[i].Detail = strings.Repeat("\x00", 5000)
+		items[i].Detail = strings.Repeat("\x02", 5000)
 	}
 	o := operations.After(t, request).When(operation.Advance{Page: 1, Items: items})
 	_, err := wire.Encode(wire.Metadata{}, domain.OperationStream("op"), 0, o.Events[0])
