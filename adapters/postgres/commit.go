@@ -404,7 +404,6 @@ func (g *grouping) write(ctx context.Context, connection pipeline) error {
 		return err
 	}
 	g.queueHeads(batch)
-	batch.Queue(`SELECT pg_notify($1 || current_schema(), '')`, notifyChannel)
 	batch.Queue(`COMMIT`)
 	return connection.SendBatch(ctx, batch).Close()
 }
@@ -437,6 +436,8 @@ func (g *grouping) queueHeads(batch *pgx.Batch) {
 	for i, partition := range partitions {
 		heads[i] = g.heads[partition]
 	}
-	batch.Queue(`UPDATE journal_heads h SET head = n.head, last_time = $3
-		FROM unnest($1::integer[], $2::bigint[]) n(partition, head) WHERE h.partition = n.partition`, partitions, heads, g.time)
+	batch.Queue(`WITH moved AS (
+			UPDATE journal_heads h SET head = n.head, last_time = $3
+			FROM unnest($1::integer[], $2::bigint[]) n(partition, head) WHERE h.partition = n.partition)
+		SELECT pg_notify($4 || current_schema(), '')`, partitions, heads, g.time, notifyChannel)
 }
