@@ -53,7 +53,7 @@ func TestAuditSaysWhoDidWhatWhenAndWhy(t *testing.T) {
 			{Partition: 0, Offset: 3, At: at(3), Type: "waybill.batch.created.v1", Stream: "batch-B1", Batch: "B1", ActorKind: "person", Actor: "operator-1", StatusAfter: "active", RequestID: "request-1"},
 			{Partition: 0, Offset: 4, At: at(4), Type: "waybill.batch.paused.v1", Stream: "batch-B1", Batch: "B1", ActorKind: "person", Actor: "operator-1",
 				StatusBefore: "active", StatusAfter: "paused", Reason: "night", RequestID: "request-1"},
-			{Partition: partition, Offset: 1, At: at(5), Type: "waybill.document.discovered.v1", Stream: id.Stream(), Batch: "B1", ActorKind: "person", Actor: "operator-1",
+			{Partition: partition, Offset: 1, At: at(5), Type: "waybill.document.discovered.v2", Stream: id.Stream(), Batch: "B1", ActorKind: "person", Actor: "operator-1",
 				StatusAfter: "pending", RequestID: "request-1"},
 			{Partition: partition, Offset: 2, At: at(6), Type: "waybill.document.failed.v1", Stream: id.Stream(), Batch: "B1", ActorKind: "system", Actor: "migrate", Initiator: "operator-1",
 				StatusBefore: "pending", StatusAfter: "failed", FileID: "invoice", Reason: "format-mismatch (type-unsupported): invoice is a spreadsheet"},
@@ -91,7 +91,7 @@ func TestAuditOfALargeDocument(t *testing.T) {
 	spec(t, j, func(t *testing.T, q projections.Querier) {
 		entries := audit(t, q, projections.AuditFilter{})
 		require.Len(t, entries, 2)
-		require.Equal(t, "waybill.document.discovered.v1", entries[0].Type)
+		require.Equal(t, "waybill.document.discovered.v2", entries[0].Type)
 		require.Equal(t, "waybill.document.migrated.v1", entries[1].Type)
 	})
 }

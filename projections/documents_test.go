@@ -212,7 +212,7 @@ func TestTwoBatchesOfOneDocument(t *testing.T) {
 	t.Parallel()
 	j, id := begun(t)
 	j.Create("B2", "2025-01-31")
-	j.Must(j.Document(id, document.SkipFile{Batch: "B1", FileID: "invoice", Reason: "damaged"}))
+	j.Must(j.Document(id, document.SkipFile{Batch: "B1", FileID: "invoice", Reason: "damaged", ReviewOn: "2025-06-01"}))
 	j.Discover("B2", 0)
 	j.Migrate("B1", id)
 	spec(t, j, func(t *testing.T, q projections.Querier) {
@@ -221,6 +221,7 @@ func TestTwoBatchesOfOneDocument(t *testing.T) {
 		require.Equal(t, document.StatusPending, second.Status)
 		require.Equal(t, projections.Files{Pending: 2, Skipped: 1}, second.Files, "a skip lasts over batches")
 		require.Equal(t, []string{"cover pending", "invoice skipped", "attachment pending"}, statuses(t, q, "B2", id))
+		require.Equal(t, &projections.Skip{Reason: "damaged", ReviewOn: "2025-06-01"}, filesOf(t, q, "B2", id)[1].Skip, "and says why in each")
 	})
 	j.Migrate("B2", id)
 	spec(t, j, func(t *testing.T, q projections.Querier) {

@@ -343,8 +343,8 @@ func TestUnknownEventStopsTheViewsAndLosesNothing(t *testing.T) {
 	before := dump(t, pool)
 	require.NoError(t, engine.Take(t.Context(), newer))
 	for _, s := range engine.Statuses() {
-		require.Contains(t, s.Error, `"waybill.planet.discovered.v7"`, s.View)
-		require.Contains(t, s.Error, "run the version that wrote them", "it says what to do")
+		require.Contains(t, s.Error, "waybill.planet.discovered.v7 is not known to this build", s.View)
+		require.Contains(t, s.Error, "run the build that wrote it", "it says what to do")
 	}
 	require.NoError(t, engine.Take(t.Context(), encoded(records[half:])), "a stopped engine takes nothing, and keeps nobody")
 	require.Equal(t, before, dump(t, pool))
@@ -373,7 +373,7 @@ func TestLargeBatch(t *testing.T) {
 
 	clear(t, pool)
 	raw := encoded(j.Records())
-	raw[documents] = bytes.Replace(raw[documents], []byte("waybill.document.discovered.v1"), []byte("waybill.planet.discovered.v7"), 1)
+	raw[documents] = bytes.Replace(raw[documents], []byte("waybill.document.discovered.v2"), []byte("waybill.planet.discovered.v7"), 1)
 	engine := newEngine(pool, j, projections.Views()...)
 	require.NoError(t, engine.Take(t.Context(), raw))
 	for _, s := range engine.Statuses() {

@@ -93,8 +93,7 @@ func (f *filesFold) apply(event document.Event) {
 	case document.RetryRequested:
 		f.turn(document.FileStatusFailed, document.FileStatusPending)
 	case document.FileSkipped:
-		skip, _ := json.Marshal(Skip{Reason: e.Reason, ReviewOn: e.ReviewOn}) // strings always encode
-		f.set(e.FileID, document.FileStatusSkipped, new(string(skip)))
+		f.set(e.FileID, document.FileStatusSkipped, skipOf(e.Reason, e.ReviewOn))
 		f.settle(e.After)
 	case document.FileRecalled:
 		f.set(e.FileID, document.FileStatusPending, nil)
@@ -108,16 +107,25 @@ func (f *filesFold) apply(event document.Event) {
 	}
 }
 
-// list takes in listed files. One that is kept stays with its outcome, one
-// that is skipped with what is known of its mark.
-func (f *filesFold) list(files []document.ListedFile, skipped, kept []string) {
+// skipOf is a mark in JSON.
+func skipOf(reason, reviewOn string) *string {
+	skip, _ := json.Marshal(Skip{Reason: reason, ReviewOn: reviewOn}) // strings always encode
+	return new(string(skip))
+}
+
+// list takes in listed files. One that is kept stays with its outcome. A mark
+// of an event that did not say why stays as the listing before it had it.
+func (f *filesFold) list(files []document.ListedFile, skipped []document.Mark, kept []string) {
 	for i := range files {
 		f.files[files[i].ID] = &fileFold{status: document.FileStatusPending, listed: &files[i]}
 	}
-	for _, id := range skipped {
-		f.files[id].status = document.FileStatusSkipped
-		if was := f.before[id]; was != nil {
-			f.files[id].skip = was.skip
+	for _, mark := range skipped {
+		file := f.files[mark.FileID]
+		file.status = document.FileStatusSkipped
+		if mark.Reason != "" {
+			file.skip = skipOf(mark.Reason, mark.ReviewOn)
+		} else if was := f.before[mark.FileID]; was != nil {
+			file.skip = was.skip
 		}
 	}
 	for _, id := range kept {

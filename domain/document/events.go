@@ -32,16 +32,16 @@ type (
 	// Discovered: the source listed the document in a batch's scope.
 	Discovered struct {
 		Change
-		Slice      string   `json:"slice"`
-		Listed     Listed   `json:"listed"`            // with the first files, as many as a record holds
-		FilesTotal int      `json:"filesTotal"`        // all files; the rest is in FilesListed
-		Skipped    []string `json:"skipped,omitempty"` // of these files, by mark from before
+		Slice      string `json:"slice"`
+		Listed     Listed `json:"listed"`            // with the first files, as many as a record holds
+		FilesTotal int    `json:"filesTotal"`        // all files; the rest is in FilesListed
+		Skipped    []Mark `json:"skipped,omitempty"` // of these files, by mark from before
 	}
 	// FilesListed carries further files of the Discovered or Relisted before it.
 	FilesListed struct {
 		Change
 		Files   []ListedFile `json:"files"`
-		Skipped []string     `json:"skipped,omitempty"` // of these files
+		Skipped []Mark       `json:"skipped,omitempty"` // of these files
 		Kept    []string     `json:"kept,omitempty"`    // of these files, as in Relisted
 	}
 	// Relisted: the source's answer about the document has changed. Kept are
@@ -51,7 +51,7 @@ type (
 		Change
 		Listed     Listed   `json:"listed"`
 		FilesTotal int      `json:"filesTotal"`
-		Skipped    []string `json:"skipped,omitempty"`
+		Skipped    []Mark   `json:"skipped,omitempty"`
 		Kept       []string `json:"kept,omitempty"`
 	}
 	// FilesProcessed carries outcomes of files for which the outcome event that
@@ -135,6 +135,14 @@ func (FileRecalled) documentEvent()     {}
 func (Excepted) documentEvent()         {}
 func (ExceptionRevoked) documentEvent() {}
 func (Cancelled) documentEvent()        {}
+
+// Mark says of a listed file that it is set aside from the start, and why: a
+// batch that meets the file later says so by itself.
+type Mark struct {
+	FileID   string `json:"fileId"`
+	Reason   string `json:"reason"`             // empty: written when events did not say
+	ReviewOn string `json:"reviewOn,omitempty"` // YYYY-MM-DD
+}
 
 // Result says what a migration did to the archive.
 type Result string

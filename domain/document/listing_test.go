@@ -100,11 +100,12 @@ func TestTheSameHashByAnotherAlgorithmIsAnotherFile(t *testing.T) {
 func TestAMarkedFileIsSkippedFromTheStart(t *testing.T) {
 	t.Parallel()
 	p := discovered(t)
-	o := p.When(document.SkipFile{Batch: "B1", FileID: "f1", Reason: "blurred"}).When(discover("B2", listed("c1", "f1", "f2")))
-	require.Equal(t, []string{"f1"}, o.Events[0].(document.Discovered).Skipped)
+	o := p.When(skip("f1")).When(discover("B2", listed("c1", "f1", "f2")))
+	marks := []document.Mark{{FileID: "f1", Reason: "blurred", ReviewOn: "2025-12-31"}}
+	require.Equal(t, marks, o.Events[0].(document.Discovered).Skipped, "with what the mark says")
 	require.Equal(t, document.Tally{Skipped: 1, Pending: 1}, o.Events[0].GetChange().FilesAfter)
 	o = o.When(discover("B2", listed("c2", "f3", "f1")))
-	require.Equal(t, []string{"f1"}, o.Events[0].(document.Relisted).Skipped)
+	require.Equal(t, marks, o.Events[0].(document.Relisted).Skipped)
 }
 
 // What arrived before another batch marked it is not taken back.

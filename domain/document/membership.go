@@ -51,15 +51,15 @@ func (m Membership) File(id string) (File, bool) {
 
 // listing adds listed files: pending, unless they are skipped from the start
 // or kept as they had arrived.
-func (m Membership) listing(listed []ListedFile, skipped, kept []string) Membership {
+func (m Membership) listing(listed []ListedFile, skipped []Mark, kept []string) Membership {
 	at := make(map[string]int, len(listed))
 	files := slices.Grow(slices.Clone(m.Files), len(listed))
 	for _, l := range listed {
 		at[l.ID] = len(files)
 		files = append(files, File{ListedFile: l, Status: FileStatusPending})
 	}
-	for _, id := range skipped {
-		files[at[id]].Status = FileStatusSkipped
+	for _, mark := range skipped {
+		files[at[mark.FileID]].Status = FileStatusSkipped
 	}
 	for _, id := range kept {
 		f := &files[at[id]]

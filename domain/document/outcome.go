@@ -35,8 +35,15 @@ func encodedSize(v any) int {
 	return len(encoded) + len(",")
 }
 
-// listedSize counts the id twice: it is named again when it is skipped or kept.
-func listedSize(f ListedFile) int { return encodedSize(f) + encodedSize(f.ID) }
+// listedSize counts what may name the file again: its mark when it is skipped,
+// its id when it is kept.
+func (s State) listedSize(f ListedFile) int {
+	size := encodedSize(f) + encodedSize(f.ID)
+	if skip, marked := s.Skips[f.ID]; marked {
+		size += encodedSize(skip.mark(f.ID))
+	}
+	return size
+}
 
 func outcomeSize(o FileOutcome) int { return encodedSize(o) }
 
@@ -68,12 +75,12 @@ func (d *decision) emit(after Status, make func(Change) Event) *decision {
 
 // known tells which of the listed files a mark sets aside from the start, and
 // which had arrived and are kept.
-func (s State) known(files []ListedFile, arrived map[string]File) (skipped, kept []string) {
+func (s State) known(files []ListedFile, arrived map[string]File) (skipped []Mark, kept []string) {
 	for _, f := range files {
 		if was, ok := arrived[f.ID]; ok && was.same(f) {
 			kept = append(kept, f.ID)
-		} else if _, marked := s.Skips[f.ID]; marked {
-			skipped = append(skipped, f.ID)
+		} else if skip, marked := s.Skips[f.ID]; marked {
+			skipped = append(skipped, skip.mark(f.ID))
 		}
 	}
 	return skipped, kept
@@ -93,7 +100,7 @@ func discover(s State, c Discover) []Event {
 		d.relist(listed).failAllSkipped()
 		return d.events
 	}
-	head, rest := listed.page()
+	head, rest := s.page(listed)
 	skipped, _ := s.known(head.Files, nil)
 	d.emit(StatusPending, func(ch Change) Event {
 		return Discovered{Change: ch, Slice: c.Slice, Listed: head, FilesTotal: len(listed.Files), Skipped: skipped}
@@ -102,7 +109,7 @@ func discover(s State, c Discover) []Event {
 }
 
 func (d *decision) relist(listed Listed) *decision {
-	head, rest := listed.page()
+	head, rest := d.state.page(listed)
 	arrived := d.member().arrived()
 	skipped, kept := d.state.known(head.Files, arrived)
 	return d.emit(StatusPending, func(ch Change) Event {
@@ -112,7 +119,7 @@ func (d *decision) relist(listed Listed) *decision {
 
 func (d *decision) listFiles(rest []ListedFile, arrived map[string]File) *decision {
 	for len(rest) > 0 {
-		n := fitting(rest, listedSize)
+		n := fitting(rest, d.state.listedSize)
 		page := rest[:n]
 		rest = rest[n:]
 		skipped, kept := d.state.known(page, arrived)
@@ -121,8 +128,9 @@ func (d *decision) listFiles(rest []ListedFile, arrived map[string]File) *decisi
 	return d
 }
 
-func (l Listed) page() (head Listed, rest []ListedFile) {
-	n := fitting(l.Files, listedSize)
+// page cuts off the files for which the first event has no room.
+func (s State) page(l Listed) (head Listed, rest []ListedFile) {
+	n := fitting(l.Files, s.listedSize)
 	head, rest = l, l.Files[n:]
 	head.Files = l.Files[:n]
 	return head, rest

@@ -93,3 +93,39 @@ func TestHostileTextsFitIntoRecords(t *testing.T) {
 	require.NoError(t, err)
 	requireRecords(t, events)
 }
+
+// Marks with texts of any length fit beside the files that they are of, in
+// listings of few files and of many.
+func TestHostileMarksFitIntoRecords(t *testing.T) {
+	t.Parallel()
+	hostile := strings.Repeat("\x02", 10_000)
+	for _, n := range []int{8, 600} {
+		l := listed("c1")
+		for i := range n {
+			name := fmt.Sprint(i) + strings.Repeat("\x02", 200)
+			l.Files = append(l.Files, document.ListedFile{ID: name, PID: hostile, Name: hostile, Type: hostile, Hash: hostile})
+		}
+		o := documents.Given(t).When(discover("B1", l))
+		state := o.State
+		for _, f := range state.Batches["B1"].Files {
+			events, err := document.Decide(state, document.SkipFile{Batch: "B1", FileID: f.ID, Reason: hostile, ReviewOn: "2025-12-31"})
+			require.NoError(t, err)
+			state = document.Evolve(state, events[0])
+		}
+		for _, c := range []document.Command{discover("B2", l), discover("B1", changed(l))} {
+			events, err := document.Decide(state, c)
+			require.NoError(t, err)
+			requireRecords(t, events)
+			after := state
+			for _, event := range events {
+				after = document.Evolve(after, event)
+			}
+			require.Equal(t, document.Tally{Skipped: n}, after.Batches[events[0].GetChange().Batch].Tally())
+		}
+	}
+}
+
+func changed(l document.Listed) document.Listed {
+	l.Content += "-changed"
+	return l
+}

@@ -118,7 +118,7 @@ func TestMarksOfAnotherBatchAreTakenInWithTheOutcome(t *testing.T) {
 	marked := func(ids ...string) past {
 		commands := []document.Command{discover("B1", listed("c1", "f1", "f2")), discover("B2", listed("c1", "f1", "f2"))}
 		for _, id := range ids {
-			commands = append(commands, document.SkipFile{Batch: "B2", FileID: id, Reason: "blurred"})
+			commands = append(commands, document.SkipFile{Batch: "B2", FileID: id, Reason: "blurred", ReviewOn: "2025-12-31"})
 		}
 		return documents.After(t, commands...)
 	}
@@ -129,7 +129,10 @@ func TestMarksOfAnotherBatchAreTakenInWithTheOutcome(t *testing.T) {
 
 	o = p.When(migrate(p.State(), "B1", arrived("f2")...))
 	require.Equal(t, []string{"FileSkipped", "Migrated"}, kinds(o.Events))
-	require.Equal(t, "blurred", o.Events[0].(document.FileSkipped).Reason)
+	taken := o.Events[0].(document.FileSkipped)
+	listedLater := o.When(discover("B3", listed("c1", "f1", "f2"))).Events[0].(document.Discovered)
+	require.Equal(t, []document.Mark{{FileID: taken.FileID, Reason: taken.Reason, ReviewOn: taken.ReviewOn}}, listedLater.Skipped, "a batch says the same, whenever it meets the mark")
+	require.Equal(t, "blurred", taken.Reason)
 	require.Equal(t, document.Tally{Migrated: 1, Skipped: 1}, o.Events[1].GetChange().FilesAfter)
 
 	o = p.When(fail(p.State(), broken("f1", false), append(lost("f1", false), arrived("f2")...)...))

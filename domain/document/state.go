@@ -80,6 +80,11 @@ type Skip struct {
 	ReviewOn string // YYYY-MM-DD, when the skip is due for review; may be empty
 }
 
+// mark of a file, as events carry it.
+func (s Skip) mark(fileID string) Mark {
+	return Mark{FileID: fileID, Reason: s.Reason, ReviewOn: s.ReviewOn}
+}
+
 // Archive is what the archive holds of the document: its last manifest.
 type Archive struct {
 	Manifest domain.Stored

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -66,15 +67,37 @@ func TestGoldenFiles(t *testing.T) {
 			require.NoError(t, err, "a new event needs a golden file: go test ./domain/wire -update")
 			require.Equal(t, string(expected), string(record), "what is written never changes: give the event a new version")
 
-			decoded, err := wire.Decode(expected)
-			require.NoError(t, err)
-			require.Equal(t, wire.Record{
-				Coordinates: coordinates, ID: wire.EventID(command, 1), Type: name, Stream: "document-standard/erp/%E5%BD%B1",
-				Metadata: metadata, Event: event, Bytes: expected,
-			}, decoded)
+			requireDecoded(t, name, event, expected)
 		})
 	}
 }
+
+// History that is there stays readable, whatever is written today.
+func TestGoldenFilesOfOldVersions(t *testing.T) {
+	t.Parallel()
+	for name, event := range upcasted {
+		record, err := os.ReadFile(golden(name))
+		require.NoError(t, err)
+		requireDecoded(t, name, event, record)
+		now, err := wire.TypeOf(event)
+		require.NoError(t, err)
+		require.NotEqual(t, name, now)
+		require.Equal(t, eventOf(now), eventOf(name))
+	}
+}
+
+func requireDecoded(t *testing.T, name string, event any, record []byte) {
+	t.Helper()
+	decoded, err := wire.Decode(record)
+	require.NoError(t, err)
+	require.Equal(t, wire.Record{
+		Coordinates: coordinates, ID: wire.EventID(command, 1), Type: name, Stream: "document-standard/erp/%E5%BD%B1",
+		Metadata: metadata, Event: event, Bytes: record,
+	}, decoded)
+}
+
+// eventOf is a name without its version.
+func eventOf(name string) string { return name[:strings.LastIndex(name, ".v")] }
 
 func writeMissing(t *testing.T, path string, record []byte) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
@@ -107,24 +130,34 @@ func requireFilled(t *testing.T, path string, v reflect.Value) {
 	}
 }
 
-// Every name has a sample and a golden file, and there is none without a name.
+// Every name has a golden file, and there is none without a name. What is
+// written is the newest version, and older ones are read for ever.
 func TestEveryNameHasAGoldenFile(t *testing.T) {
 	t.Parallel()
-	encoded, decoded := namesIn(t, "TypeOf"), namesIn(t, "decode")
-	require.Equal(t, encoded, decoded, "what is written can be read")
-	require.Equal(t, encoded, slices.Sorted(maps.Keys(samples)))
+	format := regexp.MustCompile(`^waybill\.[a-z]+\.[a-z-]+\.v[1-9][0-9]*$`)
 	paths, err := filepath.Glob(golden("*"))
 	require.NoError(t, err)
 	var files []string
 	for _, path := range paths {
 		files = append(files, strings.TrimSuffix(filepath.Base(path), ".json"))
 	}
-	require.Equal(t, encoded, slices.Sorted(slices.Values(files)))
+	require.ElementsMatch(t, wire.Types(), files)
+	require.ElementsMatch(t, wire.Types(), slices.Concat(slices.Collect(maps.Keys(samples)), slices.Collect(maps.Keys(upcasted))))
+
+	versions := map[string]int{}
+	for _, name := range wire.Types() {
+		require.Regexp(t, format, name)
+		require.NoError(t, wire.CheckType(name))
+		versions[eventOf(name)]++
+	}
+	require.Equal(t, namesIn(t, "TypeOf"), slices.Sorted(maps.Keys(samples)))
 	for name, event := range samples {
 		written, err := wire.TypeOf(event)
 		require.NoError(t, err)
 		require.Equal(t, name, written)
+		require.Equal(t, fmt.Sprintf("%s.v%d", eventOf(name), versions[eventOf(name)]), name, "versions follow each other, the last is written")
 	}
+	require.Len(t, samples, len(versions))
 }
 
 // namesIn gives the persisted names that a function of names.go spells out.
@@ -132,7 +165,6 @@ func namesIn(t *testing.T, function string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "names.go", nil, 0)
 	require.NoError(t, err)
-	format := regexp.MustCompile(`^waybill\.[a-z]+\.[a-z-]+\.v[1-9][0-9]*$`)
 	var names []string
 	for _, d := range file.Decls {
 		f, ok := d.(*ast.FuncDecl)
@@ -142,7 +174,6 @@ func namesIn(t *testing.T, function string) []string {
 		ast.Inspect(f, func(n ast.Node) bool {
 			if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
 				if name, err := strconv.Unquote(literal.Value); err == nil && strings.HasPrefix(name, "waybill.") {
-					require.Regexp(t, format, name)
 					names = append(names, name)
 				}
 			}

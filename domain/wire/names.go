@@ -2,6 +2,10 @@ package wire
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
@@ -10,8 +14,9 @@ import (
 	"github.com/waybill-migration/waybill/domain/source"
 )
 
-// TypeOf gives the persisted name of an event, with its version. Names are
-// written out, never derived from Go types: code may be renamed, history not.
+// TypeOf gives the persisted name of an event, with its newest version, which
+// is the only one that is written. Names are spelled out, never derived from
+// Go types: code may be renamed, history not.
 func TypeOf(event any) (string, error) {
 	switch event.(type) {
 	case source.Registered:
@@ -60,11 +65,11 @@ func TypeOf(event any) (string, error) {
 		return "waybill.discovery.retry-requested.v1", nil
 
 	case document.Discovered:
-		return "waybill.document.discovered.v1", nil
+		return "waybill.document.discovered.v2", nil
 	case document.FilesListed:
-		return "waybill.document.files-listed.v1", nil
+		return "waybill.document.files-listed.v2", nil
 	case document.Relisted:
-		return "waybill.document.relisted.v1", nil
+		return "waybill.document.relisted.v2", nil
 	case document.FilesProcessed:
 		return "waybill.document.files-processed.v1", nil
 	case document.AttemptFailed:
@@ -98,90 +103,95 @@ func TypeOf(event any) (string, error) {
 	return "", fmt.Errorf("events of Go type %T have no persisted name", event)
 }
 
-// decode reads the data of an event of a persisted name. An unknown name is an
-// error, never skipped: it was written by a newer version of Waybill.
-func decode(name string, data []byte) (any, error) {
-	switch name {
-	case "waybill.source.registered.v1":
-		return into[source.Registered](data)
-	case "waybill.source.reconfigured.v1":
-		return into[source.Reconfigured](data)
-	case "waybill.source.enabled.v1":
-		return into[source.Enabled](data)
-	case "waybill.source.disabled.v1":
-		return into[source.Disabled](data)
+// decoders has every name that was ever written; none is ever taken out. A
+// version that is no longer written is read through its upcaster.
+var decoders = map[string]func(data []byte) (any, error){
+	"waybill.source.registered.v1":   into[source.Registered],
+	"waybill.source.reconfigured.v1": into[source.Reconfigured],
+	"waybill.source.enabled.v1":      into[source.Enabled],
+	"waybill.source.disabled.v1":     into[source.Disabled],
 
-	case "waybill.batch.created.v1":
-		return into[batch.Created](data)
-	case "waybill.batch.held.v1":
-		return into[batch.Held](data)
-	case "waybill.batch.released.v1":
-		return into[batch.Released](data)
-	case "waybill.batch.paused.v1":
-		return into[batch.Paused](data)
-	case "waybill.batch.resumed.v1":
-		return into[batch.Resumed](data)
-	case "waybill.batch.cancelled.v1":
-		return into[batch.Cancelled](data)
-	case "waybill.batch.shortfall-accepted.v1":
-		return into[batch.ShortfallAccepted](data)
-	case "waybill.batch.empty-acknowledged.v1":
-		return into[batch.EmptyAcknowledged](data)
-	case "waybill.batch.finished.v1":
-		return into[batch.Finished](data)
-	case "waybill.batch.reopened.v1":
-		return into[batch.Reopened](data)
+	"waybill.batch.created.v1":            into[batch.Created],
+	"waybill.batch.held.v1":               into[batch.Held],
+	"waybill.batch.released.v1":           into[batch.Released],
+	"waybill.batch.paused.v1":             into[batch.Paused],
+	"waybill.batch.resumed.v1":            into[batch.Resumed],
+	"waybill.batch.cancelled.v1":          into[batch.Cancelled],
+	"waybill.batch.shortfall-accepted.v1": into[batch.ShortfallAccepted],
+	"waybill.batch.empty-acknowledged.v1": into[batch.EmptyAcknowledged],
+	"waybill.batch.finished.v1":           into[batch.Finished],
+	"waybill.batch.reopened.v1":           into[batch.Reopened],
 
-	case "waybill.discovery.started.v1":
-		return into[discovery.Started](data)
-	case "waybill.discovery.page-listed.v1":
-		return into[discovery.PageListed](data)
-	case "waybill.discovery.listed-again.v1":
-		return into[discovery.ListedAgain](data)
-	case "waybill.discovery.completed.v1":
-		return into[discovery.Completed](data)
-	case "waybill.discovery.attempt-failed.v1":
-		return into[discovery.AttemptFailed](data)
-	case "waybill.discovery.failed.v1":
-		return into[discovery.Failed](data)
-	case "waybill.discovery.retry-requested.v1":
-		return into[discovery.RetryRequested](data)
+	"waybill.discovery.started.v1":         into[discovery.Started],
+	"waybill.discovery.page-listed.v1":     into[discovery.PageListed],
+	"waybill.discovery.listed-again.v1":    into[discovery.ListedAgain],
+	"waybill.discovery.completed.v1":       into[discovery.Completed],
+	"waybill.discovery.attempt-failed.v1":  into[discovery.AttemptFailed],
+	"waybill.discovery.failed.v1":          into[discovery.Failed],
+	"waybill.discovery.retry-requested.v1": into[discovery.RetryRequested],
 
-	case "waybill.document.discovered.v1":
-		return into[document.Discovered](data)
-	case "waybill.document.files-listed.v1":
-		return into[document.FilesListed](data)
-	case "waybill.document.relisted.v1":
-		return into[document.Relisted](data)
-	case "waybill.document.files-processed.v1":
-		return into[document.FilesProcessed](data)
-	case "waybill.document.attempt-failed.v1":
-		return into[document.AttemptFailed](data)
-	case "waybill.document.migrated.v1":
-		return into[document.Migrated](data)
-	case "waybill.document.failed.v1":
-		return into[document.Failed](data)
-	case "waybill.document.retry-requested.v1":
-		return into[document.RetryRequested](data)
-	case "waybill.document.file-skipped.v1":
-		return into[document.FileSkipped](data)
-	case "waybill.document.file-recalled.v1":
-		return into[document.FileRecalled](data)
-	case "waybill.document.excepted.v1":
-		return into[document.Excepted](data)
-	case "waybill.document.exception-revoked.v1":
-		return into[document.ExceptionRevoked](data)
-	case "waybill.document.cancelled.v1":
-		return into[document.Cancelled](data)
+	"waybill.document.discovered.v1":        upcast(discoveredV1.event),
+	"waybill.document.discovered.v2":        into[document.Discovered],
+	"waybill.document.files-listed.v1":      upcast(filesListedV1.event),
+	"waybill.document.files-listed.v2":      into[document.FilesListed],
+	"waybill.document.relisted.v1":          upcast(relistedV1.event),
+	"waybill.document.relisted.v2":          into[document.Relisted],
+	"waybill.document.files-processed.v1":   into[document.FilesProcessed],
+	"waybill.document.attempt-failed.v1":    into[document.AttemptFailed],
+	"waybill.document.migrated.v1":          into[document.Migrated],
+	"waybill.document.failed.v1":            into[document.Failed],
+	"waybill.document.retry-requested.v1":   into[document.RetryRequested],
+	"waybill.document.file-skipped.v1":      into[document.FileSkipped],
+	"waybill.document.file-recalled.v1":     into[document.FileRecalled],
+	"waybill.document.excepted.v1":          into[document.Excepted],
+	"waybill.document.exception-revoked.v1": into[document.ExceptionRevoked],
+	"waybill.document.cancelled.v1":         into[document.Cancelled],
 
-	case "waybill.operation.requested.v1":
-		return into[operation.Requested](data)
-	case "waybill.operation.advanced.v1":
-		return into[operation.Advanced](data)
-	case "waybill.operation.completed.v1":
-		return into[operation.Completed](data)
-	case "waybill.operation.cancelled.v1":
-		return into[operation.Cancelled](data)
+	"waybill.operation.requested.v1": into[operation.Requested],
+	"waybill.operation.advanced.v1":  into[operation.Advanced],
+	"waybill.operation.completed.v1": into[operation.Completed],
+	"waybill.operation.cancelled.v1": into[operation.Cancelled],
+}
+
+// Types are the names of all events that this build can read, in order.
+func Types() []string { return slices.Sorted(maps.Keys(decoders)) }
+
+// UnknownType is a type of event that this build cannot read. It is never
+// passed over: nobody can tell what it would have changed.
+type UnknownType struct {
+	Name  string
+	Known []int // the versions of this event that the build knows, none for another event
+}
+
+func (u *UnknownType) Error() string {
+	if len(u.Known) == 0 {
+		return u.Name + " is not known to this build"
 	}
-	return nil, fmt.Errorf("events of type %q are not known to this version of Waybill: run the version that wrote them, or a newer one", name)
+	versions := make([]string, len(u.Known))
+	for i, v := range u.Known {
+		versions[i] = "v" + strconv.Itoa(v)
+	}
+	return fmt.Sprintf("%s is newer than this build (it knows %s)", u.Name, strings.Join(versions, ", "))
+}
+
+// CheckType gives an *UnknownType when this build cannot read events of a type.
+func CheckType(name string) error {
+	if decoders[name] != nil {
+		return nil
+	}
+	u := &UnknownType{Name: name}
+	if i := strings.LastIndex(name, ".v"); i >= 0 {
+		for v := 1; decoders[name[:i+2]+strconv.Itoa(v)] != nil; v++ { // versions are counted from 1
+			u.Known = append(u.Known, v)
+		}
+	}
+	return u
+}
+
+// decode reads the data of an event of a persisted name.
+func decode(name string, data []byte) (any, error) {
+	if err := CheckType(name); err != nil {
+		return nil, fmt.Errorf("%w: run the build that wrote it, or a newer one", err)
+	}
+	return decoders[name](data)
 }

@@ -40,6 +40,7 @@ var (
 		ID: "f1", PID: "p1", Class: document.Invoice, Sequence: 2, Name: "发票 <1>.pdf", Type: "pdf", Size: 81920,
 		Hash: "d41d8cd98f00b204e9800998ecf8427e", HashAlgorithm: "md5", Rendition: true,
 	}}
+	marks  = []document.Mark{{FileID: "f1", Reason: "blurred", ReviewOn: "2025-12-31"}}
 	stored = domain.Stored{
 		Target: "folder", Key: "standard/erp/0001/e3b0c442.pdf", Version: "7",
 		SHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Bytes: 81920,
@@ -61,7 +62,19 @@ var (
 	}
 )
 
-// samples has one event of every name.
+// upcasted has what the golden file of every version that is no longer written
+// is read as.
+var upcasted = map[string]any{
+	"waybill.document.discovered.v1": document.Discovered{
+		Change: change, Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: []document.Mark{{FileID: "f1"}},
+	},
+	"waybill.document.files-listed.v1": document.FilesListed{Change: change, Files: files, Skipped: []document.Mark{{FileID: "f1"}}, Kept: []string{"f2"}},
+	"waybill.document.relisted.v1": document.Relisted{
+		Change: change, Listed: listed, FilesTotal: 501, Skipped: []document.Mark{{FileID: "f1"}}, Kept: []string{"f2"},
+	},
+}
+
+// samples has one event of every name that is written.
 var samples = map[string]any{
 	"waybill.source.registered.v1":   source.Registered{ID: "standard", Settings: settings, Enabled: true},
 	"waybill.source.reconfigured.v1": source.Reconfigured{Settings: settings},
@@ -94,9 +107,9 @@ var samples = map[string]any{
 	"waybill.discovery.failed.v1":          discovery.Failed{Change: listing, Attempt: 5, Failure: failure},
 	"waybill.discovery.retry-requested.v1": discovery.RetryRequested{Change: listing, Withdrawn: figures, Missing: 1, Reason: "the source was mended"},
 
-	"waybill.document.discovered.v1":      document.Discovered{Change: change, Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: []string{"f1"}},
-	"waybill.document.files-listed.v1":    document.FilesListed{Change: change, Files: files, Skipped: []string{"f1"}, Kept: []string{"f2"}},
-	"waybill.document.relisted.v1":        document.Relisted{Change: change, Listed: listed, FilesTotal: 501, Skipped: []string{"f1"}, Kept: []string{"f2"}},
+	"waybill.document.discovered.v2":      document.Discovered{Change: change, Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: marks},
+	"waybill.document.files-listed.v2":    document.FilesListed{Change: change, Files: files, Skipped: marks, Kept: []string{"f2"}},
+	"waybill.document.relisted.v2":        document.Relisted{Change: change, Listed: listed, FilesTotal: 501, Skipped: marks, Kept: []string{"f2"}},
 	"waybill.document.files-processed.v1": document.FilesProcessed{Change: change, Attempt: 2, Files: outcomes},
 	"waybill.document.attempt-failed.v1": document.AttemptFailed{
 		Change: change, Attempt: 2, Failure: failure, Next: "2025-03-01T08:00:10Z", Files: outcomes, Measured: measured,
