@@ -158,7 +158,7 @@ func (j *Journal) tryCommit(ctx context.Context, group []*request, thorough bool
 	if err := j.lost(ctx, locked.heads); err != nil {
 		return everyone(group, err), nil
 	}
-	g := &grouping{heads: locked.heads, time: locked.time, known: known}
+	g := &grouping{heads: locked.heads, time: locked.time, known: known, recorded: recordedTypes(connection.Conn())}
 	decided := make([]decision, len(group))
 	for i, r := range group {
 		decided[i] = g.decide(r)
@@ -310,6 +310,9 @@ type grouping struct {
 	time  time.Time
 	known known
 
+	recorded map[string]bool             // types that are recorded already
+	types    map[string]wire.Coordinates // types that are not, with the first of each
+
 	touched    map[int]bool
 	partitions []int16
 	offsets    []int64
@@ -370,7 +373,7 @@ func (g *grouping) add(partition int, stream string, d wire.Draft) {
 	g.known.versions[stream]++
 	at := wire.Coordinates{Partition: partition, Offset: g.heads[partition], Version: g.known.versions[stream], Time: g.time}
 	g.known.events[d.ID] = at
-	g.take(wire.Record{Coordinates: at, ID: d.ID, Stream: stream, Bytes: d.Place(at)})
+	g.take(wire.Record{Coordinates: at, ID: d.ID, Type: d.Type, Stream: stream, Bytes: d.Place(at)})
 }
 
 func (g *grouping) take(r wire.Record) {
@@ -378,6 +381,7 @@ func (g *grouping) take(r wire.Record) {
 		g.touched = make(map[int]bool)
 	}
 	g.touched[r.Partition] = true
+	g.takeType(r)
 	g.partitions = append(g.partitions, int16(r.Partition)) //nolint:gosec // 0..16
 	g.offsets = append(g.offsets, r.Offset)
 	g.streams = append(g.streams, r.Stream)
@@ -403,15 +407,23 @@ func (g *grouping) write(ctx context.Context, connection pipeline) error {
 	} else if err := g.copy(ctx, connection); err != nil {
 		return err
 	}
+	g.queueTypes(batch)
 	g.queueHeads(batch)
 	batch.Queue(`COMMIT`)
-	return connection.SendBatch(ctx, batch).Close()
+	if err := connection.SendBatch(ctx, batch).Close(); err != nil {
+		return err
+	}
+	for name := range g.types {
+		g.recorded[name] = true
+	}
+	return nil
 }
 
 // insert stores the rows and moves the heads in a transaction of the caller's.
 func (g *grouping) insert(ctx context.Context, tx pgx.Tx) error {
 	batch := &pgx.Batch{}
 	g.queueRows(batch)
+	g.queueTypes(batch)
 	g.queueHeads(batch)
 	return tx.SendBatch(ctx, batch).Close()
 }

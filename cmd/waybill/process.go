@@ -125,8 +125,13 @@ func (p *process) close() {
 	p.pool.Close()
 }
 
+// migrateSchema leaves the views of a journal alone that this build cannot
+// read.
 func migrateSchema(ctx context.Context, pool *pgxpool.Pool) error {
 	if err := postgres.Migrate(ctx, pool); err != nil {
+		return err
+	}
+	if err := postgres.CheckTypes(ctx, pool); err != nil {
 		return err
 	}
 	return projections.Migrate(ctx, pool, projections.Views()...)
