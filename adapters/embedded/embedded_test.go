@@ -37,6 +37,34 @@ func TestPostgresKeepsItsDataOverRestarts(t *testing.T) {
 	}
 }
 
+func TestPostgresRecoversFromACrash(t *testing.T) {
+	t.Parallel()
+	dir, err := os.MkdirTemp("", "waybill-embedded-test-")
+	require.NoError(t, err)
+	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // the server's user passes through it
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	server, err := embedded.StartPostgres(t.Context(), filepath.Join(dir, "postgres"), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = server.Stop() })
+	connection, err := pgx.Connect(t.Context(), server.URL())
+	require.NoError(t, err)
+	_, err = connection.Exec(t.Context(), `CREATE TABLE kept AS SELECT 7 AS n`)
+	require.NoError(t, err)
+
+	require.NoError(t, server.Crash())
+	require.Error(t, connection.Ping(t.Context()), "the connection broke")
+	_, err = pgx.Connect(t.Context(), server.URL())
+	require.Error(t, err, "nobody listens")
+
+	require.NoError(t, server.Restart())
+	connection, err = pgx.Connect(t.Context(), server.URL())
+	require.NoError(t, err, "at the same address")
+	var n int
+	require.NoError(t, connection.QueryRow(t.Context(), `SELECT n FROM kept`).Scan(&n))
+	require.Equal(t, 7, n)
+	require.NoError(t, connection.Close(t.Context()))
+}
+
 func TestOneBrokerADirectory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -75,17 +75,22 @@ func (o order) parameters() map[string]string {
 	return all
 }
 
+// postmaster is the process that runs on the data.
+func postmaster(data string) (pid int, err error) {
+	file, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	line, _, _ := strings.Cut(string(file), "\n")
+	return strconv.Atoi(strings.TrimSpace(line))
+}
+
 // stopLeftBehind ends a server that still runs on the data, since its keeper
 // was killed too.
 func stopLeftBehind(data string) error {
-	file, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
+	pid, err := postmaster(data)
 	if err != nil {
-		return nil //nolint:nilerr // no server was left
-	}
-	line, _, _ := strings.Cut(string(file), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	if err != nil {
-		return nil //nolint:nilerr // cut off in a crash; PostgreSQL judges it itself
+		return nil //nolint:nilerr // no server was left, or the file was cut off in a crash: PostgreSQL judges it itself
 	}
 	command := filepath.Join("/proc", strconv.Itoa(pid), "cmdline")
 	for until := time.Now().Add(stopTimeout); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {

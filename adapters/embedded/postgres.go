@@ -24,6 +24,7 @@ const nobody = 65534
 // Postgres is a running server.
 type Postgres struct {
 	url    string
+	order  order
 	input  io.WriteCloser
 	keeper *exec.Cmd
 }
@@ -58,21 +59,23 @@ func StartPostgres(ctx context.Context, dir string, parameters map[string]string
 		return nil, err
 	}
 	o := order{Dir: dir, Binaries: binaries, Port: port, Password: password, Parameters: parameters}
-	p := &Postgres{url: fmt.Sprintf("postgres://waybill:%s@127.0.0.1:%d/waybill?sslmode=disable", password, port)}
-	return p, p.start(o)
+	p := &Postgres{url: fmt.Sprintf("postgres://waybill:%s@127.0.0.1:%d/waybill?sslmode=disable", password, port), order: o}
+	return p, p.Restart()
 }
 
 // URL to connect to, with its password.
 func (p *Postgres) URL() string { return p.url }
 
-func (p *Postgres) start(o order) error {
-	told, err := json.Marshal(o) //nolint:gosec // through a pipe to our own child
+// Restart starts the server again after Stop or Crash: the same data, the same
+// URL.
+func (p *Postgres) Restart() error {
+	told, err := json.Marshal(p.order) //nolint:gosec // through a pipe to our own child
 	if err != nil {
 		return err
 	}
 	keeper := exec.Command("/proc/self/exe") //nolint:noctx // it ends when its input does
-	keeper.Env = append(os.Environ(), keeperVariable+"=1", "HOME="+o.Dir)
-	keeper.Dir = o.Dir
+	keeper.Env = append(os.Environ(), keeperVariable+"=1", "HOME="+p.order.Dir)
+	keeper.Dir = p.order.Dir
 	keeper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is ours to handle
 	if os.Geteuid() == 0 {
 		keeper.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
@@ -103,6 +106,24 @@ func (p *Postgres) start(o order) error {
 func (p *Postgres) Stop() error {
 	_ = p.input.Close()
 	return p.keeper.Wait()
+}
+
+// Crash ends the server as an immediate shutdown does: nothing is written out,
+// and the next start recovers from the log.
+func (p *Postgres) Crash() error {
+	data := filepath.Join(p.order.Dir, "data")
+	pid, err := postmaster(data)
+	if err != nil {
+		return fmt.Errorf("crash PostgreSQL: %w", err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
+		return fmt.Errorf("crash PostgreSQL: %w", err)
+	}
+	var exit *exec.ExitError
+	if err := p.Stop(); err != nil && !errors.As(err, &exit) { // a keeper without a server has nothing to stop, and says so
+		return err
+	}
+	return nil
 }
 
 func runAs() int {
