@@ -1,5 +1,6 @@
 // Package servers starts an Apache Kafka for development and tests: one broker
-// in KRaft mode, from the jars that Maven fetches, run by the machine's Java.
+// or several in KRaft mode, from the jars that Maven fetches, run by the
+// machine's Java.
 package servers
 
 import (
@@ -28,11 +29,21 @@ const startTimeout = 60 * time.Second
 // Kafka is a broker on 127.0.0.1 whose data outlives a stop, so that tests can
 // take it away and bring it back.
 type Kafka struct {
-	jars    string
-	dir     string
-	ports   [2]int // clients, controller
-	process *exec.Cmd
+	jars       string
+	dir        string
+	node       int // 1 and up
+	brokers    int // of its cluster
+	ports      [3]int
+	advertised string // where clients are told to find it
+	process    *exec.Cmd
 }
+
+// Ports of a broker, by whom they are for.
+const (
+	clients = iota
+	others  // the cluster's other brokers
+	controllers
+)
 
 // FetchKafka brings the broker's jars into the user's cache, once.
 func FetchKafka(ctx context.Context) (jars string, err error) {
@@ -62,29 +73,44 @@ func FetchKafka(ctx context.Context) (jars string, err error) {
 
 // NewKafka formats a broker's storage in a directory.
 func NewKafka(ctx context.Context, dir string) (*Kafka, error) {
+	k, err := newBroker(ctx, dir, 1, 1)
+	if err != nil {
+		return nil, err
+	}
+	return k, k.format(ctx, k.voter())
+}
+
+func newBroker(ctx context.Context, dir string, node, brokers int) (*Kafka, error) {
 	jars, err := FetchKafka(ctx)
 	if err != nil {
 		return nil, err
 	}
-	k := &Kafka{jars: jars, dir: dir}
-	if k.ports, err = freePorts(ctx); err != nil {
-		return nil, err
+	k := &Kafka{jars: jars, dir: dir, node: node, brokers: brokers}
+	k.ports, err = freePorts(ctx)
+	k.advertised = k.Address()
+	return k, err
+}
+
+// format writes the broker's settings and its empty storage.
+func (k *Kafka) format(ctx context.Context, voters string) error {
+	if err := os.MkdirAll(k.dir, 0o700); err != nil {
+		return err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(k.file("server.properties"), []byte(k.properties()), 0o600); err != nil {
-		return nil, err
+	if err := os.WriteFile(k.file("server.properties"), []byte(k.properties(voters)), 0o600); err != nil {
+		return err
 	}
 	format := k.java(ctx, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c", k.file("server.properties"))
 	if output, err := format.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("format Apache Kafka's storage: %w\n%s", err, output)
+		return fmt.Errorf("format Apache Kafka's storage: %w\n%s", err, output)
 	}
-	return k, nil
+	return nil
 }
 
+// voter names the broker in the quorum of controllers.
+func (k *Kafka) voter() string { return fmt.Sprintf("%d@127.0.0.1:%d", k.node, k.ports[controllers]) }
+
 // Address to bootstrap from, host:port.
-func (k *Kafka) Address() string { return fmt.Sprintf("127.0.0.1:%d", k.ports[0]) }
+func (k *Kafka) Address() string { return fmt.Sprintf("127.0.0.1:%d", k.ports[clients]) }
 
 // Start runs the broker and waits until it answers.
 func (k *Kafka) Start(ctx context.Context) error {
@@ -149,25 +175,28 @@ func (k *Kafka) java(ctx context.Context, arguments ...string) *exec.Cmd {
 
 func (k *Kafka) file(name string) string { return filepath.Join(k.dir, name) }
 
-func (k *Kafka) properties() string {
+func (k *Kafka) properties(voters string) string {
 	var b bytes.Buffer
 	for _, line := range []string{
-		"process.roles=broker,controller", "node.id=1",
-		"controller.quorum.voters=1@127.0.0.1:%[2]d",
-		"listeners=PLAINTEXT://127.0.0.1:%[1]d,CONTROLLER://127.0.0.1:%[2]d",
-		"advertised.listeners=PLAINTEXT://127.0.0.1:%[1]d",
-		"controller.listener.names=CONTROLLER", "inter.broker.listener.name=PLAINTEXT",
-		"log.dirs=%[3]s", "auto.create.topics.enable=false",
-		"offsets.topic.replication.factor=1", "offsets.topic.num.partitions=4",
-		"transaction.state.log.replication.factor=1", "transaction.state.log.min.isr=1",
+		"process.roles=broker,controller", "node.id=%[1]d",
+		"controller.quorum.voters=%[2]s",
+		"listeners=PLAINTEXT://127.0.0.1:%[3]d,INTERNAL://127.0.0.1:%[4]d,CONTROLLER://127.0.0.1:%[5]d",
+		"advertised.listeners=PLAINTEXT://%[6]s,INTERNAL://127.0.0.1:%[4]d",
+		"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"controller.listener.names=CONTROLLER", "inter.broker.listener.name=INTERNAL",
+		"broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500",
+		"log.dirs=%[7]s", "auto.create.topics.enable=false",
+		"offsets.topic.replication.factor=%[8]d", "offsets.topic.num.partitions=4",
+		"transaction.state.log.replication.factor=%[8]d", "transaction.state.log.min.isr=1",
 		"group.initial.rebalance.delay.ms=0", "log.segment.delete.delay.ms=1000",
 	} {
 		b.WriteString(line + "\n")
 	}
-	return strings.TrimSuffix(fmt.Sprintf(b.String(), k.ports[0], k.ports[1], k.file("data")), "\n")
+	return strings.TrimSuffix(fmt.Sprintf(b.String(), k.node, voters, k.ports[clients], k.ports[others], k.ports[controllers],
+		k.advertised, k.file("data"), min(k.brokers, 3)), "\n")
 }
 
-func freePorts(ctx context.Context) (ports [2]int, err error) {
+func freePorts(ctx context.Context) (ports [3]int, err error) {
 	for i := range ports {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
