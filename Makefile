@@ -4,8 +4,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 ARGS    ?=
+SEED    ?= 1
+RUNS    ?= 1
 
-.PHONY: help build demo test lint fmt bench servers java
+.PHONY: help build demo test lint fmt bench chaos servers java
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +29,9 @@ fmt: ## gofmt
 
 bench: java ## The figures, as ratios to a limit measured in the same run
 	go run ./deploy/local -- go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench/...
+
+chaos: build java ## Faults from SEED on, RUNS times, and the figures of an undisturbed run after each
+	go run ./deploy/chaos -seed $(SEED) -runs $(RUNS)
 
 servers: java ## PostgreSQL and Apache Kafka for development, until interrupted
 	go run ./deploy/local

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/waybill-migration/waybill/adapters/kafka"
+	"github.com/waybill-migration/waybill/adapters/postgres"
+	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/projections"
+)
+
+// run is one installation, from its creation through a seed's faults to its
+// checks: a schema, topics, an archive, a source and processes of its own.
+type run struct {
+	*world
+	seed      uint64
+	size      size
+	began     time.Time
+	dir       string
+	archive   string
+	pool      *pgxpool.Pool // to the database itself, around the proxy
+	journal   *postgres.Journal
+	kafka     kafka.Settings
+	config    simulator.Config
+	simulator *simulator.Simulator
+	env       []string
+	processes []*process
+	api       *client
+
+	batches []string
+	skipped []file
+	done    map[kind]int
+	idle    int            // faults that came when there was nothing left to disturb
+	pending sync.WaitGroup // faults that end later
+}
+
+const (
+	sourceID     = "standard-imaging"
+	clientID     = "chaos"
+	clientSecret = "simulated-secret"
+	lease        = 5 * time.Second // the shortest that the settings allow
+)
+
+// newRun makes an installation and starts its processes.
+func newRun(ctx context.Context, w *world, program string, seed uint64, s size) (r *run, err error) {
+	r = &run{world: w, seed: seed, size: s, began: time.Now(), done: map[kind]int{}, config: simulator.Config{
+		Seed: seed, Documents: s.documents, From: "2024-01-01", To: "2024-03-31", FileSize: 4000, MaxFiles: 3,
+		Faults: map[simulator.Fault]int{
+			simulator.WrongType: 6, simulator.MissingField: 3, simulator.NoImageNumber: 2, simulator.Unavailable: 4,
+			simulator.Truncated: 2, simulator.WrongHash: 2, simulator.ListedTwice: 2, simulator.NeverListed: 1,
+		},
+	}}
+	if r.dir, err = os.MkdirTemp("", fmt.Sprintf("waybill-chaos-seed-%d-", seed)); err != nil {
+		return nil, err
+	}
+	r.archive = filepath.Join(r.dir, "archive")
+	if r.simulator, err = simulator.New(r.config, w.sourceURL, clientID, clientSecret); err != nil {
+		return nil, err
+	}
+	w.present.Store(new(http.Handler(r.simulator)))
+	name := "chaos_" + strings.ToLower(rand.Text()[:12])
+	if err := r.prepareDatabase(ctx, name); err != nil {
+		return nil, err
+	}
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.api.base = "http://" + address
+	r.configure(name, address)
+	return r, r.startProcesses(program)
+}
+
+// prepareDatabase makes the schema and an operator's token.
+func (r *run) prepareDatabase(ctx context.Context, schema string) (err error) {
+	if r.pool, err = postgres.Open(ctx, inSchema(r.postgres.URL(), schema), "chaos", 10); err != nil {
+		return err
+	}
+	if _, err := r.pool.Exec(ctx, "CREATE SCHEMA "+schema); err != nil {
+		return err
+	}
+	if err := postgres.Migrate(ctx, r.pool); err != nil {
+		return err
+	}
+	if err := projections.Migrate(ctx, r.pool, projections.Views()...); err != nil {
+		return err
+	}
+	_, token, err := postgres.NewTokens(r.pool).Issue(ctx, "chaos", []string{"admin"}, nil)
+	r.api, r.journal = &client{token: token}, postgres.NewJournal(r.pool)
+	return err
+}
+
+func inSchema(url, schema string) string { return url + "&search_path=" + schema }
+
+func freeAddress(ctx context.Context) (string, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+func (r *run) configure(name, address string) {
+	replicas := min(len(r.world.kafka), 3)
+	r.kafka = kafka.Settings{
+		Brokers: r.world.kafka.Addresses(), Prefix: name, CreateTopics: true, ReplicationFactor: replicas, MinInSync: (replicas + 1) / 2,
+	}
+	r.env = append(os.Environ(),
+		"WAYBILL_DATABASE_URL="+inSchema(r.database, name), "WAYBILL_DATABASE_CONNECTIONS=15",
+		"WAYBILL_KAFKA_BROKERS="+strings.Join(r.kafka.Brokers, ","), "WAYBILL_KAFKA_PREFIX="+name,
+		"WAYBILL_KAFKA_REPLICATION_FACTOR="+strconv.Itoa(replicas), "WAYBILL_KAFKA_MIN_IN_SYNC="+strconv.Itoa(r.kafka.MinInSync),
+		"WAYBILL_ARCHIVE="+r.archive, "WAYBILL_LISTEN="+address, "WAYBILL_METRICS_LISTEN=none", "WAYBILL_LOG_FORMAT=text",
+		"WAYBILL_SOURCE_TOKEN_URL="+r.sourceURL+"/token", "WAYBILL_SOURCE_DATA_URL="+r.sourceURL+"/data",
+		"WAYBILL_SOURCE_CLIENT_ID="+clientID, "WAYBILL_SOURCE_SECRET="+clientSecret, "WAYBILL_SOURCE_NETWORKS=127.0.0.0/8",
+		"WAYBILL_WORKER_LEASE="+lease.String(), "WAYBILL_WORKER_DOCUMENTS=2", "WAYBILL_WORKER_LISTINGS=2",
+		"WAYBILL_WORKER_MAX_ATTEMPTS=3", "WAYBILL_WORKER_MIN_BACKOFF=50ms", "WAYBILL_WORKER_MAX_BACKOFF=200ms",
+	)
+}
+
+func (r *run) startProcesses(program string) error {
+	for i, role := range []string{"serve", "relay", "relay", "project", "work", "work"} {
+		name := fmt.Sprintf("%s-%d", role, i)
+		p, err := startProcess(name, role, program, filepath.Join(r.dir, name+".log"), r.env)
+		if err != nil {
+			return err
+		}
+		r.processes = append(r.processes, p)
+	}
+	return nil
+}
+
+// play makes the faults, puts everything right again, and gives the violations
+// that it finds then.
+func (r *run) play(ctx context.Context) []string {
+	v := &violations{}
+	v.note("disturb", r.disturb(ctx))
+	r.pending.Wait()
+	if v.note("settle", r.settle(ctx)) {
+		r.check(ctx, v)
+	}
+	r.end(v)
+	return v.found
+}
+
+// disturb makes the seed's faults while batches run.
+func (r *run) disturb(ctx context.Context) error {
+	if err := r.create(ctx); err != nil {
+		return err
+	}
+	for n, s := range schedule(r.seed, r.size) {
+		if err := r.grow(ctx, s.growth); err != nil {
+			return err
+		}
+		if err := r.make(ctx, n, s); err != nil {
+			return fmt.Errorf("step %d, %s: %w", n, s.kind, err)
+		}
+		r.done[s.kind]++
+	}
+	return nil
+}
+
+// Bounds of waiting for the journal.
+const (
+	quiet      = 2 * time.Second // then there is nothing left to disturb
+	maxBatches = 8
+)
+
+// grow waits until the journal has grown; a further batch gives it work when
+// there is none, as long as there may be more of them.
+func (r *run) grow(ctx context.Context, by int64) error {
+	began, last, since := r.events(ctx), int64(0), time.Now()
+	return eventually(ctx, "the journal grows", func() (bool, error) {
+		now := r.events(ctx)
+		if now > last {
+			last, since = now, time.Now()
+		}
+		if now >= began+by {
+			return true, nil
+		}
+		if time.Since(since) > quiet {
+			if len(r.batches) == maxBatches {
+				r.idle++
+				return true, nil
+			}
+			since = time.Now()
+			return false, r.create(ctx)
+		}
+		return false, fmt.Errorf("%d of %d events", now-began, by)
+	})
+}
+
+// events in the journal.
+func (r *run) events(ctx context.Context) (n int64) {
+	heads, err := r.journal.Heads(ctx)
+	if err != nil {
+		return 0 // the database is away; asked again
+	}
+	for _, head := range heads {
+		n += head
+	}
+	return n
+}
+
+// end stops all processes in good order. None may have anything against it.
+func (r *run) end(v *violations) {
+	for _, p := range r.processes {
+		v.note("an orderly end", p.stop())
+	}
+	v.note("uploads", r.noUploads())
+	v.note("logs", r.logs())
+	r.journal.Close()
+	r.pool.Close()
+}
+
+// tell prints what became of the run, and forgets one in which all holds.
+func (r *run) tell(out io.Writer, found []string) {
+	restarts := 0
+	for _, p := range r.processes {
+		restarts += p.starts - 1
+	}
+	fmt.Fprintf(out, "seed %d: %d batches, %s (%d idle); %d restarts; %s; %d violations\n",
+		r.seed, len(r.batches), list(r.done), r.idle, restarts, time.Since(r.began).Round(time.Second), len(found))
+	for _, text := range found {
+		fmt.Fprintf(out, "  seed %d VIOLATED %s\n", r.seed, text)
+	}
+	if len(found) > 0 {
+		fmt.Fprintf(out, "  logs and archive: %s\n", r.dir)
+		return
+	}
+	if err := os.RemoveAll(r.dir); err != nil {
+		fmt.Fprintln(out, " ", err)
+	}
+}
+
+// violations of a run.
+type violations struct{ found []string }
+
+// note keeps an error, and tells whether there was none.
+func (v *violations) note(what string, err error) bool {
+	if err != nil {
+		v.found = append(v.found, what+": "+err.Error())
+	}
+	return err == nil
+}
+
+// asRefused tells an answer that operators live with: what they asked for does
+// not apply any more.
+func asRefused(err error) bool {
+	var r *refused
+	return errors.As(err, &r)
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
+// kind of a fault.
+type kind string
+
+const (
+	kill     kind = "kill -9"
+	freeze   kind = "SIGSTOP"          // until every lease is over, then SIGCONT
+	rolling  kind = "rolling restart"  // SIGTERM to each in turn
+	broker   kind = "broker killed"    // the leader of a partition, and restarted
+	database kind = "database crashed" // and restarted
+	cut      kind = "connections cut"
+	delay    kind = "delay"
+	pause    kind = "pause, kill, resume"
+	disable  kind = "disable, kill, enable"
+	retry    kind = "bulk retry"
+	skip     kind = "skip"
+	recall   kind = "recall"
+)
+
+// weights of the kinds: those that cost time or everything are rarer.
+var weights = []struct {
+	kind   kind
+	weight int
+}{{kill, 8}, {freeze, 3}, {rolling, 1}, {broker, 2}, {database, 2}, {cut, 4}, {delay, 3}, {pause, 2}, {disable, 2}, {retry, 2}, {skip, 3}, {recall, 2}}
+
+// step of a schedule: after the journal has grown, a fault. Who or what it
+// meets, and how much of it, are numbers below 1000 that the fault makes its
+// own sense of.
+type step struct {
+	growth       int64
+	kind         kind
+	target, much int
+}
+
+// size of a run.
+type size struct {
+	documents, steps int
+	growth           int64 // between two faults, at most
+}
+
+var (
+	full  = size{documents: 240, steps: 14, growth: 60}
+	short = size{documents: 80, steps: 5, growth: 40}
+)
+
+// schedule of a seed.
+func schedule(seed uint64, s size) []step {
+	random := rand.New(rand.NewPCG(seed, 0x7761796269))
+	var kinds []kind
+	for _, w := range weights {
+		kinds = append(kinds, slices.Repeat([]kind{w.kind}, w.weight)...)
+	}
+	steps := make([]step, s.steps)
+	for i := range steps {
+		steps[i] = step{
+			growth: 1 + random.Int64N(s.growth), kind: kinds[random.IntN(len(kinds))],
+			target: random.IntN(1000), much: random.IntN(1000),
+		}
+	}
+	return steps
+}
+
+// tally of faults and of runs that were violated.
+type tally struct {
+	faults   map[kind]int
+	violated int
+}
+
+func (t *tally) add(faults map[kind]int, violations int) {
+	if t.faults == nil {
+		t.faults = map[kind]int{}
+	}
+	for k, n := range faults {
+		t.faults[k] += n
+	}
+	if violations > 0 {
+		t.violated++
+	}
+}
+
+func (t tally) String() string {
+	return fmt.Sprintf("%s; violated: %d", list(t.faults), t.violated)
+}
+
+func list(faults map[kind]int) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(faults)) {
+		parts = append(parts, fmt.Sprintf("%d %s", faults[k], k))
+	}
+	return strings.Join(parts, ", ")
+}
