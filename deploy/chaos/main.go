@@ -8,7 +8,7 @@
 // A seed is a schedule: which fault comes when, in events by which the journal
 // has grown, never in time. What the processes make of it differs from run to
 // run, so a violation's seed finds it again often, not always; the logs of
-// every process of such a run are kept.
+// every process of such a run are kept, and of what was done when.
 //
 // A full disk is not among the faults: making one needs rights that a
 // developer's account has not.

@@ -60,12 +60,12 @@ func (r *run) operate(ctx context.Context, s step) error {
 		return r.command(ctx, batch+"/retry", nil)
 	case skip:
 		return r.skip(ctx, s)
-	case recall:
-		if len(r.skipped) > 0 {
-			return r.recall(ctx, r.skipped[s.target%len(r.skipped)])
+	default:
+		if len(r.skipped) == 0 {
+			return errNothing
 		}
+		return r.recall(ctx, r.skipped[s.target%len(r.skipped)])
 	}
-	return nil
 }
 
 // around kills a process between a command and the one that takes it back.
@@ -89,8 +89,11 @@ func (r *run) command(ctx context.Context, path string, answer any) error {
 func (r *run) skip(ctx context.Context, s step) error {
 	batch := r.batches[s.much%len(r.batches)]
 	var failed struct{ Items []struct{ ID string } }
-	if err := r.api.get(ctx, "/v1/batches/"+batch+"/documents?status=failed&limit=50", &failed); err != nil || len(failed.Items) == 0 {
+	if err := r.api.get(ctx, "/v1/batches/"+batch+"/documents?status=failed&limit=50", &failed); err != nil {
 		return notRefused(err)
+	}
+	if len(failed.Items) == 0 {
+		return errNothing
 	}
 	f := file{document: failed.Items[s.target%len(failed.Items)].ID}
 	var found struct{ FileList []struct{ ID, Status string } }
@@ -103,7 +106,7 @@ func (r *run) skip(ctx context.Context, s step) error {
 		}
 	}
 	if f.id == "" {
-		return nil
+		return errNothing
 	}
 	err := r.api.post(ctx, f.path(batch)+"/skip", reason, nil)
 	if err == nil {
@@ -112,9 +115,12 @@ func (r *run) skip(ctx context.Context, s step) error {
 	return notRefused(err)
 }
 
+// errNothing: there is nothing that a command could be about.
+var errNothing = errors.New("nothing to do it to")
+
 func notRefused(err error) error {
 	if asRefused(err) {
-		return nil
+		return errNothing
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -40,6 +41,7 @@ type run struct {
 	env       []string
 	processes []*process
 	api       *client
+	log       *slog.Logger // what was done when, beside the processes' logs
 
 	batches []string
 	skipped []file
@@ -68,6 +70,11 @@ func newRun(ctx context.Context, w *world, program string, seed uint64, s size) 
 		return nil, err
 	}
 	r.archive = filepath.Join(r.dir, "archive")
+	file, err := os.Create(filepath.Join(r.dir, "chaos.log"))
+	if err != nil {
+		return nil, err
+	}
+	r.log = slog.New(slog.NewTextHandler(file, nil))
 	if r.simulator, err = simulator.New(r.config, w.sourceURL, clientID, clientSecret); err != nil {
 		return nil, err
 	}
@@ -149,9 +156,12 @@ func (r *run) play(ctx context.Context) []string {
 	v := &violations{}
 	v.note("disturb", r.disturb(ctx))
 	r.pending.Wait()
+	r.log.Info("undisturbed")
 	if v.note("settle", r.settle(ctx)) {
+		r.log.Info("settled")
 		r.check(ctx, v)
 	}
+	r.log.Info("checked")
 	r.end(v)
 	return v.found
 }
@@ -165,7 +175,13 @@ func (r *run) disturb(ctx context.Context) error {
 		if err := r.grow(ctx, s.growth); err != nil {
 			return err
 		}
-		if err := r.make(ctx, n, s); err != nil {
+		r.log.Info("begins", "step", n, "kind", s.kind, "target", s.target, "much", s.much)
+		err := r.make(ctx, n, s)
+		r.log.Info("done", "step", n, "error", err)
+		if errors.Is(err, errNothing) {
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("step %d, %s: %w", n, s.kind, err)
 		}
 		r.done[s.kind]++
