@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -41,6 +42,9 @@ type Engine struct {
 	history    History
 	projectors []*projector
 	log        *slog.Logger
+
+	mu         sync.Mutex
+	partitions []int // that this process answers for
 }
 
 // Status of a view in this process.
@@ -50,11 +54,31 @@ type Status struct {
 	Error    string        // why it stopped; empty while it runs
 }
 
-const checkpoints = `CREATE TABLE IF NOT EXISTS projection_checkpoints (
+// operational tables are of the engine, not of a view: no rebuild makes them
+// anew. Their names begin with projection_, and those of views never do.
+const operational = `
+CREATE TABLE IF NOT EXISTS projection_checkpoints (
 	view      text     NOT NULL,
 	partition smallint NOT NULL,
 	"offset"  bigint   NOT NULL,
 	PRIMARY KEY (view, partition)
+);
+CREATE TABLE IF NOT EXISTS projection_holds ( -- no projector changes the view until then
+	view text        PRIMARY KEY,
+	till timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS projection_stops ( -- some process cannot go on with the view
+	view      text        PRIMARY KEY,
+	partition smallint    NOT NULL,
+	"offset"  bigint      NOT NULL, -- of the event that it cannot apply; 0: no event is to blame
+	error     text        NOT NULL,
+	since     timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS projection_versions ( -- a view without a row is at version 1, the only one
+	view   text    PRIMARY KEY,
+	live   integer NOT NULL,
+	kept   integer, -- to go back to
+	newest integer NOT NULL
 )`
 
 // Migrate makes the tables of views that are missing.
@@ -63,7 +87,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, views ...View) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/views', 0))`); err != nil {
 			return fmt.Errorf("make the views: %w", err)
 		}
-		if _, err := tx.Exec(ctx, checkpoints); err != nil {
+		if _, err := tx.Exec(ctx, operational); err != nil {
 			return fmt.Errorf("make the views: %w", err)
 		}
 		for _, view := range views {
@@ -79,7 +103,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, views ...View) error {
 func NewEngine(pool *pgxpool.Pool, history History, log *slog.Logger, views ...View) *Engine {
 	e := &Engine{history: history, log: log}
 	for _, view := range views {
-		e.projectors = append(e.projectors, &projector{view: view, pool: pool, history: history, position: wire.Position{}})
+		e.projectors = append(e.projectors, newProjector(view, pool, history))
 	}
 	return e
 }
@@ -87,28 +111,17 @@ func NewEngine(pool *pgxpool.Pool, history History, log *slog.Logger, views ...V
 // Assigned catches the views up with the journal, in the partitions that this
 // process answers for from now on.
 func (e *Engine) Assigned(ctx context.Context, partitions []int) error {
-	return e.each(func(p *projector) error {
-		if err := p.load(ctx); err != nil {
-			return err
-		}
-		heads, err := e.history.Heads(ctx)
-		if err != nil {
-			return err
-		}
-		for _, partition := range partitions {
-			if err := p.catchUp(ctx, partition, heads[partition]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	e.mu.Lock()
+	e.partitions = slices.Clone(partitions)
+	e.mu.Unlock()
+	return e.each(ctx, func(p *projector) error { return p.catchUpAll(ctx, partitions) })
 }
 
 // Take applies a batch to every view that runs, piece by piece, each in a
 // transaction of its own. While the views write a piece, the next is decoded.
 func (e *Engine) Take(ctx context.Context, raw [][]byte) error {
 	pieces := decodeAhead(raw)
-	return e.each(func(p *projector) error {
+	return e.each(ctx, func(p *projector) error {
 		for _, piece := range pieces {
 			records, err := piece()
 			if err != nil { // this build cannot read the history: no view goes on
@@ -144,25 +157,34 @@ func decodeAhead(raw [][]byte) []piece {
 	return pieces
 }
 
-// each runs a step of every view that has not stopped. An error that another
-// try may mend is returned; any other stops its view.
-func (e *Engine) each(step func(*projector) error) error {
+// each runs a step of every view that is not set aside. An error that another
+// try may mend is returned. A view that is held is set aside, so that the
+// others need not wait; any other error stops its view.
+func (e *Engine) each(ctx context.Context, step func(*projector) error) error {
 	var group errgroup.Group
 	for _, p := range e.projectors {
-		if p.stopped() {
-			continue
+		if !p.passBy() {
+			group.Go(func() error { return e.try(ctx, p, step) })
 		}
-		group.Go(func() error {
-			err := step(p)
-			if err == nil || transient(err) {
-				return err
-			}
-			p.stop(err)
-			e.log.Error("view stopped", "view", p.view.Name, "error", err)
-			return nil
-		})
 	}
 	return group.Wait()
+}
+
+func (e *Engine) try(ctx context.Context, p *projector, step func(*projector) error) error {
+	err := step(p)
+	switch {
+	case err == nil || transient(err):
+		return err
+	case errors.Is(err, errHeld):
+		p.hold()
+	default:
+		p.stop(err)
+		e.log.Error("view stopped", "view", p.view.Name, "error", err)
+		if err := recordStop(ctx, p, err); err != nil {
+			e.log.Error("that the view stopped was not recorded", "view", p.view.Name, "error", err)
+		}
+	}
+	return nil
 }
 
 // Statuses of all views.
@@ -206,7 +228,8 @@ func decode(raw [][]byte) ([]wire.Record, error) {
 			for i := start; i < min(start+decodeChunk, len(raw)); i++ {
 				var err error
 				if records[i], err = wire.Decode(raw[i]); err != nil {
-					return fmt.Errorf("a record cannot be decoded by this build: %w", err)
+					partition, offset, _ := wire.Locate(raw[i])
+					return &eventError{partition, offset, fmt.Errorf("a record cannot be decoded by this build: %w", err)}
 				}
 			}
 			return nil

@@ -21,7 +21,8 @@ import (
 const catchUpRecords = 5000
 
 // projector keeps one view up. Its steps are called by one goroutine at a
-// time; status may be asked for by any.
+// time: by the feed's while it is not set aside, by Tend's while it is. Its
+// status may be asked for by any.
 type projector struct {
 	view    View
 	pool    *pgxpool.Pool
@@ -29,13 +30,54 @@ type projector struct {
 
 	mu       sync.Mutex
 	position wire.Position // what is known of the view's checkpoints
-	failure  error
+	failure  error         // why it stopped
+	held     bool          // when it was last tried
+	missed   bool          // a batch went by while it was set aside
 }
 
-func (p *projector) stopped() bool {
+func newProjector(view View, pool *pgxpool.Pool, history History) *projector {
+	return &projector{view: view, pool: pool, history: history, position: wire.Position{}}
+}
+
+// aside: the feed leaves the view alone, since it stopped or is held.
+func (p *projector) aside() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.failure != nil
+	return p.failure != nil || p.held
+}
+
+// passBy tells whether the view lets a batch go by, and remembers that it did.
+func (p *projector) passBy() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.missed = p.failure != nil || p.held
+	return p.missed
+}
+
+func (p *projector) hold() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = true
+}
+
+// rejoin brings the view back to those that the feed serves, once it has caught
+// up with all that went by.
+func (p *projector) rejoin(catchUp func() error) error {
+	for {
+		p.mu.Lock()
+		p.missed = false
+		p.mu.Unlock()
+		if err := catchUp(); err != nil {
+			return err
+		}
+		p.mu.Lock()
+		if !p.missed {
+			p.failure, p.held = nil, false
+			p.mu.Unlock()
+			return nil
+		}
+		p.mu.Unlock()
+	}
 }
 
 func (p *projector) stop(err error) {
@@ -76,6 +118,23 @@ func (p *projector) at(partition int) int64 {
 	return p.position[partition]
 }
 
+// catchUpAll applies all that the journal has of partitions.
+func (p *projector) catchUpAll(ctx context.Context, partitions []int) error {
+	if err := p.load(ctx); err != nil {
+		return err
+	}
+	heads, err := p.history.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	for _, partition := range partitions {
+		if err := p.catchUp(ctx, partition, heads[partition]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // catchUp applies what the journal has of a partition up to an offset.
 func (p *projector) catchUp(ctx context.Context, partition int, upTo int64) error {
 	for p.at(partition) < upTo {
@@ -95,7 +154,7 @@ func (p *projector) catchUp(ctx context.Context, partition int, upTo int64) erro
 		if err != nil {
 			return err
 		}
-		if err := p.apply(ctx, records); err != nil && !errors.Is(err, errMoved) {
+		if err := p.narrow(ctx, records); err != nil && !errors.Is(err, errMoved) {
 			return err
 		}
 	}
@@ -116,7 +175,7 @@ func (p *projector) take(ctx context.Context, records []wire.Record) error {
 		if len(due) == 0 {
 			return nil
 		}
-		if err := p.apply(ctx, due); !errors.Is(err, errMoved) {
+		if err := p.narrow(ctx, due); !errors.Is(err, errMoved) {
 			return err
 		}
 	}
@@ -152,6 +211,39 @@ const planByIndex = `SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin =
 // errMoved: another process moved the checkpoint; the position was read anew.
 var errMoved = errors.New("the checkpoint has moved")
 
+// errHeld: a rebuild compares the view and needs it to stand still.
+var errHeld = errors.New("the view is held still by a rebuild")
+
+// eventError names the event that a view cannot apply.
+type eventError struct {
+	partition int
+	offset    int64
+	err       error
+}
+
+func (e *eventError) Error() string { return fmt.Sprintf("%d/%d: %v", e.partition, e.offset, e.err) }
+
+func (e *eventError) Unwrap() error { return e.err }
+
+// narrow applies records, and when they cannot be applied together halves them
+// until the one event is found that is to blame: what comes before it is in the
+// view, and whoever mends it knows where to look.
+func (p *projector) narrow(ctx context.Context, records []wire.Record) error {
+	err := p.apply(ctx, records)
+	if err == nil || transient(err) || errors.Is(err, errMoved) || errors.Is(err, errHeld) {
+		return err
+	}
+	if len(records) == 1 {
+		return &eventError{records[0].Partition, records[0].Offset, err}
+	}
+	for _, half := range [][]wire.Record{records[:len(records)/2], records[len(records)/2:]} {
+		if err := p.narrow(ctx, half); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // apply changes the view and its checkpoint in one transaction. The records
 // must follow the position.
 func (p *projector) apply(ctx context.Context, records []wire.Record) error {
@@ -186,17 +278,7 @@ func (p *projector) apply(ctx context.Context, records []wire.Record) error {
 // lock takes the checkpoints of partitions and compares them with what this
 // process believes.
 func (p *projector) lock(ctx context.Context, tx pgx.Tx, ends wire.Position) error {
-	partitions := slices.Sorted(maps.Keys(ends))
-	if _, err := tx.Exec(ctx, `INSERT INTO projection_checkpoints (view, partition, "offset")
-		SELECT $1, partition, 0 FROM unnest($2::int[]) partition ORDER BY partition ON CONFLICT DO NOTHING`, p.view.Name, partitions); err != nil {
-		return err
-	}
-	rows, err := tx.Query(ctx, `SELECT partition, "offset" FROM projection_checkpoints
-		WHERE view = $1 AND partition = ANY($2) ORDER BY partition FOR UPDATE`, p.view.Name, partitions)
-	if err != nil {
-		return err
-	}
-	stored, err := scanPosition(rows)
+	stored, err := lockPosition(ctx, tx, p.view.Name, slices.Sorted(maps.Keys(ends)))
 	if err != nil {
 		return err
 	}
@@ -205,7 +287,27 @@ func (p *projector) lock(ctx context.Context, tx pgx.Tx, ends wire.Position) err
 			return errMoved
 		}
 	}
-	return nil
+	// A statement of its own, which sees what was held while the lock was waited for.
+	held, err := isHeld(ctx, tx, p.view.Name)
+	if err == nil && held {
+		err = errHeld
+	}
+	return err
+}
+
+// lockPosition takes a view's checkpoints of partitions until the end of the
+// transaction, and reads them.
+func lockPosition(ctx context.Context, tx pgx.Tx, view string, partitions []int) (wire.Position, error) {
+	if _, err := tx.Exec(ctx, `INSERT INTO projection_checkpoints (view, partition, "offset")
+		SELECT $1, partition, 0 FROM unnest($2::int[]) partition ORDER BY partition ON CONFLICT DO NOTHING`, view, partitions); err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, `SELECT partition, "offset" FROM projection_checkpoints
+		WHERE view = $1 AND partition = ANY($2) ORDER BY partition FOR UPDATE`, view, partitions)
+	if err != nil {
+		return nil, err
+	}
+	return scanPosition(rows)
 }
 
 func (p *projector) save(ctx context.Context, tx pgx.Tx, ends wire.Position) error {

@@ -17,32 +17,36 @@ import (
 type permission string
 
 const (
-	readSources    permission = "sources:read"
-	writeSources   permission = "sources:write"
-	readBatches    permission = "batches:read" // and their slices
-	writeBatches   permission = "batches:write"
-	readDocuments  permission = "documents:read" // and their files
-	writeDocuments permission = "documents:write"
-	readOperations permission = "operations:read"
-	readHistory    permission = "history:read"
-	readAudit      permission = "audit:read"
-	readTokens     permission = "tokens:read"
-	writeTokens    permission = "tokens:write"
+	readSources      permission = "sources:read"
+	writeSources     permission = "sources:write"
+	readBatches      permission = "batches:read" // and their slices
+	writeBatches     permission = "batches:write"
+	readDocuments    permission = "documents:read" // and their files
+	writeDocuments   permission = "documents:write"
+	readOperations   permission = "operations:read"
+	readHistory      permission = "history:read"
+	readAudit        permission = "audit:read"
+	readTokens       permission = "tokens:read"
+	writeTokens      permission = "tokens:write"
+	readProjections  permission = "projections:read"
+	writeProjections permission = "projections:write"
 )
 
 // grants is which roles have a permission.
 var grants = map[permission][]string{
-	readSources:    {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
-	readBatches:    {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
-	readDocuments:  {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
-	readOperations: {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
-	writeBatches:   {commands.RoleOperator, commands.RoleAdmin},
-	writeDocuments: {commands.RoleOperator, commands.RoleAdmin},
-	readHistory:    {commands.RoleAuditor, commands.RoleAdmin},
-	readAudit:      {commands.RoleAuditor, commands.RoleAdmin},
-	writeSources:   {commands.RoleAdmin},
-	readTokens:     {commands.RoleAdmin},
-	writeTokens:    {commands.RoleAdmin},
+	readSources:      {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	readBatches:      {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	readDocuments:    {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	readOperations:   {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	writeBatches:     {commands.RoleOperator, commands.RoleAdmin},
+	writeDocuments:   {commands.RoleOperator, commands.RoleAdmin},
+	readHistory:      {commands.RoleAuditor, commands.RoleAdmin},
+	readAudit:        {commands.RoleAuditor, commands.RoleAdmin},
+	writeSources:     {commands.RoleAdmin},
+	readTokens:       {commands.RoleAdmin},
+	writeTokens:      {commands.RoleAdmin},
+	readProjections:  {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	writeProjections: {commands.RoleAdmin},
 }
 
 func allowed(actor domain.Actor, needs permission) bool {

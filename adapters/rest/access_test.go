@@ -32,6 +32,7 @@ var mayCall = map[string][]string{
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,
 	"listAudit":  auditors,
 	"issueToken": admins, "listTokens": admins, "revokeToken": admins,
+	"listProjections": everybody, "resumeProjection": admins,
 }
 
 // described is an operation as the API's own document has it.

@@ -34,7 +34,7 @@ type Dependencies struct {
 	Handler   *commands.Handler
 	Selection commands.Selection
 	Journal   Journal
-	Views     projections.Querier
+	Views     Views
 	Identity  Authenticator
 	Tokens    Tokens
 	Requests  Requests
@@ -44,8 +44,15 @@ type Dependencies struct {
 	Metrics   prometheus.Registerer
 }
 
-// Journal is where a document's history is read.
+// Views are read, and let go on when one stopped.
+type Views interface {
+	projections.Querier
+	projections.Executor
+}
+
+// Journal is where a document's history is read, and how far views lag.
 type Journal interface {
+	projections.History
 	Load(ctx context.Context, streams ...string) (map[string][]wire.Record, error)
 }
 
@@ -131,4 +138,5 @@ func (s *server) registerAll() {
 	s.registerOperations()
 	s.registerAudit()
 	s.registerTokens()
+	s.registerProjections()
 }

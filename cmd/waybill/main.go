@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -31,7 +32,9 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "waybill:", err)
-		os.Exit(1)
+		code := exit{code: 1}
+		errors.As(err, &code)
+		os.Exit(code.code)
 	}
 }
 
@@ -48,7 +51,7 @@ func root() *cobra.Command {
 		roleCommand("relay", "Copy the journal to Kafka", relay),
 		roleCommand("project", "Keep the views up", project),
 		roleCommand("work", "List, migrate and settle; run the policies", work),
-		demoCommand(), migrateCommand(), recoverCommand(), tokenCommand(), versionCommand(),
+		demoCommand(), migrateCommand(), recoverCommand(), rebuildCommand(), projectionsCommand(), verifyCommand(), tokenCommand(), versionCommand(),
 	)
 	return c
 }

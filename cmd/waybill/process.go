@@ -205,7 +205,12 @@ func (p *process) project() (func(context.Context) error, error) {
 	for i, view := range projections.Views() {
 		p.require("view "+view.Name, func(context.Context) string { return engine.Statuses()[i].Error })
 	}
-	return func(ctx context.Context) error { return kafka.Feed(ctx, p.settings.kafka(), "views", engine, p.log) }, nil
+	return func(ctx context.Context) error {
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error { return engine.Tend(ctx) })
+		group.Go(func() error { return kafka.Feed(ctx, p.settings.kafka(), "views", engine, p.log) })
+		return group.Wait()
+	}, nil
 }
 
 // require adds a check whose text, when it is not empty, says what is wrong.

@@ -1,0 +1,262 @@
+package projections
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+const (
+	// comparePage is how many rows share a digest.
+	comparePage = 5000
+	// maxDifferences is how many rows that differ are told; all are counted.
+	maxDifferences = 20
+)
+
+// Comparison of a live view with one that was built anew, at the same
+// coordinates.
+type Comparison struct {
+	View        string
+	Position    wire.Position // at which both were compared
+	Rows        int64         // of the live view
+	Different   int64         // rows that differ, all of them
+	Differences []Difference  // the first of them, 20 at most
+}
+
+// Difference is a row that differs, or a table that has other columns (then
+// there is no key).
+type Difference struct {
+	Table, Key    string // key as a JSON object
+	Live, Rebuilt string // JSON of the columns that differ; empty: there is no such row
+}
+
+// table of a view, as the catalog knows it.
+type table struct {
+	name    string
+	key     []string // columns of the primary key, in its order
+	types   []string // theirs
+	columns []string // all, in order of name
+}
+
+const describeTables = `
+	SELECT c.relname::text,
+		coalesce((SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY k(column_number, n)
+			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.column_number), '{}'),
+		coalesce((SELECT array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY k(column_number, n)
+			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.column_number), '{}'),
+		(SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+	FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+	WHERE s.nspname = $1 AND c.relkind = 'r' AND NOT starts_with(c.relname, 'projection_') ORDER BY 1`
+
+// describe the tables of a schema that are not operational.
+func describe(ctx context.Context, q Querier, schema string) ([]table, error) {
+	rows, err := q.Query(ctx, describeTables, schema)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (t table, err error) {
+		return t, row.Scan(&t.name, &t.key, &t.types, &t.columns)
+	})
+}
+
+// comparer at work on one view.
+type comparer struct {
+	q             Querier
+	live, rebuilt string // schemas
+	result        *Comparison
+	progress      func(rows int64)
+}
+
+// compare all tables that the rebuilt schema has. Neither side may change
+// meanwhile; each page is a statement of its own, so that no snapshot is open
+// for long.
+func (c comparer) compare(ctx context.Context) error {
+	rebuilt, err := describe(ctx, c.q, c.rebuilt)
+	if err != nil {
+		return err
+	}
+	live, err := describe(ctx, c.q, c.live)
+	if err != nil {
+		return err
+	}
+	for _, t := range rebuilt {
+		at := slices.IndexFunc(live, func(l table) bool { return l.name == t.name })
+		var columns []string
+		if at >= 0 {
+			columns = live[at].columns
+		}
+		if !slices.Equal(columns, t.columns) {
+			c.differ(1, Difference{Table: t.name, Live: "columns " + strings.Join(columns, ", "), Rebuilt: "columns " + strings.Join(t.columns, ", ")})
+			continue
+		}
+		if err := c.compareTable(ctx, t); err != nil {
+			return fmt.Errorf("compare %s: %w", t.name, err)
+		}
+	}
+	return nil
+}
+
+func (c comparer) differ(count int64, found ...Difference) {
+	c.result.Different += count
+	room := maxDifferences - len(c.result.Differences)
+	c.result.Differences = append(c.result.Differences, found[:min(room, len(found))]...)
+}
+
+// compareTable by pages: a page of the live rows says where it ends, and its digest is compared
+// with that of the rebuilt rows in the same range of keys.
+func (c comparer) compareTable(ctx context.Context, t table) error {
+	if len(t.key) == 0 {
+		return errors.New("it has no primary key by which rows could be compared")
+	}
+	var after []string
+	for {
+		count, digest, last, err := c.page(ctx, t, after)
+		if err != nil {
+			return err
+		}
+		if count < comparePage {
+			last = nil // what the other side has beyond belongs to the last range
+		}
+		where, arguments := t.between(after, last)
+		var other string
+		if err := c.q.QueryRow(ctx, fmt.Sprintf(`SELECT %s FROM %s t WHERE %s`, t.digest(), qualified(c.rebuilt, t.name), where), arguments...).Scan(&other); err != nil {
+			return err
+		}
+		if digest != other {
+			if err := c.drillDown(ctx, t, where, arguments); err != nil {
+				return err
+			}
+		}
+		c.result.Rows += count
+		c.progress(c.result.Rows)
+		if last == nil {
+			return nil
+		}
+		after = last
+	}
+}
+
+// page of live rows after a key: how many, their digest, and the last's key.
+func (c comparer) page(ctx context.Context, t table, after []string) (count int64, digest string, last []string, err error) {
+	where, arguments := t.between(after, nil)
+	key := t.keyColumns()
+	err = c.q.QueryRow(ctx, fmt.Sprintf(`WITH t AS (SELECT * FROM %[1]s t WHERE %[2]s ORDER BY %[3]s LIMIT %[4]d)
+		SELECT count(*), %[5]s, (SELECT ARRAY[%[6]s] FROM t ORDER BY %[7]s DESC LIMIT 1) FROM t`,
+		qualified(c.live, t.name), where, key, comparePage, t.digest(), strings.ReplaceAll(key, ",", "::text,")+"::text",
+		strings.ReplaceAll(key, ",", " DESC,")), arguments...).Scan(&count, &digest, &last)
+	return count, digest, last, err
+}
+
+// drillDown finds the rows of a range that differ.
+func (c comparer) drillDown(ctx context.Context, t table, where string, arguments []any) error {
+	room := max(maxDifferences-len(c.result.Differences), 1) // the count comes with a row
+	rows, err := c.q.Query(ctx, fmt.Sprintf(`
+		SELECT count(*) OVER (), coalesce(to_jsonb(l)::text, ''), coalesce(to_jsonb(r)::text, '')
+		FROM (SELECT * FROM %[1]s t WHERE %[3]s) l FULL JOIN (SELECT * FROM %[2]s t WHERE %[3]s) r USING (%[4]s)
+		WHERE ROW(%[5]s)::text IS DISTINCT FROM ROW(%[6]s)::text ORDER BY %[4]s LIMIT %[7]d`,
+		qualified(c.live, t.name), qualified(c.rebuilt, t.name), where, quoted("", t.key), quoted("l.", t.columns), quoted("r.", t.columns), room), arguments...)
+	if err != nil {
+		return err
+	}
+	var total int64
+	var live, rebuilt string
+	var found []Difference
+	_, err = pgx.ForEachRow(rows, []any{&total, &live, &rebuilt}, func() error {
+		d, err := t.difference(live, rebuilt)
+		found = append(found, d)
+		return err
+	})
+	c.differ(total, found...)
+	return err
+}
+
+// difference keeps of two rows the key and the columns that differ.
+func (t table) difference(live, rebuilt string) (Difference, error) {
+	var sides [2]map[string]json.RawMessage
+	for i, text := range []string{live, rebuilt} {
+		if text != "" {
+			if err := json.Unmarshal([]byte(text), &sides[i]); err != nil {
+				return Difference{}, err
+			}
+		}
+	}
+	key := map[string]json.RawMessage{}
+	for _, side := range sides {
+		for _, column := range t.key {
+			if value, ok := side[column]; ok {
+				key[column] = value
+			}
+		}
+	}
+	if sides[0] != nil && sides[1] != nil {
+		for _, column := range t.columns {
+			if string(sides[0][column]) == string(sides[1][column]) {
+				delete(sides[0], column)
+				delete(sides[1], column)
+			}
+		}
+	}
+	return Difference{Table: t.name, Key: asJSON(key), Live: asJSON(sides[0]), Rebuilt: asJSON(sides[1])}, nil
+}
+
+func asJSON(values map[string]json.RawMessage) string {
+	if values == nil {
+		return ""
+	}
+	text, _ := json.Marshal(values) // it was JSON before
+	return string(text)
+}
+
+// digest of rows, in the order of their keys: columns go by name, so that the
+// order in which they were added does not matter.
+func (t table) digest() string {
+	return fmt.Sprintf(`coalesce(md5(string_agg(ROW(%s)::text, E'\n' ORDER BY %s)), '')`, quoted("t.", t.columns), t.keyColumns())
+}
+
+func (t table) keyColumns() string { return quoted("t.", t.key) }
+
+// between is the condition for rows after one key, up to another; nil: no bound.
+func (t table) between(after, upTo []string) (where string, arguments []any) {
+	conditions := []string{"true"}
+	for _, bound := range []struct {
+		comparison string
+		key        []string
+	}{{">", after}, {"<=", upTo}} {
+		if bound.key == nil {
+			continue
+		}
+		values := make([]string, len(bound.key))
+		for i, value := range bound.key {
+			arguments = append(arguments, value)
+			values[i] = fmt.Sprintf("$%d::text::%s", len(arguments), t.types[i])
+		}
+		conditions = append(conditions, fmt.Sprintf("ROW(%s) %s ROW(%s)", t.keyColumns(), bound.comparison, strings.Join(values, ", ")))
+	}
+	return strings.Join(conditions, " AND "), arguments
+}
+
+func quoted(prefix string, columns []string) string {
+	names := make([]string, len(columns))
+	for i, column := range columns {
+		names[i] = prefix + pgx.Identifier{column}.Sanitize()
+	}
+	return strings.Join(names, ", ")
+}
+
+func qualified(schema, name string) string { return pgx.Identifier{schema, name}.Sanitize() }
+
+func equalPositions(a, b wire.Position) bool {
+	a, b = maps.Clone(a), maps.Clone(b)
+	absent := func(_ int, offset int64) bool { return offset == 0 }
+	maps.DeleteFunc(a, absent)
+	maps.DeleteFunc(b, absent)
+	return maps.Equal(a, b)
+}
