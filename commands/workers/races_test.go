@@ -98,6 +98,9 @@ func TestAWorkerThatLostItsLeaseChangesNothing(t *testing.T) {
 	heads, err := w.journal.Heads(t.Context())
 	require.NoError(t, err)
 
+	for len(answers) > 0 { // the slow process itself may have been the one to take the work up again
+		<-answers
+	}
 	held.letGo()
 	require.NoError(t, receive(w, answers), "the same work has the same command id: it is answered as the first time")
 	stopSlow()
