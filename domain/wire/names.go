@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,58 +105,78 @@ func TypeOf(event any) (string, error) {
 	return "", fmt.Errorf("events of Go type %T have no persisted name", event)
 }
 
-// decoders has every name that was ever written; none is ever taken out. A
+// form is how the data of an event of a persisted name looks, and how it is
+// read.
+type form struct {
+	shape  reflect.Type // of an old version its frozen struct
+	decode func(data []byte) (any, error)
+}
+
+// into reads the newest version of an event.
+func into[E any]() form {
+	return form{shape: reflect.TypeFor[E](), decode: func(data []byte) (any, error) {
+		var event E
+		err := json.Unmarshal(data, &event)
+		return event, err
+	}}
+}
+
+// forms has every name that was ever written; none is ever taken out. A
 // version that is no longer written is read through its upcaster.
-var decoders = map[string]func(data []byte) (any, error){
-	"waybill.source.registered.v1":   into[source.Registered],
-	"waybill.source.reconfigured.v1": into[source.Reconfigured],
-	"waybill.source.enabled.v1":      into[source.Enabled],
-	"waybill.source.disabled.v1":     into[source.Disabled],
+var forms = map[string]form{
+	"waybill.source.registered.v1":   into[source.Registered](),
+	"waybill.source.reconfigured.v1": into[source.Reconfigured](),
+	"waybill.source.enabled.v1":      into[source.Enabled](),
+	"waybill.source.disabled.v1":     into[source.Disabled](),
 
-	"waybill.batch.created.v1":            into[batch.Created],
-	"waybill.batch.held.v1":               into[batch.Held],
-	"waybill.batch.released.v1":           into[batch.Released],
-	"waybill.batch.paused.v1":             into[batch.Paused],
-	"waybill.batch.resumed.v1":            into[batch.Resumed],
-	"waybill.batch.cancelled.v1":          into[batch.Cancelled],
-	"waybill.batch.shortfall-accepted.v1": into[batch.ShortfallAccepted],
-	"waybill.batch.empty-acknowledged.v1": into[batch.EmptyAcknowledged],
-	"waybill.batch.finished.v1":           into[batch.Finished],
-	"waybill.batch.reopened.v1":           into[batch.Reopened],
+	"waybill.batch.created.v1":            into[batch.Created](),
+	"waybill.batch.held.v1":               into[batch.Held](),
+	"waybill.batch.released.v1":           into[batch.Released](),
+	"waybill.batch.paused.v1":             into[batch.Paused](),
+	"waybill.batch.resumed.v1":            into[batch.Resumed](),
+	"waybill.batch.cancelled.v1":          into[batch.Cancelled](),
+	"waybill.batch.shortfall-accepted.v1": into[batch.ShortfallAccepted](),
+	"waybill.batch.empty-acknowledged.v1": into[batch.EmptyAcknowledged](),
+	"waybill.batch.finished.v1":           into[batch.Finished](),
+	"waybill.batch.reopened.v1":           into[batch.Reopened](),
 
-	"waybill.discovery.started.v1":         into[discovery.Started],
-	"waybill.discovery.page-listed.v1":     into[discovery.PageListed],
-	"waybill.discovery.listed-again.v1":    into[discovery.ListedAgain],
-	"waybill.discovery.completed.v1":       into[discovery.Completed],
-	"waybill.discovery.attempt-failed.v1":  into[discovery.AttemptFailed],
-	"waybill.discovery.failed.v1":          into[discovery.Failed],
-	"waybill.discovery.retry-requested.v1": into[discovery.RetryRequested],
+	"waybill.discovery.started.v1":         into[discovery.Started](),
+	"waybill.discovery.page-listed.v1":     into[discovery.PageListed](),
+	"waybill.discovery.listed-again.v1":    into[discovery.ListedAgain](),
+	"waybill.discovery.completed.v1":       into[discovery.Completed](),
+	"waybill.discovery.attempt-failed.v1":  into[discovery.AttemptFailed](),
+	"waybill.discovery.failed.v1":          into[discovery.Failed](),
+	"waybill.discovery.retry-requested.v1": into[discovery.RetryRequested](),
 
 	"waybill.document.discovered.v1":        upcast(discoveredV1.event),
-	"waybill.document.discovered.v2":        into[document.Discovered],
+	"waybill.document.discovered.v2":        into[document.Discovered](),
 	"waybill.document.files-listed.v1":      upcast(filesListedV1.event),
-	"waybill.document.files-listed.v2":      into[document.FilesListed],
+	"waybill.document.files-listed.v2":      into[document.FilesListed](),
 	"waybill.document.relisted.v1":          upcast(relistedV1.event),
-	"waybill.document.relisted.v2":          into[document.Relisted],
-	"waybill.document.files-processed.v1":   into[document.FilesProcessed],
-	"waybill.document.attempt-failed.v1":    into[document.AttemptFailed],
-	"waybill.document.migrated.v1":          into[document.Migrated],
-	"waybill.document.failed.v1":            into[document.Failed],
-	"waybill.document.retry-requested.v1":   into[document.RetryRequested],
-	"waybill.document.file-skipped.v1":      into[document.FileSkipped],
-	"waybill.document.file-recalled.v1":     into[document.FileRecalled],
-	"waybill.document.excepted.v1":          into[document.Excepted],
-	"waybill.document.exception-revoked.v1": into[document.ExceptionRevoked],
-	"waybill.document.cancelled.v1":         into[document.Cancelled],
+	"waybill.document.relisted.v2":          into[document.Relisted](),
+	"waybill.document.files-processed.v1":   into[document.FilesProcessed](),
+	"waybill.document.attempt-failed.v1":    into[document.AttemptFailed](),
+	"waybill.document.migrated.v1":          into[document.Migrated](),
+	"waybill.document.failed.v1":            into[document.Failed](),
+	"waybill.document.retry-requested.v1":   into[document.RetryRequested](),
+	"waybill.document.file-skipped.v1":      into[document.FileSkipped](),
+	"waybill.document.file-recalled.v1":     into[document.FileRecalled](),
+	"waybill.document.excepted.v1":          into[document.Excepted](),
+	"waybill.document.exception-revoked.v1": into[document.ExceptionRevoked](),
+	"waybill.document.cancelled.v1":         into[document.Cancelled](),
 
-	"waybill.operation.requested.v1": into[operation.Requested],
-	"waybill.operation.advanced.v1":  into[operation.Advanced],
-	"waybill.operation.completed.v1": into[operation.Completed],
-	"waybill.operation.cancelled.v1": into[operation.Cancelled],
+	"waybill.operation.requested.v1": into[operation.Requested](),
+	"waybill.operation.advanced.v1":  into[operation.Advanced](),
+	"waybill.operation.completed.v1": into[operation.Completed](),
+	"waybill.operation.cancelled.v1": into[operation.Cancelled](),
 }
 
 // Types are the names of all events that this build can read, in order.
-func Types() []string { return slices.Sorted(maps.Keys(decoders)) }
+func Types() []string { return slices.Sorted(maps.Keys(forms)) }
+
+// Shape is the Go type of which the data of an event of a known name is the
+// JSON: what its published schema is made from.
+func Shape(name string) reflect.Type { return forms[name].shape }
 
 // UnknownType is a type of event that this build cannot read. It is never
 // passed over: nobody can tell what it would have changed.
@@ -176,12 +198,12 @@ func (u *UnknownType) Error() string {
 
 // CheckType gives an *UnknownType when this build cannot read events of a type.
 func CheckType(name string) error {
-	if decoders[name] != nil {
+	if _, known := forms[name]; known {
 		return nil
 	}
 	u := &UnknownType{Name: name}
 	if i := strings.LastIndex(name, ".v"); i >= 0 {
-		for v := 1; decoders[name[:i+2]+strconv.Itoa(v)] != nil; v++ { // versions are counted from 1
+		for v := 1; forms[name[:i+2]+strconv.Itoa(v)].decode != nil; v++ { // versions are counted from 1
 			u.Known = append(u.Known, v)
 		}
 	}
@@ -193,5 +215,5 @@ func decode(name string, data []byte) (any, error) {
 	if err := CheckType(name); err != nil {
 		return nil, fmt.Errorf("%w: run the build that wrote it, or a newer one", err)
 	}
-	return decoders[name](data)
+	return forms[name].decode(data)
 }

@@ -42,7 +42,7 @@
 //     conversion to the aggregate's type (the rules are at upcast).
 //  2. Change the aggregate's type, its Evolve and the views: they know the
 //     newest shape only.
-//  3. In names.go raise the version in TypeOf, add it to decoders and read the
+//  3. In names.go raise the version in TypeOf, add it to forms and read the
 //     old one through upcast.
 //  4. In samples_test.go move the old name to upcasted, with what its golden
 //     file is now read as, and give samples the new one.
@@ -359,10 +359,4 @@ func actorOf(kind, issuer, subject, roles string) domain.Actor {
 		a.Roles = strings.Split(roles, ",")
 	}
 	return a
-}
-
-func into[E any](data []byte) (any, error) {
-	var event E
-	err := json.Unmarshal(data, &event)
-	return event, err
 }

@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"reflect"
+)
 
 // upcast reads an old version of an event as its present type. Evolve and
 // views thereby know the newest shape only.
@@ -10,10 +13,10 @@ import "encoding/json"
 // since; when one of them changes, it is frozen too. Its conversion is a pure
 // function of the old shape, keeps all that the old event says, and makes up
 // nothing: what it did not say stays empty.
-func upcast[Old, Event any](event func(Old) Event) func(data []byte) (any, error) {
-	return func(data []byte) (any, error) {
+func upcast[Old, Event any](event func(Old) Event) form {
+	return form{shape: reflect.TypeFor[Old](), decode: func(data []byte) (any, error) {
 		var old Old
 		err := json.Unmarshal(data, &old)
 		return event(old), err
-	}
+	}}
 }

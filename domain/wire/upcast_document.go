@@ -11,20 +11,20 @@ type (
 		Slice      string          `json:"slice"`
 		Listed     document.Listed `json:"listed"`
 		FilesTotal int             `json:"filesTotal"`
-		Skipped    []string        `json:"skipped"`
+		Skipped    []string        `json:"skipped,omitempty"`
 	}
 	filesListedV1 struct {
 		document.Change
 		Files   []document.ListedFile `json:"files"`
-		Skipped []string              `json:"skipped"`
-		Kept    []string              `json:"kept"`
+		Skipped []string              `json:"skipped,omitempty"`
+		Kept    []string              `json:"kept,omitempty"`
 	}
 	relistedV1 struct {
 		document.Change
 		Listed     document.Listed `json:"listed"`
 		FilesTotal int             `json:"filesTotal"`
-		Skipped    []string        `json:"skipped"`
-		Kept       []string        `json:"kept"`
+		Skipped    []string        `json:"skipped,omitempty"`
+		Kept       []string        `json:"kept,omitempty"`
 	}
 )
 
