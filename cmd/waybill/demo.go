@@ -11,12 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/client"
 )
 
 // demo is the main job, told on a terminal.
 type demo struct {
 	servers *demoServers
-	api     *client
+	api     *client.Client
 	out     io.Writer
 	live    bool // out is a terminal: progress is one line
 	batch   string
@@ -95,7 +96,7 @@ func (d *demo) story(ctx context.Context) ([]verdict, error) {
 
 func (d *demo) create(ctx context.Context) error {
 	var created struct{ Number, Position string }
-	err := d.api.post(ctx, "/v1/batches", map[string]any{
+	err := d.api.Post(ctx, "/v1/batches", map[string]any{
 		"source": presetID, "scope": map[string]any{"from": demoFrom, "to": demoTo},
 	}, &created)
 	d.batch, d.after = created.Number, created.Position
@@ -108,7 +109,7 @@ func (d *demo) create(ctx context.Context) error {
 // retry asks for what an operator would ask for.
 func (d *demo) retry(ctx context.Context) error {
 	path := "/v1/batches/" + d.batch
-	slices, err := all[sliceAnswer](ctx, d.api, path+"/slices")
+	slices, err := client.All[sliceAnswer](ctx, d.api, path+"/slices")
 	if err != nil {
 		return err
 	}
@@ -116,12 +117,12 @@ func (d *demo) retry(ctx context.Context) error {
 		if slice.Shortfall == 0 {
 			continue
 		}
-		if err := d.api.post(ctx, path+"/slices/"+slice.ID+"/retry", map[string]any{"reason": "the source has recovered"}, nil); err != nil {
+		if err := d.api.Post(ctx, path+"/slices/"+slice.ID+"/retry", map[string]any{"reason": "the source has recovered"}, nil); err != nil {
 			return err
 		}
 	}
 	var accepted struct{ Operation, Position string }
-	if err := d.api.post(ctx, path+"/retry", map[string]any{"reason": "the source has recovered"}, &accepted); err != nil {
+	if err := d.api.Post(ctx, path+"/retry", map[string]any{"reason": "the source has recovered"}, &accepted); err != nil {
 		return err
 	}
 	d.after = accepted.Position
@@ -137,7 +138,7 @@ Try:
   curl -H "Authorization: Bearer $TOKEN" %[1]s/v1/batches/%[3]s
   curl -H "Authorization: Bearer $TOKEN" '%[1]s/v1/batches/%[3]s/documents?status=failed&limit=5'
   curl -H "Authorization: Bearer $TOKEN" '%[1]s/v1/audit?batch=%[3]s&limit=5'
-`, d.api.base, d.api.token, d.batch)
+`, d.api.Server, d.api.Token, d.batch)
 	<-ctx.Done()
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/client"
 	"github.com/waybill-migration/waybill/domain/document"
 )
 
@@ -67,7 +68,7 @@ func equalMaps(found, wanted map[string]int) error {
 // is the one where its fault belongs, and what the archive holds of it has the
 // bytes that the simulator served.
 func (d *demo) checkDocuments(ctx context.Context, b batchAnswer) ([]verdict, error) {
-	documents, err := all[documentAnswer](ctx, d.api, "/v1/batches/"+d.batch+"/documents")
+	documents, err := client.All[documentAnswer](ctx, d.api, "/v1/batches/"+d.batch+"/documents")
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/waybill-migration/waybill/adapters/embedded"
 	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/client"
 )
 
 // The simulated source's bill dates, and the size of its files.
@@ -34,7 +35,7 @@ type demoServers struct {
 	broker    *embedded.Broker
 	simulator *simulator.Simulator
 	source    *http.Server
-	api       *client
+	api       *client.Client
 	cancel    context.CancelFunc
 	ended     chan error
 }
@@ -122,7 +123,9 @@ func (s *demoServers) startWaybill(ctx context.Context, sourceURL, secret string
 	}()
 	select {
 	case token := <-told:
-		s.api = &client{base: "http://" + address, token: token}
+		if s.api, err = client.New(client.Config{Server: "http://" + address, Token: token}); err != nil {
+			return err
+		}
 		return s.awaitReady(ctx)
 	case err := <-s.ended:
 		s.ended <- err
@@ -137,7 +140,7 @@ func (s *demoServers) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	for {
-		err := s.api.get(ctx, "/readyz", nil)
+		err := s.api.Get(ctx, "/readyz", nil)
 		if err == nil {
 			return nil
 		}

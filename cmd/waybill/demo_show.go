@@ -48,7 +48,7 @@ func (d *demo) watch(ctx context.Context, doing string, after time.Time) (batchA
 	var b batchAnswer
 	for shown := -1; ; {
 		b = batchAnswer{}
-		if err := d.api.get(ctx, "/v1/batches/"+d.batch+"?after="+d.after, &b); err != nil {
+		if err := d.api.Get(ctx, "/v1/batches/"+d.batch+"?after="+d.after, &b); err != nil {
 			return b, err
 		}
 		settled := b.Documents.Total - b.Documents.Pending
@@ -85,7 +85,7 @@ func (d *demo) awaitOperation(ctx context.Context, id string) error {
 	defer cancel()
 	for {
 		var o operationAnswer
-		if err := d.api.get(ctx, "/v1/operations/"+id+"?after="+d.after, &o); err != nil {
+		if err := d.api.Get(ctx, "/v1/operations/"+id+"?after="+d.after, &o); err != nil {
 			return err
 		}
 		if o.Status == "completed" {

@@ -22,6 +22,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/postgres/postgrestest"
 	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/client"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -48,7 +49,7 @@ type installation struct {
 	journal   *postgres.Journal
 	archive   string
 	simulator *simulator.Simulator
-	api       *client
+	api       *client.Client
 }
 
 const testSecret = "simulated-secret"
@@ -77,7 +78,8 @@ func newInstallation(t *testing.T, c simulator.Config, kafka string) *installati
 	require.NoError(t, migrateSchema(t.Context(), i.pool))
 	_, secret, err := postgres.NewTokens(i.pool).Issue(t.Context(), "alice", []string{"admin"}, nil)
 	require.NoError(t, err)
-	i.api = &client{base: "http://" + address, token: secret}
+	i.api, err = client.New(client.Config{Server: "http://" + address, Token: secret})
+	require.NoError(t, err)
 	i.journal = postgres.NewJournal(i.pool)
 	t.Cleanup(i.journal.Close)
 	return i
@@ -162,7 +164,7 @@ func (i *installation) run(arguments ...string) (string, error) {
 // ready waits until the API answers that everything is there.
 func (i *installation) ready() {
 	i.t.Helper()
-	i.eventually("waybill is ready", func() error { return i.api.get(i.t.Context(), "/readyz", nil) })
+	i.eventually("waybill is ready", func() error { return i.api.Get(i.t.Context(), "/readyz", nil) })
 }
 
 const patience = 90 * time.Second
@@ -190,7 +192,7 @@ func eventually(holds func() bool) bool {
 func (i *installation) create(c simulator.Config) string {
 	i.t.Helper()
 	var created struct{ Number string }
-	require.NoError(i.t, i.api.post(i.t.Context(), "/v1/batches", map[string]any{
+	require.NoError(i.t, i.api.Post(i.t.Context(), "/v1/batches", map[string]any{
 		"source": presetID, "scope": map[string]any{"from": c.From, "to": c.To},
 	}, &created))
 	return created.Number
@@ -199,7 +201,7 @@ func (i *installation) create(c simulator.Config) string {
 // overview of a batch; an error while it is not in the view.
 func (i *installation) overview(number string) (batchAnswer, error) {
 	var b batchAnswer
-	err := i.api.get(i.t.Context(), "/v1/batches/"+number, &b)
+	err := i.api.Get(i.t.Context(), "/v1/batches/"+number, &b)
 	return b, err
 }
 
@@ -239,4 +241,4 @@ func (i *installation) history() []wire.Record {
 // errNone: what is waited for is not there yet.
 var errNone = errors.New("not yet")
 
-func asProblem(err error, p **problem) bool { return errors.As(err, p) }
+func asProblem(err error, p **client.Problem) bool { return errors.As(err, p) }

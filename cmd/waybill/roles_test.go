@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/client"
 	"github.com/waybill-migration/waybill/deploy/servers"
 )
 
@@ -54,15 +55,15 @@ func TestRecoverAfterARestoredDatabase(t *testing.T) {
 	restoreOlder(t, i.pool)
 
 	waybill = i.start("all")
-	var refused *problem
+	var refused *client.Problem
 	i.eventually("the API answers that the journal is closed", func() error {
-		err := i.api.post(t.Context(), "/v1/batches", map[string]any{"source": presetID, "scope": map[string]any{"from": config.From, "to": config.To}}, nil)
+		err := i.api.Post(t.Context(), "/v1/batches", map[string]any{"source": presetID, "scope": map[string]any{"from": config.From, "to": config.To}}, nil)
 		if !asProblem(err, &refused) || refused.Status != http.StatusServiceUnavailable {
 			return err
 		}
 		return nil
 	})
-	require.ErrorContains(t, i.api.get(t.Context(), "/readyz", nil), "503")
+	require.ErrorContains(t, i.api.Get(t.Context(), "/readyz", nil), "503")
 	waybill.kill()
 
 	out, err := i.run("recover")
@@ -74,7 +75,7 @@ func TestRecoverAfterARestoredDatabase(t *testing.T) {
 
 	i.start("all")
 	i.ready()
-	require.NoError(t, i.api.post(t.Context(), "/v1/batches/"+number+"/cancel", map[string]any{"reason": "test"}, nil))
+	require.NoError(t, i.api.Post(t.Context(), "/v1/batches/"+number+"/cancel", map[string]any{"reason": "test"}, nil))
 }
 
 // restoreOlder takes every partition back by some records, as a restored copy
@@ -118,7 +119,7 @@ func TestKafkaAway(t *testing.T) {
 		numbers = append(numbers, i.create(config))
 	}
 	i.eventually("readiness names what is away", func() error {
-		err := i.api.get(t.Context(), "/readyz", nil)
+		err := i.api.Get(t.Context(), "/readyz", nil)
 		if err == nil {
 			return errNone
 		}
