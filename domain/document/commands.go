@@ -50,6 +50,13 @@ type (
 	RevokeException struct{ Batch, Reason string }
 	// CancelDocument cancels a pending document of a cancelled batch.
 	CancelDocument struct{ Batch string }
+	// ReportLoss tells that objects of the archive which the document's history
+	// names are not there any more as they were stored. It concerns every batch
+	// that needs one of them.
+	ReportLoss struct {
+		Objects []Lost
+		Reason  string
+	}
 )
 
 func (Discover) documentCommand()        {}
@@ -62,3 +69,4 @@ func (RecallFile) documentCommand()      {}
 func (ExceptDocument) documentCommand()  {}
 func (RevokeException) documentCommand() {}
 func (CancelDocument) documentCommand()  {}
+func (ReportLoss) documentCommand()      {}

@@ -30,6 +30,8 @@ func Decide(s State, command Command) ([]Event, error) {
 		return except(s, c)
 	case RevokeException:
 		return revoke(s, c)
+	case ReportLoss:
+		return reportLoss(s, c)
 	case CancelDocument:
 		if m := s.Batches[c.Batch]; m.Status == StatusPending {
 			return deciding(s, c.Batch).emit(StatusCancelled, func(ch Change) Event { return Cancelled{ch} }).events, nil

@@ -120,21 +120,47 @@ type (
 	}
 	// Cancelled: its batch was cancelled while it was pending.
 	Cancelled struct{ Change }
+	// VerificationFailed: objects that the archive had are missing or changed. A
+	// migrated document that needs one of them is failed by it, and the files
+	// at fault are to be fetched again. Objects of an earlier version, which no
+	// batch needs any more, are recorded without changing a status.
+	VerificationFailed struct {
+		Change
+		Failure domain.Failure `json:"failure"`
+		Objects []Lost         `json:"objects"`
+		Reason  string         `json:"reason,omitempty"`
+	}
 )
 
-func (Discovered) documentEvent()       {}
-func (FilesListed) documentEvent()      {}
-func (Relisted) documentEvent()         {}
-func (FilesProcessed) documentEvent()   {}
-func (AttemptFailed) documentEvent()    {}
-func (Migrated) documentEvent()         {}
-func (Failed) documentEvent()           {}
-func (RetryRequested) documentEvent()   {}
-func (FileSkipped) documentEvent()      {}
-func (FileRecalled) documentEvent()     {}
-func (Excepted) documentEvent()         {}
-func (ExceptionRevoked) documentEvent() {}
-func (Cancelled) documentEvent()        {}
+func (Discovered) documentEvent()         {}
+func (FilesListed) documentEvent()        {}
+func (Relisted) documentEvent()           {}
+func (FilesProcessed) documentEvent()     {}
+func (AttemptFailed) documentEvent()      {}
+func (Migrated) documentEvent()           {}
+func (Failed) documentEvent()             {}
+func (RetryRequested) documentEvent()     {}
+func (FileSkipped) documentEvent()        {}
+func (FileRecalled) documentEvent()       {}
+func (Excepted) documentEvent()           {}
+func (ExceptionRevoked) documentEvent()   {}
+func (Cancelled) documentEvent()          {}
+func (VerificationFailed) documentEvent() {}
+
+// Fault is what is wrong with an object of the archive.
+type Fault string
+
+const (
+	Missing Fault = "missing"
+	Changed Fault = "changed" // its bytes are not those that were stored
+)
+
+// Lost is an object of the archive that is not there as it was stored.
+type Lost struct {
+	Key    string `json:"key"`
+	Fault  Fault  `json:"fault"`
+	FileID string `json:"fileId,omitempty"` // the file that it held; empty: an item, a manifest, or an earlier version
+}
 
 // Mark says of a listed file that it is set aside from the start, and why: a
 // batch that meets the file later says so by itself.

@@ -44,6 +44,7 @@ type State struct {
 	Batches map[string]Membership
 	Skips   map[string]Skip // by file id
 	Archive Archive
+	Lost    map[string]bool // keys of the archive that were reported lost and not stored again
 	Version int
 }
 
@@ -60,6 +61,7 @@ type Membership struct {
 	// not of the document.
 	FailureCode string
 	OfFiles     bool
+	Manifest    string // its key, once migrated
 	// Arrived are the files that had arrived when the document was last
 	// relisted, by id: a new listing's files may be among them.
 	Arrived map[string]File
@@ -104,6 +106,9 @@ func (s State) Exists() bool { return s.Version > 0 }
 // Evolve folds an event into the state.
 func Evolve(s State, event Event) State {
 	s.Version++
+	if len(s.Lost) > 0 {
+		s.Lost = s.stillLost(event)
+	}
 	switch e := event.(type) {
 	case Discovered:
 		s.ID = e.DocumentID
@@ -141,6 +146,8 @@ func Evolve(s State, event Event) State {
 		return s.with(s.Batches[e.Batch].turn(FileStatusExcepted, FileStatusFailed), e.Change)
 	case Cancelled:
 		return s.with(s.Batches[e.Batch].turn(FileStatusPending, FileStatusCancelled), e.Change)
+	case VerificationFailed:
+		return s.lost(e)
 	}
 	return s
 }
@@ -177,7 +184,7 @@ func (s State) marks(fileID string, skip *Skip) map[string]Skip {
 
 func (s State) migrated(e Migrated) State {
 	m := s.Batches[e.Batch].processed(e.Files)
-	m.Attempt = 0
+	m.Attempt, m.Manifest = 0, e.Manifest.Key
 	files := make(map[string]ArchivedFile, len(m.Files))
 	for _, f := range m.Files {
 		if f.Status == FileStatusMigrated {

@@ -92,6 +92,8 @@ func TypeOf(event any) (string, error) {
 		return "waybill.document.exception-revoked.v1", nil
 	case document.Cancelled:
 		return "waybill.document.cancelled.v1", nil
+	case document.VerificationFailed:
+		return "waybill.document.verification-failed.v1", nil
 
 	case operation.Requested:
 		return "waybill.operation.requested.v1", nil
@@ -148,22 +150,23 @@ var forms = map[string]form{
 	"waybill.discovery.failed.v1":          into[discovery.Failed](),
 	"waybill.discovery.retry-requested.v1": into[discovery.RetryRequested](),
 
-	"waybill.document.discovered.v1":        upcast(discoveredV1.event),
-	"waybill.document.discovered.v2":        into[document.Discovered](),
-	"waybill.document.files-listed.v1":      upcast(filesListedV1.event),
-	"waybill.document.files-listed.v2":      into[document.FilesListed](),
-	"waybill.document.relisted.v1":          upcast(relistedV1.event),
-	"waybill.document.relisted.v2":          into[document.Relisted](),
-	"waybill.document.files-processed.v1":   into[document.FilesProcessed](),
-	"waybill.document.attempt-failed.v1":    into[document.AttemptFailed](),
-	"waybill.document.migrated.v1":          into[document.Migrated](),
-	"waybill.document.failed.v1":            into[document.Failed](),
-	"waybill.document.retry-requested.v1":   into[document.RetryRequested](),
-	"waybill.document.file-skipped.v1":      into[document.FileSkipped](),
-	"waybill.document.file-recalled.v1":     into[document.FileRecalled](),
-	"waybill.document.excepted.v1":          into[document.Excepted](),
-	"waybill.document.exception-revoked.v1": into[document.ExceptionRevoked](),
-	"waybill.document.cancelled.v1":         into[document.Cancelled](),
+	"waybill.document.discovered.v1":          upcast(discoveredV1.event),
+	"waybill.document.discovered.v2":          into[document.Discovered](),
+	"waybill.document.files-listed.v1":        upcast(filesListedV1.event),
+	"waybill.document.files-listed.v2":        into[document.FilesListed](),
+	"waybill.document.relisted.v1":            upcast(relistedV1.event),
+	"waybill.document.relisted.v2":            into[document.Relisted](),
+	"waybill.document.files-processed.v1":     into[document.FilesProcessed](),
+	"waybill.document.attempt-failed.v1":      into[document.AttemptFailed](),
+	"waybill.document.migrated.v1":            into[document.Migrated](),
+	"waybill.document.failed.v1":              into[document.Failed](),
+	"waybill.document.retry-requested.v1":     into[document.RetryRequested](),
+	"waybill.document.file-skipped.v1":        into[document.FileSkipped](),
+	"waybill.document.file-recalled.v1":       into[document.FileRecalled](),
+	"waybill.document.excepted.v1":            into[document.Excepted](),
+	"waybill.document.exception-revoked.v1":   into[document.ExceptionRevoked](),
+	"waybill.document.cancelled.v1":           into[document.Cancelled](),
+	"waybill.document.verification-failed.v1": into[document.VerificationFailed](),
 
 	"waybill.operation.requested.v1": into[operation.Requested](),
 	"waybill.operation.advanced.v1":  into[operation.Advanced](),

@@ -124,6 +124,9 @@ var samples = map[string]any{
 	"waybill.document.excepted.v1":          document.Excepted{Change: change, Reason: "destroyed", Evidence: "protocol 7"},
 	"waybill.document.exception-revoked.v1": document.ExceptionRevoked{Change: change, Reason: "found"},
 	"waybill.document.cancelled.v1":         document.Cancelled{Change: change},
+	"waybill.document.verification-failed.v1": document.VerificationFailed{
+		Change: change, Failure: failure, Objects: []document.Lost{{Key: stored.Key, Fault: document.Missing, FileID: "f1"}}, Reason: "the archive was restored from Tuesday",
+	},
 
 	"waybill.operation.requested.v1": operation.Requested{
 		ID: "3d813cbb-47fb-52ba-91df-831e1593ac29", Kind: operation.Retry, Batch: "B20250301-080000-ABCDE",
