@@ -48,6 +48,14 @@
 //     file is now read as, and give samples the new one.
 //  5. Write the new golden file with go test ./domain/wire -update; the old one
 //     stays as it is.
+//  6. Write the mapping from the old version as data, with fixtures, in
+//     contract/schemas/mappings, and run go generate ./contract/... for the
+//     schemas that are published. A new event needs only the latter.
+//
+// Outside consumers have none of these upcasters. For them, within a version
+// members are only added, and may always be missing; enumerations are open.
+// Whatever else changes is a new version: the test of contract/generate
+// compares with what is published and finds it.
 //
 // During a rolling upgrade the old processes' views stop at the first event of
 // the new version, say so, and go on when they are upgraded; a build that does
