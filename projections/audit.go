@@ -18,7 +18,7 @@ import (
 // The audit log (日志): operator, time, what changed from which status to
 // which, why, and by which request. A row is an event; events that only carry
 // on the one before or after them (further files) have none.
-var auditView = View{Name: "audit", Schema: `
+var auditView = View{Name: "audit", Tables: map[string]string{"audit": "batch"}, Schema: `
 CREATE TABLE IF NOT EXISTS audit (
 	partition     smallint    NOT NULL,
 	"offset"      bigint      NOT NULL,
@@ -120,6 +120,8 @@ func (entry *Entry) describeDocument(event document.Event) {
 		entry.Reason = e.Reason
 	case document.ExceptionRevoked:
 		entry.Reason = e.Reason
+	case document.VerificationFailed:
+		entry.Reason, entry.FileID = e.Reason+": "+e.Failure.Error(), e.Failure.FileID
 	}
 }
 

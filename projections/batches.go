@@ -15,7 +15,7 @@ import (
 // The batch overview (批次概览). A batch's row is fed from all partitions:
 // whichever comes first makes it, and created_at stays empty until the batch's
 // own event.
-var batchesView = View{Name: "batches", Schema: `
+var batchesView = View{Name: "batches", Tables: map[string]string{"batches": "number", "batch_slices": "batch"}, Schema: `
 CREATE TABLE IF NOT EXISTS batches (
 	number          text        PRIMARY KEY,
 	source          text        NOT NULL DEFAULT '',

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -31,8 +30,8 @@ type Comparison struct {
 	Differences []Difference  // the first of them, 20 at most
 }
 
-// Difference is a row that differs, or a table that has other columns (then
-// there is no key).
+// Difference is a row that differs, or a table that has other columns or is
+// only on one side (then there is no key).
 type Difference struct {
 	Table, Key    string // key as a JSON object
 	Live, Rebuilt string // JSON of the columns that differ; empty: there is no such row
@@ -44,6 +43,7 @@ type table struct {
 	key     []string // columns of the primary key, in its order
 	types   []string // theirs
 	columns []string // all, in order of name
+	given   []string // those that are not generated
 }
 
 const describeTables = `
@@ -52,7 +52,8 @@ const describeTables = `
 			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.column_number), '{}'),
 		coalesce((SELECT array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY k(column_number, n)
 			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.column_number), '{}'),
-		(SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+		(SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+		(SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')
 	FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
 	WHERE s.nspname = $1 AND c.relkind = 'r' AND NOT starts_with(c.relname, 'projection_') ORDER BY 1`
 
@@ -63,38 +64,38 @@ func describe(ctx context.Context, q Querier, schema string) ([]table, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (t table, err error) {
-		return t, row.Scan(&t.name, &t.key, &t.types, &t.columns)
+		return t, row.Scan(&t.name, &t.key, &t.types, &t.columns, &t.given)
 	})
 }
 
 // comparer at work on one view.
 type comparer struct {
 	q             Querier
-	live, rebuilt string // schemas
+	live, rebuilt string            // schemas
+	batch         string            // whose rows alone are compared; empty: all
+	of            map[string]string // the column that names it, by table
 	result        *Comparison
 	progress      func(rows int64)
 }
 
-// compare all tables that the rebuilt schema has. Neither side may change
-// meanwhile; each page is a statement of its own, so that no snapshot is open
-// for long.
-func (c comparer) compare(ctx context.Context) error {
-	rebuilt, err := describe(ctx, c.q, c.rebuilt)
-	if err != nil {
-		return err
+// compare all tables of both sides. Neither may change meanwhile; each page is a
+// statement of its own, so that no snapshot is open for long.
+func (c comparer) compare(ctx context.Context, live, rebuilt []table) error {
+	columns := map[string][2]string{}
+	for i, side := range [][]table{live, rebuilt} {
+		for _, t := range side {
+			both := columns[t.name]
+			both[i] = "columns " + strings.Join(t.columns, ", ")
+			columns[t.name] = both
+		}
 	}
-	live, err := describe(ctx, c.q, c.live)
-	if err != nil {
-		return err
+	for _, name := range sortedKeys(columns) {
+		if both := columns[name]; both[0] != both[1] {
+			c.differ(1, Difference{Table: name, Live: both[0], Rebuilt: both[1]})
+		}
 	}
 	for _, t := range rebuilt {
-		at := slices.IndexFunc(live, func(l table) bool { return l.name == t.name })
-		var columns []string
-		if at >= 0 {
-			columns = live[at].columns
-		}
-		if !slices.Equal(columns, t.columns) {
-			c.differ(1, Difference{Table: t.name, Live: "columns " + strings.Join(columns, ", "), Rebuilt: "columns " + strings.Join(t.columns, ", ")})
+		if both := columns[t.name]; both[0] != both[1] {
 			continue
 		}
 		if err := c.compareTable(ctx, t); err != nil {
@@ -102,6 +103,16 @@ func (c comparer) compare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// between is the condition for the rows to compare after one key, up to another.
+func (c comparer) between(t table, after, upTo []string) (where string, arguments []any) {
+	where, arguments = t.between(after, upTo)
+	if c.batch != "" {
+		arguments = append(arguments, c.batch)
+		where += fmt.Sprintf(" AND t.%s = $%d", quotedName(c.of[t.name]), len(arguments))
+	}
+	return where, arguments
 }
 
 func (c comparer) differ(count int64, found ...Difference) {
@@ -125,7 +136,7 @@ func (c comparer) compareTable(ctx context.Context, t table) error {
 		if count < comparePage {
 			last = nil // what the other side has beyond belongs to the last range
 		}
-		where, arguments := t.between(after, last)
+		where, arguments := c.between(t, after, last)
 		var other string
 		if err := c.q.QueryRow(ctx, fmt.Sprintf(`SELECT %s FROM %s t WHERE %s`, t.digest(), qualified(c.rebuilt, t.name), where), arguments...).Scan(&other); err != nil {
 			return err
@@ -146,7 +157,7 @@ func (c comparer) compareTable(ctx context.Context, t table) error {
 
 // page of live rows after a key: how many, their digest, and the last's key.
 func (c comparer) page(ctx context.Context, t table, after []string) (count int64, digest string, last []string, err error) {
-	where, arguments := t.between(after, nil)
+	where, arguments := c.between(t, after, nil)
 	key := t.keyColumns()
 	err = c.q.QueryRow(ctx, fmt.Sprintf(`WITH t AS (SELECT * FROM %[1]s t WHERE %[2]s ORDER BY %[3]s LIMIT %[4]d)
 		SELECT count(*), %[5]s, (SELECT ARRAY[%[6]s] FROM t ORDER BY %[7]s DESC LIMIT 1) FROM t`,

@@ -17,7 +17,7 @@ import (
 //
 // A file's row grows fourfold when its outcome comes: with room for that in
 // its page, it stays there and needs no new entry in the index.
-var documentsView = View{Name: "documents", Schema: `
+var documentsView = View{Name: "documents", Tables: map[string]string{"documents": "batch", "document_files": "batch"}, Schema: `
 CREATE TABLE IF NOT EXISTS documents (
 	batch             text        NOT NULL,
 	stream            text        NOT NULL,
@@ -157,6 +157,10 @@ func (row *documentRow) apply(r wire.Record, event document.Event) {
 		row.Attempt, row.Result, row.Manifest = new(e.Attempt), new(string(e.Result)), new(e.Manifest.Key)
 	case document.Excepted:
 		row.Reason = e.Reason
+	case document.VerificationFailed:
+		if c.After == document.StatusPending || c.Before == document.StatusMigrated && c.After == document.StatusFailed {
+			row.fail(&e.Failure)
+		}
 	}
 }
 

@@ -18,6 +18,9 @@ import (
 // View is a read model.
 type View struct {
 	Name string
+	// Tables that Schema makes, each with the column that names the batch whose
+	// row it is; empty where rows are not a batch's.
+	Tables map[string]string
 	// Schema creates the view's tables when they are missing.
 	Schema string
 	// Apply folds events into the tables. Events of a partition are in order.
@@ -79,6 +82,11 @@ CREATE TABLE IF NOT EXISTS projection_versions ( -- a view without a row is at v
 	live   integer NOT NULL,
 	kept   integer, -- to go back to
 	newest integer NOT NULL
+);
+CREATE TABLE IF NOT EXISTS projection_tables ( -- of the live version: a later one may have others
+	view text NOT NULL,
+	name text NOT NULL,
+	PRIMARY KEY (view, name)
 )`
 
 // Migrate makes the tables of views that are missing.
@@ -92,6 +100,9 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, views ...View) error {
 		}
 		for _, view := range views {
 			if _, err := tx.Exec(ctx, view.Schema); err != nil {
+				return fmt.Errorf("make the view %s: %w", view.Name, err)
+			}
+			if _, err := tx.Exec(ctx, `INSERT INTO projection_tables (view, name) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`, view.Name, sortedKeys(view.Tables)); err != nil {
 				return fmt.Errorf("make the view %s: %w", view.Name, err)
 			}
 		}

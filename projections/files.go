@@ -104,6 +104,29 @@ func (f *filesFold) apply(event document.Event) {
 		f.turn(document.FileStatusExcepted, document.FileStatusFailed)
 	case document.Cancelled:
 		f.turn(document.FileStatusPending, document.FileStatusCancelled)
+	case document.VerificationFailed:
+		f.lose(e)
+	}
+}
+
+// lose turns files that were lost into what the document's status makes of
+// them, with an outcome that says why.
+func (f *filesFold) lose(e document.VerificationFailed) {
+	for _, o := range e.Objects {
+		file := f.files[o.FileID]
+		if file == nil || file.status != document.FileStatusMigrated {
+			continue
+		}
+		var outcome document.FileOutcome
+		if file.outcome != nil {
+			_ = json.Unmarshal([]byte(*file.outcome), &outcome) // which this view wrote
+		}
+		failure := e.Failure
+		failure.FileID, failure.Detail = o.FileID, "the archive's object "+o.Key+" is "+string(o.Fault)
+		outcome.ID, outcome.Stored, outcome.ReadBack, outcome.Result = o.FileID, nil, "", ""
+		outcome.Failure, outcome.Final = &failure, e.After == document.StatusFailed
+		encoded, _ := json.Marshal(outcome) // strings and numbers always encode
+		file.status, file.outcome, file.changed = document.FileStatus(e.After), new(string(encoded)), true
 	}
 }
 

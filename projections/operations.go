@@ -13,7 +13,7 @@ import (
 
 // Bulk operations and what became of each of their documents. All of it comes
 // from the control partition, so rows are added to in order.
-var operationsView = View{Name: "operations", Schema: `
+var operationsView = View{Name: "operations", Tables: map[string]string{"operations": "", "operation_items": ""}, Schema: `
 CREATE TABLE IF NOT EXISTS operations (
 	id           text        PRIMARY KEY,
 	kind         text        NOT NULL,

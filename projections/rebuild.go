@@ -43,17 +43,35 @@ type Progress struct {
 	Took  time.Duration
 }
 
+// Rate is how much was done a second.
+func (p Progress) Rate() float64 {
+	if p.Took <= 0 {
+		return 0
+	}
+	return float64(p.Done) / p.Took.Seconds()
+}
+
+// Left is about how long the rest of the stage takes; 0 when that is not known.
+func (p Progress) Left() time.Duration {
+	if p.Total <= p.Done || p.Done == 0 {
+		return 0
+	}
+	return time.Duration(float64(p.Total-p.Done) / p.Rate() * float64(time.Second))
+}
+
 // Rebuilt is what became of a view's build.
 type Rebuilt struct {
 	Comparison
-	Version int           // that was built
-	Kept    int           // that was live before; 0 when it still is
-	Swap    time.Duration // how long the live tables were locked
+	Version  int           // that was built
+	Kept     int           // that was live before; 0 when it still is
+	Batch    string        // that was rebuilt alone; empty: the whole view
+	Replaced bool          // the batch's rows were, in the live version
+	Swap     time.Duration // how long the live tables were locked
 }
 
 // NewRebuilder makes a rebuilder for the installation that the pool works in. A
-// nil replay reads the journal. A build that another software began is not
-// gone on with.
+// nil replay reads the journal. The software is named exactly: a build that
+// another one began is not gone on with.
 func NewRebuilder(pool *pgxpool.Pool, history History, replay Replay, software string, log *slog.Logger, progress func(Progress)) *Rebuilder {
 	r := &Rebuilder{pool: pool, history: history, replay: replay, software: software, log: log, progress: progress}
 	if replay == nil {
@@ -66,87 +84,78 @@ func NewRebuilder(pool *pgxpool.Pool, history History, replay Replay, software s
 }
 
 // Run rebuilds views and makes each build live when it equals the live view, or
-// when differences are accepted. The others are told, and stay built.
-func (r *Rebuilder) Run(ctx context.Context, accept bool, views ...View) ([]Rebuilt, error) {
-	builds, err := r.open(ctx, views, nextVersion)
-	defer closeAll(builds)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.fill(ctx, builds); err != nil {
-		return nil, err
-	}
-	var all []Rebuilt
-	for _, b := range builds {
-		result := Rebuilt{Version: b.version}
-		err := r.still(ctx, b, func(ctx context.Context) (err error) {
-			if result.Comparison, err = r.compare(ctx, b); err != nil || result.Different > 0 && !accept {
-				return err
-			}
-			result.Kept = b.live
-			result.Swap, err = r.swap(ctx, b)
-			return err
-		})
-		if err != nil {
-			return all, fmt.Errorf("view %s: %w", b.view.Name, err)
+// when differences are accepted. The others are told, and stay built. A view
+// that fails does not keep the rest; all failures are told together.
+func (r *Rebuilder) Run(ctx context.Context, accept bool, views ...View) (all []Rebuilt, err error) {
+	err = r.each(ctx, views, nextVersion, func(ctx context.Context, b *build) error {
+		result, err := r.compareAndSwap(ctx, b, accept)
+		if err == nil {
+			all = append(all, result)
 		}
-		all = append(all, result)
+		return err
+	})
+	return all, err
+}
+
+func (r *Rebuilder) compareAndSwap(ctx context.Context, b *build, accept bool) (result Rebuilt, err error) {
+	result.Version = b.version
+	if result.Comparison, err = r.compare(ctx, b); err != nil || result.Different > 0 && !accept {
+		return result, err
 	}
-	return all, nil
+	result.Kept = b.live
+	result.Swap, err = r.swap(ctx, b)
+	return result, err
 }
 
 // Verify builds views anew, compares them with the live ones, which stay as
 // they are, and drops the builds.
-func (r *Rebuilder) Verify(ctx context.Context, views ...View) ([]Comparison, error) {
-	builds, err := r.open(ctx, views, checkVersion)
-	defer closeAll(builds)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.fill(ctx, builds); err != nil {
-		return nil, err
-	}
-	var all []Comparison
-	for _, b := range builds {
-		err := r.still(ctx, b, func(ctx context.Context) error {
-			c, err := r.compare(ctx, b)
-			if err == nil {
-				err = r.unmoved(ctx, b)
-			}
-			if err == nil {
-				all = append(all, c)
-			}
-			return err
-		})
+func (r *Rebuilder) Verify(ctx context.Context, views ...View) (all []Comparison, err error) {
+	err = r.each(ctx, views, checkVersion, func(ctx context.Context, b *build) error {
+		c, err := r.compare(ctx, b)
 		if err == nil {
+			err = r.unmoved(ctx, b)
+		}
+		if err == nil {
+			all = append(all, c)
 			err = r.drop(ctx, b.schema)
 		}
-		if err != nil {
-			return all, fmt.Errorf("view %s: %w", b.view.Name, err)
-		}
-	}
-	return all, nil
+		return err
+	})
+	return all, err
 }
 
 // Rollback makes the kept version of a view live again, after it was brought to
 // the coordinates of the one that is.
-func (r *Rebuilder) Rollback(ctx context.Context, view View) (Rebuilt, error) {
-	builds, err := r.open(ctx, []View{view}, keptVersion)
-	defer closeAll(builds)
-	if err != nil {
-		return Rebuilt{}, err
-	}
-	b := builds[0]
-	if err := r.fill(ctx, builds); err != nil {
-		return Rebuilt{}, err
-	}
-	result := Rebuilt{Version: b.version, Kept: b.live}
-	err = r.still(ctx, b, func(ctx context.Context) (err error) {
-		result.Comparison = Comparison{View: view.Name, Position: b.projector.status().Position}
+func (r *Rebuilder) Rollback(ctx context.Context, view View) (result Rebuilt, err error) {
+	err = r.each(ctx, []View{view}, keptVersion, func(ctx context.Context, b *build) (err error) {
+		result = Rebuilt{Version: b.version, Kept: b.live, Comparison: Comparison{View: view.Name, Position: b.projector.status().Position}}
 		result.Swap, err = r.swap(ctx, b)
 		return err
 	})
 	return result, err
+}
+
+// each makes builds of views, fills them together, and takes a step with each
+// while its live view stands at the same coordinates.
+func (r *Rebuilder) each(ctx context.Context, views []View, choose target, step func(context.Context, *build) error) error {
+	builds, failures := r.open(ctx, views, choose)
+	defer closeAll(builds)
+	if err := r.fill(ctx, builds); err != nil {
+		return errors.Join(append(failures, err)...)
+	}
+	for _, b := range builds {
+		err := b.failure()
+		if err == nil {
+			err = r.still(ctx, b, func(ctx context.Context) error { return step(ctx, b) })
+		}
+		if ctx.Err() != nil {
+			return errors.Join(append(failures, ctx.Err())...)
+		}
+		if err != nil {
+			failures = append(failures, fmt.Errorf("view %s: %w", b.view.Name, err))
+		}
+	}
+	return errors.Join(failures...)
 }
 
 // stillTries: how often a hold that ended too early is repeated.
@@ -192,9 +201,13 @@ func (r *Rebuilder) follow(ctx context.Context, b *build) error {
 func (r *Rebuilder) compare(ctx context.Context, b *build) (Comparison, error) {
 	result := Comparison{View: b.view.Name, Position: maps.Clone(b.projector.status().Position)}
 	began := time.Now()
-	err := comparer{q: r.pool, live: b.installation, rebuilt: b.schema, result: &result, progress: func(rows int64) {
+	live, built, err := b.tables(ctx, r.pool)
+	if err != nil {
+		return result, err
+	}
+	err = comparer{q: r.pool, live: b.installation, rebuilt: b.schema, batch: b.batch, of: b.view.Tables, result: &result, progress: func(rows int64) {
 		r.progress(Progress{Stage: "compare " + b.view.Name, Done: rows, Took: time.Since(began)})
-	}}.compare(ctx)
+	}}.compare(ctx, live, built)
 	return result, err
 }
 

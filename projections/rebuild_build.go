@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -15,8 +17,9 @@ import (
 type build struct {
 	view                 View
 	installation, schema string
-	live, kept, newest   int // versions; kept 0: none
-	version              int // of the build
+	live, kept, newest   int    // versions; kept 0: none
+	version              int    // of the build
+	batch                string // alone to be rebuilt; empty: all
 	pool                 *pgxpool.Pool
 	projector            *projector
 	alone                *pgxpool.Conn // holds the lock that keeps other rebuilds of the view away
@@ -43,19 +46,29 @@ func checkVersion(*build) (string, error) { return "check", nil }
 // maxIdentifier is what PostgreSQL cuts names to, in bytes.
 const maxIdentifier = 63
 
-// open begins builds, or goes on with those that the same software began.
-func (r *Rebuilder) open(ctx context.Context, views []View, choose target) (builds []*build, err error) {
+// open begins builds, or goes on with those that the same software began. Those
+// that it cannot open are told, and left out.
+func (r *Rebuilder) open(ctx context.Context, views []View, choose target) (builds []*build, failures []error) {
 	if err := r.mayCreate(ctx); err != nil {
-		return nil, err
+		return nil, []error{err}
 	}
 	for _, view := range views {
 		b := &build{view: view}
-		builds = append(builds, b)
 		if err := r.prepare(ctx, b, choose); err != nil {
-			return builds, fmt.Errorf("view %s: %w", view.Name, err)
+			closeAll([]*build{b})
+			failures = append(failures, fmt.Errorf("view %s: %w", view.Name, err))
+			continue
 		}
+		builds = append(builds, b)
 	}
-	return builds, nil
+	return builds, failures
+}
+
+// failure of the build while it was filled.
+func (b *build) failure() error {
+	b.projector.mu.Lock()
+	defer b.projector.mu.Unlock()
+	return b.projector.failure
 }
 
 func closeAll(builds []*build) {
@@ -63,11 +76,23 @@ func closeAll(builds []*build) {
 		if b.pool != nil {
 			b.pool.Close()
 		}
-		if b.alone != nil { // the lock ends with its session
-			_ = b.alone.Hijack().Close(context.Background())
+		if b.alone != nil {
+			b.unlock()
 		}
 	}
 }
+
+// unlock so that the next rebuild may begin at once; should it fail, the lock
+// ends with its session.
+func (b *build) unlock() {
+	ctx, cancel := context.WithTimeout(context.Background(), unlockPatience)
+	defer cancel()
+	connection := b.alone.Hijack()
+	_, _ = connection.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
+	_ = connection.Close(ctx)
+}
+
+const unlockPatience = 5 * time.Second
 
 func (r *Rebuilder) mayCreate(ctx context.Context) error {
 	var may bool
@@ -107,7 +132,7 @@ func (r *Rebuilder) prepare(ctx context.Context, b *build, choose target) (err e
 		return fmt.Errorf("the schema %s would have a longer name than PostgreSQL keeps: give the installation a shorter one", b.schema)
 	}
 	if kept := b.kept != 0 && b.version == b.kept; !kept {
-		if err := r.make(ctx, b.schema); err != nil {
+		if err := r.make(ctx, b); err != nil {
 			return err
 		}
 	}
@@ -126,23 +151,51 @@ func (b *build) sibling(suffix string) string {
 	return b.installation + "_" + b.view.Name + "_" + suffix
 }
 
-// make a build's schema. One that other software began to fill is dropped: half
-// of it might be made by rules that no longer hold.
-func (r *Rebuilder) make(ctx context.Context, schema string) error {
+// make a build's schema. One that other software began to fill, or for another
+// batch, is dropped: half of it might be made by rules that no longer hold.
+func (r *Rebuilder) make(ctx context.Context, b *build) error {
 	stamp := "waybill " + r.software
+	if b.batch != "" {
+		stamp += ", batch " + b.batch
+	}
 	var found *string
-	err := r.pool.QueryRow(ctx, `SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1`, schema).Scan(&found)
+	err := r.pool.QueryRow(ctx, `SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1`, b.schema).Scan(&found)
 	if err == nil && found != nil && *found == stamp {
 		return nil
 	}
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}
-	name := quotedName(schema)
+	name := quotedName(b.schema)
 	return pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, "DROP SCHEMA IF EXISTS "+name+" CASCADE; CREATE SCHEMA "+name+"; COMMENT ON SCHEMA "+name+" IS "+literal(stamp))
 		return err
 	})
+}
+
+// tables of the live version and of the build.
+func (b *build) tables(ctx context.Context, q Querier) (live, built []table, err error) {
+	if built, err = describe(ctx, q, b.schema); err != nil {
+		return nil, nil, err
+	}
+	all, err := describe(ctx, q, b.installation)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := q.Query(ctx, `SELECT name FROM projection_tables WHERE view = $1`, b.view.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, t := range all {
+		if slices.Contains(own, t.name) || slices.ContainsFunc(built, func(o table) bool { return o.name == t.name }) {
+			live = append(live, t)
+		}
+	}
+	return live, built, nil
 }
 
 func (r *Rebuilder) drop(ctx context.Context, schema string) error {

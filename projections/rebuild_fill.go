@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,13 +27,18 @@ const (
 
 // fill brings builds close to the live views: the history is read once, decoded
 // once, and applied to all of them. The first pass may read Kafka; what is
-// written meanwhile comes from the journal.
+// written meanwhile comes from the journal. A build that fails stays behind, and
+// the others go on.
 func (r *Rebuilder) fill(ctx context.Context, builds []*build) error {
-	engine := &Engine{history: r.history, log: r.log}
-	for _, b := range builds {
-		engine.projectors = append(engine.projectors, b.projector)
-	}
 	for replay := r.replay; ; replay = r.readJournal {
+		builds = slices.DeleteFunc(slices.Clone(builds), func(b *build) bool { return b.failure() != nil })
+		if len(builds) == 0 {
+			return nil
+		}
+		engine := &Engine{history: r.history, log: r.log.With("build", "beside the live view")}
+		for _, b := range builds {
+			engine.projectors = append(engine.projectors, b.projector)
+		}
 		from, to, err := r.stretch(ctx, builds)
 		if err != nil {
 			return err
@@ -41,7 +47,7 @@ func (r *Rebuilder) fill(ctx context.Context, builds []*build) error {
 		if missing == 0 {
 			return nil
 		}
-		if err := r.pass(ctx, engine, replay, from, to); err != nil {
+		if err := r.pass(ctx, engine, replay, from, to); err != nil && !errors.Is(err, errNoneLeft) {
 			return err
 		}
 		if missing < closeRecords {
@@ -91,10 +97,8 @@ func (r *Rebuilder) pass(ctx context.Context, engine *Engine, replay Replay, fro
 			if err := engine.Take(ctx, batch); err != nil {
 				return err
 			}
-			for _, s := range engine.Statuses() {
-				if s.Error != "" {
-					return fmt.Errorf("view %s: %s", s.View, s.Error)
-				}
+			if !slices.ContainsFunc(engine.projectors, func(p *projector) bool { return p.status().Error == "" }) {
+				return errNoneLeft
 			}
 			done += int64(len(batch))
 			r.progress(Progress{Stage: "replay", Done: done, Total: total, Took: time.Since(began)})
@@ -103,6 +107,9 @@ func (r *Rebuilder) pass(ctx context.Context, engine *Engine, replay Replay, fro
 	})
 	return group.Wait()
 }
+
+// errNoneLeft ends a pass of builds that have all failed.
+var errNoneLeft = errors.New("all builds failed")
 
 // errEnough ends a replay at the offset that it was wanted up to.
 var errEnough = errors.New("enough was read")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -82,12 +81,29 @@ const (
 	swapTries    = 10
 )
 
-// swap makes a build live in one transaction, and keeps what was live. It is
-// refused with errMoved when the two are not at the same coordinates.
-func (r *Rebuilder) swap(ctx context.Context, b *build) (took time.Duration, err error) {
+// swap makes a build live in one transaction, and keeps what was live.
+func (r *Rebuilder) swap(ctx context.Context, b *build) (time.Duration, error) {
+	return r.atLive(ctx, b, func(tx pgx.Tx) error { return b.swapIn(ctx, tx) })
+}
+
+// atLive changes the live tables in one transaction, which it refuses with
+// errMoved when the build is not at the live view's coordinates.
+func (r *Rebuilder) atLive(ctx context.Context, b *build, change func(pgx.Tx) error) (took time.Duration, err error) {
 	for range swapTries {
 		began := time.Now()
-		err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error { return r.swapIn(ctx, tx, b) })
+		err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, lockPatience); err != nil {
+				return err
+			}
+			live, err := lockPosition(ctx, tx, b.view.Name, everyPartition())
+			if err != nil {
+				return err
+			}
+			if !equalPositions(live, b.projector.status().Position) {
+				return errMoved
+			}
+			return change(tx)
+		})
 		took = time.Since(began)
 		var pg *pgconn.PgError
 		if !errors.As(err, &pg) || pg.Code != lockNotAvailable && !transient(err) {
@@ -99,17 +115,7 @@ func (r *Rebuilder) swap(ctx context.Context, b *build) (took time.Duration, err
 
 const lockNotAvailable = "55P03"
 
-func (r *Rebuilder) swapIn(ctx context.Context, tx pgx.Tx, b *build) error {
-	if _, err := tx.Exec(ctx, lockPatience); err != nil {
-		return err
-	}
-	live, err := lockPosition(ctx, tx, b.view.Name, everyPartition())
-	if err != nil {
-		return err
-	}
-	if !equalPositions(live, b.projector.status().Position) {
-		return errMoved
-	}
+func (b *build) swapIn(ctx context.Context, tx pgx.Tx) error {
 	moves, err := b.moves(ctx, tx)
 	if err != nil {
 		return err
@@ -126,22 +132,20 @@ func (r *Rebuilder) swapIn(ctx context.Context, tx pgx.Tx, b *build) error {
 // moves are the statements that move the live tables out and the build's in,
 // and drop the version that was kept before.
 func (b *build) moves(ctx context.Context, tx pgx.Tx) (string, error) {
-	old, err := describe(ctx, tx, b.installation)
-	if err != nil {
-		return "", err
-	}
-	built, err := describe(ctx, tx, b.schema)
+	live, built, err := b.tables(ctx, tx)
 	if err != nil {
 		return "", err
 	}
 	kept := b.sibling(fmt.Sprintf("v%d", b.live))
 	var s strings.Builder
 	fmt.Fprintf(&s, "CREATE SCHEMA %s;\n", quotedName(kept))
+	for _, t := range live {
+		fmt.Fprintf(&s, "ALTER TABLE %s SET SCHEMA %s;\n", qualified(b.installation, t.name), quotedName(kept))
+	}
+	fmt.Fprintf(&s, "DELETE FROM projection_tables WHERE view = %s;\n", literal(b.view.Name))
 	for _, t := range built {
-		if slices.ContainsFunc(old, func(o table) bool { return o.name == t.name }) {
-			fmt.Fprintf(&s, "ALTER TABLE %s SET SCHEMA %s;\n", qualified(b.installation, t.name), quotedName(kept))
-		}
 		fmt.Fprintf(&s, "ALTER TABLE %s SET SCHEMA %s;\n", qualified(b.schema, t.name), quotedName(b.installation))
+		fmt.Fprintf(&s, "INSERT INTO projection_tables (view, name) VALUES (%s, %s);\n", literal(b.view.Name), literal(t.name))
 	}
 	checkpoints := qualified(kept, "projection_checkpoints")
 	fmt.Fprintf(&s, "CREATE TABLE %s (LIKE projection_checkpoints INCLUDING ALL);\nINSERT INTO %s SELECT * FROM projection_checkpoints WHERE view = %s;\n",

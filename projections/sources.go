@@ -12,7 +12,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
-var sourcesView = View{Name: "sources", Schema: `
+var sourcesView = View{Name: "sources", Tables: map[string]string{"sources": ""}, Schema: `
 CREATE TABLE IF NOT EXISTS sources (
 	stream        text        PRIMARY KEY,
 	id            text        NOT NULL,

@@ -106,12 +106,14 @@ func interleaved(random *rand.Rand, records []wire.Raw) []wire.Raw {
 }
 
 // openViews makes a schema that holds the views and nothing else.
-func openViews(t testing.TB) *pgxpool.Pool {
+func openViews(t testing.TB) *pgxpool.Pool { return openViewsOf(t, projections.Views()...) }
+
+func openViewsOf(t testing.TB, views ...projections.View) *pgxpool.Pool {
 	t.Helper()
 	pool, err := postgres.Open(t.Context(), postgrestest.URL(t), "test", 20)
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
-	require.NoError(t, projections.Migrate(t.Context(), pool, projections.Views()...))
+	require.NoError(t, projections.Migrate(t.Context(), pool, views...))
 	return pool
 }
 
@@ -160,7 +162,7 @@ func clear(t testing.TB, pool *pgxpool.Pool) {
 // checkpoints.
 func dump(t testing.TB, q projections.Querier) string {
 	t.Helper()
-	own := []string{"projection_holds", "projection_stops", "projection_versions"} // the engine's, and no part of a view
+	own := []string{"projection_holds", "projection_rebuilds", "projection_stops", "projection_tables", "projection_versions"} // the engine's, and no part of a view
 	return dumpOf(t, q, slices.DeleteFunc(tables(t, q), func(table string) bool { return slices.Contains(own, table) }))
 }
 

@@ -209,7 +209,7 @@ func (s *story) outcomes(files []document.File, arrived func() bool) []document.
 		}
 		o := document.FileOutcome{ID: f.ID, Sequence: f.Sequence, Name: f.Name, Received: int64(s.IntN(100))}
 		if arrived() {
-			o.Stored = &domain.Stored{Key: "k", SHA256: "s"}
+			o.Stored = &domain.Stored{Key: "k-" + f.ID, SHA256: "s"}
 		} else {
 			o.Failure = &domain.Failure{Code: "type-unsupported", Category: domain.FormatMismatch, FileID: f.ID}
 		}
@@ -232,6 +232,8 @@ func (s *story) operate() {
 		document.RecallFile{Batch: m.Batch, FileID: file, Reason: "mended"},
 		document.ExceptDocument{Batch: m.Batch, Reason: "destroyed", Evidence: "protocol 7"},
 		document.RevokeException{Batch: m.Batch, Reason: "found"},
+		document.ReportLoss{Objects: []document.Lost{{Key: "k-" + file, Fault: document.Missing}}, Reason: "restored"},
+		document.ReportLoss{Objects: []document.Lost{{Key: "k-f0", Fault: document.Changed}, {Key: fmt.Sprint("k", s.IntN(3)), Fault: document.Missing}}, Reason: "restored"},
 	})))
 	if viewtest.State(s.j, domain.BatchStream(m.Batch), batch.Evolve).Stopped {
 		s.do(s.j.Document(id, document.CancelDocument{Batch: m.Batch}))

@@ -24,7 +24,7 @@ import (
 // row, through an index that holds it exactly while the condition holds. A
 // batch is reopened also when its counts are no longer those that it finished
 // with: a retry may be over before anybody saw it pending.
-var worklistView = View{Name: "worklist", Schema: `
+var worklistView = View{Name: "worklist", Tables: map[string]string{"worklist_batches": "number", "worklist_slices": "batch", "worklist_documents": "batch"}, Schema: `
 CREATE TABLE IF NOT EXISTS worklist_batches (
 	number    text    PRIMARY KEY,
 	source    text    NOT NULL DEFAULT '',

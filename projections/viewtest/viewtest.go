@@ -23,7 +23,7 @@ import (
 // a second after the one before.
 var Begin = time.Date(2025, 3, 1, 8, 0, 0, 0, time.UTC)
 
-// Journal in memory. It implements projections.History.
+// Journal in memory. It implements projections.Chronicle.
 type Journal struct {
 	// Metadata of what is appended from here on.
 	Metadata wire.Metadata
@@ -84,6 +84,24 @@ func (j *Journal) Heads(context.Context) (wire.Position, error) {
 		heads[partition] = int64(len(records))
 	}
 	return heads, nil
+}
+
+// Settled implements projections.Chronicle: its present is the last append.
+func (j *Journal) Settled(ctx context.Context, at time.Time) (wire.Position, bool, error) {
+	heads, err := j.Heads(ctx)
+	return heads, !at.After(j.Now()), err
+}
+
+// ReadStreams implements projections.Chronicle.
+func (j *Journal) ReadStreams(_ context.Context, streams ...string) (found []wire.Raw, err error) {
+	for _, stream := range streams {
+		for _, raw := range j.partitions[domain.PartitionOf(stream)] {
+			if raw.Stream == stream {
+				found = append(found, raw)
+			}
+		}
+	}
+	return found, nil
 }
 
 // Source decides a command and appends what it causes.
