@@ -18,7 +18,7 @@ var acts = rapid.Custom(func(t *rapid.T) act {
 	batch := rapid.SampledFrom([]string{"B1", "B1", "B2"}).Draw(t, "batch")
 	fileID := rapid.SampledFrom([]string{"f1", "f2", "f3", "f4"}).Draw(t, "file")
 	text := rapid.SampledFrom([]string{"", "why"}).Draw(t, "text")
-	switch rapid.IntRange(0, 11).Draw(t, "command") {
+	switch rapid.IntRange(0, 12).Draw(t, "command") {
 	case 0, 1:
 		return as(document.Discover{ID: id, Batch: batch, Slice: "2025-03", Listed: anyListed(t)})
 	case 2, 3, 4:
@@ -36,6 +36,9 @@ var acts = rapid.Custom(func(t *rapid.T) act {
 			return as(document.RevokeException{Batch: batch, Reason: text})
 		}
 		return as(document.ExceptDocument{Batch: batch, Reason: "r", Evidence: "e"})
+	case 11:
+		keys := rapid.SliceOfN(rapid.SampledFrom([]string{"key-f1", "key-f2", "key-f3", "raw-c1", "manifest-c1", "manifest-c2"}), 1, 3).Draw(t, "keys")
+		return as(lose(keys...))
 	}
 	return as(document.CancelDocument{Batch: batch})
 })

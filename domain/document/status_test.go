@@ -43,6 +43,8 @@ func TestEveryCommandInEveryStatus(t *testing.T) {
 			[5]string{"document-not-failed", "document-not-failed", "Excepted", "", "document-not-failed"}},
 		"revoke": {func(document.State) document.Command { return document.RevokeException{Batch: "B1", Reason: "r"} },
 			[5]string{"document-not-excepted", "document-not-excepted", "document-not-excepted", "ExceptionRevoked", "document-not-excepted"}},
+		"a file's object is lost": {func(document.State) document.Command { return lose("key-f2") },
+			[5]string{"VerificationFailed", "VerificationFailed", "VerificationFailed", "VerificationFailed", "VerificationFailed"}},
 		"cancel": {func(document.State) document.Command { return document.CancelDocument{Batch: "B1"} },
 			[5]string{"Cancelled", "", "", "", ""}},
 	} {
