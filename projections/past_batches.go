@@ -1,0 +1,263 @@
+package projections
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/wire"
+)
+
+// BatchAt is a batch at a point, with its failed documents by category.
+type BatchAt struct {
+	Batch
+	Failures map[domain.Category]int64
+}
+
+// FindBatch as it was at a point.
+func (p *Past) FindBatch(ctx context.Context, number string, point wire.Position) (b BatchAt, err error) {
+	own, err := p.pastBatch(ctx, number, point)
+	if err != nil {
+		return b, err
+	}
+	err = p.scratch(ctx, batchesView, point, func(s *scratch) error {
+		if b.Failures, err = s.makeBatch(ctx, number, own); err != nil {
+			return err
+		}
+		b.Batch, err = FindBatch(ctx, s, number)
+		return err
+	})
+	return b, err
+}
+
+// Slices of a batch as they were at a point, in order, after one.
+func (p *Past) Slices(ctx context.Context, number, status, after string, limit int, point wire.Position) (found []Slice, err error) {
+	own, err := p.pastBatch(ctx, number, point)
+	if err != nil {
+		return nil, err
+	}
+	err = p.scratch(ctx, batchesView, point, func(s *scratch) error {
+		if err := s.makeSlices(ctx, number, own); err != nil {
+			return err
+		}
+		found, err = Slices(ctx, s, number, status, after, limit)
+		return err
+	})
+	return found, err
+}
+
+// Batches as they were at a point, newest first.
+func (p *Past) Batches(ctx context.Context, f BatchFilter, point wire.Position) (found []Batch, err error) {
+	if err := include(ctx, p.live, batchesView, point); err != nil {
+		return nil, err
+	}
+	err = p.scratch(ctx, batchesView, point, func(s *scratch) error {
+		for before, more := f.Before, true; more && len(found) < f.Limit; {
+			numbers, err := p.candidates(ctx, f.Source, before, f.Limit)
+			if err != nil {
+				return err
+			}
+			if more = len(numbers) == f.Limit; len(numbers) > 0 {
+				before = numbers[len(numbers)-1]
+			}
+			if err := s.makeBatches(ctx, numbers); err != nil {
+				return err
+			}
+			if found, err = Batches(ctx, s, f); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// candidates are batches that there are by now; the source of one never changes.
+func (p *Past) candidates(ctx context.Context, source, before string, limit int) ([]string, error) {
+	rows, err := p.live.Query(ctx, `SELECT number FROM batches WHERE created_at IS NOT NULL AND ($1 = '' OR source = $1)
+		AND ($2 = '' OR number < $2) ORDER BY number DESC LIMIT $3`, source, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// makeBatches makes those that were there at the point.
+func (s *scratch) makeBatches(ctx context.Context, numbers []string) error {
+	streams := make([]string, len(numbers))
+	for i, number := range numbers {
+		streams[i] = domain.BatchStream(number)
+	}
+	all, err := s.past.streams(ctx, s.point, streams...)
+	if err != nil {
+		return err
+	}
+	own := map[string][]wire.Record{}
+	for _, r := range all {
+		own[r.Stream] = append(own[r.Stream], r)
+	}
+	for i, number := range numbers {
+		if len(own[streams[i]]) == 0 {
+			continue
+		}
+		if _, err := s.makeBatch(ctx, number, own[streams[i]]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scratch) makeBatch(ctx context.Context, number string, own []wire.Record) (failures map[domain.Category]int64, err error) {
+	if err := s.makeSlices(ctx, number, own); err != nil {
+		return nil, err
+	}
+	unchanged, changed, err := s.split(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	b := &pgx.Batch{}
+	queueTally(b, number, &unchanged.tally)
+	if err := s.SendBatch(ctx, b).Close(); err != nil {
+		return nil, err
+	}
+	for streams := range slices.Chunk(changed, pastStreams) {
+		records, err := s.past.documentsOf(ctx, s.point, number, streams...)
+		if err != nil {
+			return nil, err
+		}
+		unchanged.fail(records)
+		if err := s.apply(ctx, records); err != nil {
+			return nil, err
+		}
+	}
+	return unchanged.failures, nil
+}
+
+// makeSlices makes the batch's own row and its listings.
+func (s *scratch) makeSlices(ctx context.Context, number string, own []wire.Record) error {
+	var streams []string
+	for _, r := range own {
+		if created, ok := r.Event.(batch.Created); ok {
+			for _, slice := range created.Slices {
+				streams = append(streams, domain.DiscoveryStream(number, slice.ID))
+			}
+		}
+	}
+	if err := s.apply(ctx, own); err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(streams, pastListings) {
+		records, err := s.past.streams(ctx, s.point, chunk...)
+		if err == nil {
+			err = s.apply(ctx, records)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pastListings are read at once: one has thousands of pages at times.
+const pastListings = 20
+
+// figures of documents of a batch.
+type figures struct {
+	tally
+	failures map[domain.Category]int64
+}
+
+// split tells what of the batch's documents the live view can answer, since
+// their last event belongs to the point, and which were changed after it. Both
+// are of one snapshot.
+func (s *scratch) split(ctx context.Context, number string) (unchanged figures, changed []string, err error) {
+	err = pgx.BeginTxFunc(ctx, s.past.live, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if err := include(ctx, tx, documentsView, s.point); err != nil {
+			return err
+		}
+		if unchanged, err = unchangedSince(ctx, tx, number, s.point); err != nil {
+			return err
+		}
+		changed, err = changedSince(ctx, tx, number, s.point, "", s.left+1)
+		return err
+	})
+	if err == nil {
+		err = s.spend(len(changed))
+	}
+	return unchanged, changed, err
+}
+
+// include refuses a live view that has not come as far as the point.
+func include(ctx context.Context, q Querier, view View, point wire.Position) error {
+	at, err := Position(ctx, q, view.Name)
+	if err == nil && !at.Reached(point) {
+		err = &Late{View: view.Name, Position: at}
+	}
+	return err
+}
+
+// atOrBefore joins documents with a point's offsets.
+const atOrBefore = ` FROM documents d JOIN unnest($2::int[], $3::bigint[]) p(partition, "offset") ON d.partition = p.partition WHERE d.batch = $1 AND d."offset" `
+
+func unchangedSince(ctx context.Context, q Querier, number string, point wire.Position) (figures, error) {
+	f := figures{failures: map[domain.Category]int64{}}
+	partitions, ends := offsets(point)
+	rows, err := q.Query(ctx, `SELECT d.status, d.failure_category, count(*), sum(d.files_pending), sum(d.files_migrated), sum(d.files_failed), sum(d.files_skipped),
+		sum(d.files_excepted), sum(d.files_cancelled)`+atOrBefore+`<= p."offset" GROUP BY 1, 2`, number, partitions, ends)
+	if err != nil {
+		return f, err
+	}
+	var status document.Status
+	var category domain.Category
+	var n int64
+	var files [6]int64
+	_, err = pgx.ForEachRow(rows, []any{&status, &category, &n, &files[0], &files[1], &files[2], &files[3], &files[4], &files[5]}, func() error {
+		f.documents[slices.Index(documentStatuses, status)] += n
+		for i := range files {
+			f.files[i] += files[i]
+		}
+		if status == document.StatusFailed {
+			f.failures[category] += n
+		}
+		return nil
+	})
+	return f, err
+}
+
+func changedSince(ctx context.Context, q Querier, number string, point wire.Position, after string, limit int) ([]string, error) {
+	partitions, ends := offsets(point)
+	rows, err := q.Query(ctx, `SELECT d.stream`+atOrBefore+`> p."offset" AND d.stream > $4 ORDER BY d.stream LIMIT $5`, number, partitions, ends, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// fail counts documents, each with all its records, that failed.
+func (f figures) fail(records []wire.Record) {
+	for _, row := range rowsAt(records) {
+		if row.Status == string(document.StatusFailed) {
+			f.failures[domain.Category(row.Category)]++
+		}
+	}
+}
+
+// rowsAt folds whole streams of one batch, by stream.
+func rowsAt(records []wire.Record) map[string]*documentRow {
+	rows := map[string]*documentRow{}
+	for _, r := range records {
+		e, ok := r.Event.(document.Event)
+		if !ok {
+			continue
+		}
+		if rows[r.Stream] == nil {
+			rows[r.Stream] = &documentRow{Batch: e.GetChange().Batch, Stream: r.Stream}
+		}
+		rows[r.Stream].apply(r, e)
+	}
+	return rows
+}
