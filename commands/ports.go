@@ -72,7 +72,8 @@ type SourceError struct {
 func (e *SourceError) Error() string { return e.Failure.Error() }
 
 // Archive keeps bytes for decades. A key holds the digest of its content, so
-// what is there is never overwritten.
+// what is there is never overwritten; bytes that are not those that were stored
+// under the key are no object, and are kept aside.
 type Archive interface {
 	// Name of the target as events record it: "folder".
 	Name() string
@@ -90,8 +91,9 @@ type Upload interface {
 	io.Writer
 	io.ReaderAt
 	// Commit makes the object visible whole and durable (bytes and name) under
-	// its key. When an object of that key exists, that one stays, and existed
-	// is true. The upload is closed either way.
+	// its key. When the object exists it stays, and existed is true; what has
+	// the key and other bytes is damaged, is kept aside for those who look into
+	// it, and gives its place to the upload. The upload is closed either way.
 	Commit(ctx context.Context, key string) (existed bool, err error)
 	// Abort drops it; after Commit it does nothing.
 	Abort() error

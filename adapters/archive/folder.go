@@ -144,7 +144,7 @@ func (f *Folder) Size(_ context.Context, key string) (int64, error) {
 // path of a key. Keys are made by Waybill from checked parts; this is the last
 // line that keeps one inside the archive.
 func (f *Folder) path(key string) (string, error) {
-	if !fs.ValidPath(key) || key == "." || strings.HasPrefix(key, uploads) {
+	if !fs.ValidPath(key) || key == "." || strings.HasPrefix(key, uploads) || strings.HasPrefix(key, damaged) || strings.HasPrefix(key, marker) {
 		return "", fmt.Errorf("%q cannot be a key of the archive", key)
 	}
 	for segment := range strings.SplitSeq(key, "/") {
@@ -187,6 +187,11 @@ func (u *upload) commit(path string) (existed bool, err error) {
 	if existed = errors.Is(err, fs.ErrExist); err != nil && !existed {
 		return false, err
 	}
+	if existed {
+		if existed, err = u.takePlace(path); err != nil {
+			return false, err
+		}
+	}
 	// Also when it existed: whoever linked it may not have come to sync it.
 	return existed, disk.syncName(path)
 }
@@ -197,5 +202,9 @@ func (u *upload) Abort() error {
 		return nil
 	}
 	u.done = true
-	return errors.Join(u.Close(), os.Remove(u.Name()))
+	err := os.Remove(u.Name())
+	if errors.Is(err, fs.ErrNotExist) { // it took the place of a damaged object
+		err = nil
+	}
+	return errors.Join(u.Close(), err)
 }

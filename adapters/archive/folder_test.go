@@ -75,6 +75,33 @@ func TestAnArchiveThatCannotBeOpened(t *testing.T) {
 	require.ErrorContains(t, err, "open the archive")
 }
 
+// What was damaged is kept with its bytes, and is no key of the archive.
+func TestWhatIsDamagedIsKeptAside(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	f := open(t, root)
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "a"), 0o750))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "a", "k"), []byte("rotten"), 0o600))
+	u, err := f.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = u.Write([]byte("content"))
+	require.NoError(t, err)
+	existed, err := u.Commit(t.Context(), "a/k")
+	require.NoError(t, err)
+	require.False(t, existed)
+	kept, err := filepath.Glob(filepath.Join(root, ".damaged", "*", "a", "k"))
+	require.NoError(t, err)
+	require.Len(t, kept, 1)
+	content, err := os.ReadFile(kept[0])
+	require.NoError(t, err)
+	require.Equal(t, "rotten", string(content))
+	require.Empty(t, uploading(t, root))
+	_, err = f.Size(t.Context(), ".damaged/x")
+	require.ErrorContains(t, err, "cannot be a key")
+	_, err = f.Size(t.Context(), ".waybill-archive")
+	require.ErrorContains(t, err, "cannot be a key")
+}
+
 const child = "WAYBILL_TEST_ARCHIVE"
 
 // TestMain is also the worker that is killed in the middle of an upload.

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"io"
 	"io/fs"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -45,33 +44,28 @@ func Run(t *testing.T, open func(t *testing.T) commands.Archive) {
 	})
 	t.Run("what is there stays", func(t *testing.T) {
 		a := open(t)
-		store(t, a, "k", "first")
-		require.True(t, store(t, a, "k", "second"))
-		require.Equal(t, "first", read(t, a, "k"))
+		require.False(t, store(t, a, "k", "content"))
+		require.True(t, store(t, a, "k", "content"))
+		require.Equal(t, "content", read(t, a, "k"))
+	})
+	t.Run("damaged bytes give place to the right ones", func(t *testing.T) {
+		for _, damaged := range []string{"", "content and more", "cOntent"} {
+			a := open(t)
+			store(t, a, "s/k", damaged)
+			require.False(t, store(t, a, "s/k", "content"), "it was not there")
+			require.Equal(t, "content", read(t, a, "s/k"))
+			require.True(t, store(t, a, "s/k", "content"))
+		}
 	})
 	t.Run("one of many writers wins", func(t *testing.T) {
-		a := open(t)
-		var won atomic.Int32
-		var writers sync.WaitGroup
-		for i := range 16 {
-			writers.Go(func() {
-				u, err := a.Begin(t.Context())
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				_, _ = io.WriteString(u, strconv.Itoa(i))
-				existed, err := u.Commit(t.Context(), "deep/folder/k")
-				if err != nil {
-					t.Error(err)
-				}
-				if !existed {
-					won.Add(1)
-				}
-			})
+		for _, there := range []bool{false, true} {
+			a := open(t)
+			if there {
+				store(t, a, "deep/folder/k", "damaged")
+			}
+			require.EqualValues(t, 1, race(t, a, "deep/folder/k", "content"))
+			require.Equal(t, "content", read(t, a, "deep/folder/k"))
 		}
-		writers.Wait()
-		require.EqualValues(t, 1, won.Load())
 	})
 	t.Run("keys stay inside", func(t *testing.T) {
 		a := open(t)
@@ -80,6 +74,31 @@ func Run(t *testing.T, open func(t *testing.T) commands.Archive) {
 			require.Error(t, err, key)
 		}
 	})
+}
+
+// race stores an object from many sides at once, and counts those who wrote it.
+func race(t *testing.T, a commands.Archive, key, content string) int32 {
+	var won atomic.Int32
+	var writers sync.WaitGroup
+	for range 16 {
+		writers.Go(func() {
+			u, err := a.Begin(t.Context())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = io.WriteString(u, content)
+			existed, err := u.Commit(t.Context(), key)
+			if err != nil {
+				t.Error(err)
+			}
+			if !existed {
+				won.Add(1)
+			}
+		})
+	}
+	writers.Wait()
+	return won.Load()
 }
 
 func begin(t *testing.T, a commands.Archive, content string) commands.Upload {
