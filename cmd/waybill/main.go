@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/waybill-migration/waybill/adapters/embedded"
+	"github.com/waybill-migration/waybill/cli"
 )
 
 // Set by the linker.
@@ -32,7 +33,7 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "waybill:", err)
-		code := exit{code: 1}
+		code := exit{code: cli.ExitCode(err)}
 		errors.As(err, &code)
 		os.Exit(code.code)
 	}
@@ -53,6 +54,7 @@ func root() *cobra.Command {
 		roleCommand("work", "List, migrate and settle; run the policies", work),
 		demoCommand(), migrateCommand(), recoverCommand(), rebuildCommand(), projectionsCommand(), verifyCommand(), tokenCommand(), versionCommand(),
 	)
+	c.AddCommand(cli.Commands()...)
 	return c
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/waybill-migration/waybill/adapters/postgres"
+	"github.com/waybill-migration/waybill/cli"
 	"github.com/waybill-migration/waybill/commands"
 )
 
@@ -20,7 +21,8 @@ func tokenCommand() *cobra.Command {
 	var roles []string
 	var days int
 	c := &cobra.Command{
-		Use: "token", Short: "Issue a token of the API, and print its secret once", Args: cobra.NoArgs,
+		Use: "token", Short: "Issue a token in the database itself, for whoever runs the installation; its subcommands speak REST", Args: cobra.NoArgs,
+		Long: "Without a subcommand a token is issued in the database itself (WAYBILL_DATABASE_URL): by whoever runs the installation, when nobody has an admin's token. The subcommands list, create and revoke speak REST, with an admin's token.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := validToken(subject, roles, days); err != nil {
 				return err
@@ -48,6 +50,7 @@ func tokenCommand() *cobra.Command {
 	c.Flags().StringVar(&subject, "subject", "", "who acts with it, as the audit log will say")
 	c.Flags().StringSliceVar(&roles, "roles", nil, strings.Join(knownRoles, ", "))
 	c.Flags().IntVar(&days, "days", 0, "until it expires; 0: never")
+	c.AddCommand(cli.TokenCommands()...)
 	return c
 }
 

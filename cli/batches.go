@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// batch as the API tells it.
+type batch struct {
+	Number, Source, Profile, Status, Phase, CreatedBy string
+	Scope                                             struct {
+		Organizations, DocumentTypes []string
+		From, To                     string
+	}
+	CreatedAt                time.Time
+	FinishedAt               *time.Time
+	Empty, EmptyAcknowledged bool
+	Documents                struct{ Total, Pending, Migrated, Failed, Excepted, Cancelled int64 }
+	Files                    struct{ Total, Pending, Migrated, Failed, Skipped, Excepted, Cancelled int64 }
+	Listings                 struct {
+		Slices, Completed, Failed, Found, SourceTotal, Duplicates, Conflicts, Shortfall, Unaccepted int64
+	}
+	Failures map[string]int64
+}
+
+func batchCommands(k *connection) []*cobra.Command {
+	return []*cobra.Command{
+		batchList(k), batchShow(k), batchCreate(k), batchWatch(k), batchRetry(k),
+		batchOrder(k, "pause", "Pause a batch: work under way is finished, nothing new is begun"),
+		batchOrder(k, "resume", "Let a paused batch go on"),
+		batchOrder(k, "cancel", "Cancel a batch for good; what was migrated stays"),
+		batchOrder(k, "acknowledge-empty", "Take as known that nothing was in a batch's scope"),
+		sliceList(k),
+		sliceOrder(k, "retry-slice", "retry", "List slices of a batch again"),
+		sliceOrder(k, "accept-shortfall", "accept-shortfall", "Take as known what the source says it has and never listed"),
+	}
+}
+
+var phases = []string{"active", "held", "paused", "cancelled"}
+
+func batchList(k *connection) *cobra.Command {
+	var f filters
+	var p paging
+	c := &cobra.Command{Use: "list", Short: "Batches, newest first", Args: takes(0)}
+	f.add(c, "source", "source", "only those of this source")
+	f.add(c, "phase", "phase", strings.Join(phases, ", "), phases...)
+	position(c, &f)
+	p.flags(c)
+	return k.command(c, func(ctx context.Context, s *session, _ []string) error {
+		return list(ctx, s, pathOf("batches"), f.query(), p, []column[batch]{
+			{"NUMBER", func(b batch) string { return b.Number }},
+			{"STATUS", func(b batch) string { return b.Status }},
+			{"PHASE", func(b batch) string { return b.Phase }},
+			{"DOCUMENTS", func(b batch) string { return count(b.Documents.Total) }},
+			{"MIGRATED", func(b batch) string { return count(b.Documents.Migrated) }},
+			{"FAILED", func(b batch) string { return count(b.Documents.Failed) }},
+			{"PENDING", func(b batch) string { return count(b.Documents.Pending) }},
+			{"SHORTFALL", func(b batch) string { return count(b.Listings.Shortfall) }},
+			{"SOURCE", func(b batch) string { return b.Source }},
+			{"CREATED", func(b batch) string { return moment(b.CreatedAt) }},
+			{"BY", func(b batch) string { return b.CreatedBy }},
+		})
+	})
+}
+
+func batchShow(k *connection) *cobra.Command {
+	var f filters
+	c := &cobra.Command{Use: "show NUMBER", Short: "A batch: its counts by status and failure category", Args: takes(1), ValidArgsFunction: k.first(batchNumbers)}
+	position(c, &f)
+	return k.command(c, func(ctx context.Context, s *session, args []string) error {
+		var b batch
+		return s.read(ctx, withQuery(pathOf("batches", args[0]), f.query()), &b, func() error { return b.print(s) })
+	})
+}
+
+func (b batch) print(s *session) error {
+	d, f, l := b.Documents, b.Files, b.Listings
+	var lines facts
+	lines.add("batch", b.Number)
+	lines.add("status", b.Status+", "+b.Phase)
+	lines.add("source", b.Source+", profile "+b.Profile)
+	lines.add("scope", fmt.Sprintf("%s to %s; organisations: %s; document types: %s",
+		b.Scope.From, b.Scope.To, allOr(b.Scope.Organizations), allOr(b.Scope.DocumentTypes)))
+	lines.add("created", moment(b.CreatedAt)+" by "+b.CreatedBy)
+	lines.add("finished", momentOrNone(b.FinishedAt))
+	if b.Empty {
+		lines.add("empty", fmt.Sprintf("nothing is in scope; acknowledged: %t", b.EmptyAcknowledged))
+	}
+	lines.add("documents", fmt.Sprintf("%d: %d migrated, %d failed, %d pending, %d excepted, %d cancelled",
+		d.Total, d.Migrated, d.Failed, d.Pending, d.Excepted, d.Cancelled))
+	lines.add("files", fmt.Sprintf("%d: %d migrated, %d failed, %d pending, %d skipped, %d excepted, %d cancelled",
+		f.Total, f.Migrated, f.Failed, f.Pending, f.Skipped, f.Excepted, f.Cancelled))
+	lines.add("listing", fmt.Sprintf("%d of %d slices, %d failed; the source says %d, listed %d, duplicates %d, conflicts %d, shortfall %d (%d not accepted)",
+		l.Completed, l.Slices, l.Failed, l.SourceTotal, l.Found, l.Duplicates, l.Conflicts, l.Shortfall, l.Unaccepted))
+	for _, category := range slices.Sorted(maps.Keys(b.Failures)) {
+		lines.add("failed", fmt.Sprintf("%d for %s", b.Failures[category], category))
+	}
+	return lines.print(s.out)
+}
+
+func allOr(codes []string) string {
+	if len(codes) == 0 {
+		return "all"
+	}
+	return strings.Join(codes, ", ")
+}
+
+// verdict of a batch that has nothing left to do, as an exit code tells it.
+func (b batch) verdict() error {
+	switch {
+	case b.Empty && !b.EmptyAcknowledged:
+		return unsettled("batch %s is empty: nothing is in its scope; see waybill batch acknowledge-empty", b.Number)
+	case b.Status == "failed":
+		return unsettled("batch %s ended failed: %d of %d documents failed, %d cancelled, %d slices could not be listed, a shortfall of %d is not accepted",
+			b.Number, b.Documents.Failed, b.Documents.Total, b.Documents.Cancelled, b.Listings.Failed, b.Listings.Unaccepted)
+	}
+	return nil
+}
+
+func batchOrder(k *connection, verb, short string) *cobra.Command {
+	var ch change
+	c := &cobra.Command{Use: verb + " NUMBER --reason WHY", Short: short, Args: takes(1), ValidArgsFunction: k.first(batchNumbers)}
+	ch.flags(c)
+	return k.command(c, func(ctx context.Context, s *session, args []string) error {
+		return ch.order(ctx, s, pathOf("batches", args[0], verb), verb+" batch "+args[0], nil)
+	})
+}
