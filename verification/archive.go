@@ -1,6 +1,7 @@
 package verification
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,7 +20,7 @@ import (
 // inspection of the archive beside the walk over streams.
 type inspection struct {
 	run     *run
-	take    func(object)
+	take    func(holdings) // nil: none is asked for
 	objects chan object
 	workers sync.WaitGroup
 	sampler *sampler
@@ -28,15 +29,15 @@ type inspection struct {
 // inspectArchive begins to check the objects that it is given: all at once
 // where all are asked for, else, when all are known, those drawn.
 func (r *run) inspectArchive(ctx context.Context) *inspection {
-	i := &inspection{run: r, take: func(object) {}, objects: make(chan object, 100)}
+	i := &inspection{run: r, objects: make(chan object, 100)}
 	switch {
 	case r.Archive == nil:
 		r.archive.skip("the archive was not compared")
 	case r.Sample.All:
-		i.take = (&repeats{next: func(o object) { i.objects <- o }}).take
+		i.take = i.each(func(o object) { i.objects <- o })
 	default:
 		i.sampler = newSampler(r.Sample)
-		i.take = i.sampler.take
+		i.take = i.each(i.sampler.take)
 	}
 	for range runtime.GOMAXPROCS(0) {
 		i.workers.Go(func() {
@@ -50,83 +51,98 @@ func (r *run) inspectArchive(ctx context.Context) *inspection {
 	return i
 }
 
+func (i *inspection) each(take func(object)) func(holdings) {
+	return func(h holdings) {
+		for _, o := range h.present() {
+			take(o)
+		}
+	}
+}
+
 // finish waits until all objects are checked.
 func (i *inspection) finish() {
 	if i.sampler != nil {
 		for _, o := range i.sampler.drawn() {
 			i.objects <- o
 		}
-		i.run.archive.note = fmt.Sprintf("a sample of %d of %d namings, drawn with seed %d", len(i.sampler.heap), i.sampler.seen, i.run.Sample.Seed)
+		i.run.archive.note = fmt.Sprintf("a sample of %d of %d, drawn with seed %d", len(i.sampler.heap), i.sampler.seen, i.run.Sample.Seed)
 	}
 	close(i.objects)
 	i.workers.Wait()
 }
 
-// repeats leaves out an object that the same document named before, as every
-// later batch does that finds it unchanged.
-type repeats struct {
-	next     func(object)
-	document domain.DocumentID
-	keys     map[string]bool
-}
-
-func (s *repeats) take(o object) {
-	if s.keys == nil || o.document != s.document {
-		s.document, s.keys = o.document, map[string]bool{}
-	}
-	if !s.keys[o.Key] {
-		s.keys[o.Key] = true
-		s.next(o)
-	}
-}
-
-// inspect reads one object whole.
+// inspect checks one object.
 func (r *run) inspect(o object) {
-	wrong := func(format string, arguments ...any) {
-		r.archive.wrongAt(o.Key, "%s (named at %s)", fmt.Sprintf(format, arguments...), o.where)
-	}
 	r.archive.count(1)
-	if o.Target != r.Target {
-		wrong("it lies in the archive %q, which is not this one, %q", o.Target, r.Target)
-		return
+	switch found, err := r.examine(o, true); {
+	case err != nil:
+		r.archive.fail(err)
+	case found.what != "":
+		r.archive.wrongAt(o.Key, "%s (named at %s)", found.what, o.where)
+	}
+}
+
+// flaw is what is wrong with an object.
+type flaw struct {
+	what  string         // empty: nothing
+	fault document.Fault // empty: the object is as it was stored, and history contradicts it
+}
+
+func changed(format string, arguments ...any) flaw {
+	return flaw{fmt.Sprintf(format, arguments...), document.Changed}
+}
+
+// examine tells whether the archive has an object as it was stored: its size,
+// and with content all of its bytes.
+func (v Verifier) examine(o object, content bool) (flaw, error) {
+	if o.Target != v.Target {
+		return flaw{what: fmt.Sprintf("it lies in the archive %q, which is not this one, %q", o.Target, v.Target)}, nil
 	}
 	if !fs.ValidPath(o.Key) {
-		wrong("it cannot be a key of the archive")
-		return
+		return flaw{what: "it cannot be a key of the archive"}, nil
 	}
-	file, err := r.Archive.Open(o.Key)
+	file, err := v.Archive.Open(o.Key)
 	if errors.Is(err, fs.ErrNotExist) {
-		wrong("it is missing")
-		return
+		return flaw{"it is missing", document.Missing}, nil
 	}
 	if err != nil {
-		r.archive.fail(err)
-		return
+		return flaw{}, err
 	}
 	defer func() { _ = file.Close() }()
-	digest := sha256.New()
-	var content []byte
-	if o.files == nil {
-		var size int64
-		if size, err = io.Copy(digest, file); err == nil && size != o.Bytes {
-			wrong("it has %d bytes, and %d were stored", size, o.Bytes)
-			return
-		}
-	} else if content, err = io.ReadAll(file); err == nil {
-		digest.Write(content)
-	}
-	switch found := hex.EncodeToString(digest.Sum(nil)); {
+	info, err := file.Stat()
+	switch {
 	case err != nil:
-		r.archive.fail(fmt.Errorf("read %s: %w", o.Key, err))
-	case o.files != nil && int64(len(content)) != o.Bytes:
-		wrong("it has %d bytes, and %d were stored", len(content), o.Bytes)
-	case found != o.SHA256:
-		wrong("its SHA-256 is %s, and %s was stored", found, o.SHA256)
-	case o.files != nil:
-		if err := o.names(content); err != nil {
-			wrong("%v", err)
+		return flaw{}, err
+	case !info.Mode().IsRegular():
+		return changed("it is no file"), nil
+	case info.Size() != o.Bytes:
+		return changed("it has %d bytes, and %d were stored", info.Size(), o.Bytes), nil
+	case !content:
+		return flaw{}, nil
+	}
+	return o.read(file)
+}
+
+// read compares all bytes with what was stored.
+func (o object) read(file io.Reader) (flaw, error) {
+	digest := sha256.New()
+	var manifest bytes.Buffer
+	into := io.Writer(digest)
+	if o.files != nil {
+		into = io.MultiWriter(digest, &manifest)
+	}
+	if _, err := io.Copy(into, file); err != nil {
+		return flaw{}, fmt.Errorf("read %s: %w", o.Key, err)
+	}
+	if found := hex.EncodeToString(digest.Sum(nil)); found != o.SHA256 {
+		return changed("its SHA-256 is %s, and %s was stored", found, o.SHA256), nil
+	}
+	if o.files != nil {
+		if err := o.names(manifest.Bytes()); err != nil {
+			return flaw{what: err.Error()}, nil
 		}
 	}
+	return flaw{}, nil
 }
 
 // names checks that a manifest names the document's files, and no others.

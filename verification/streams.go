@@ -3,7 +3,9 @@ package verification
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/waybill-migration/waybill/domain"
@@ -101,20 +103,21 @@ func decodePage(page []Entry) []decoded {
 // streamWalk is at one stream.
 type streamWalk struct {
 	*run
-	named   func(object) // told each object that an event names
+	held    func(holdings) // told what each document should have in the archive; nil: nobody asks
 	stream  string
 	version int
 	offset  int64
 	fold    fold
+	holds   holdings
 	broken  bool // what comes after cannot be folded
 }
 
-func newStreamWalk(r *run, named func(object)) *streamWalk { return &streamWalk{run: r, named: named} }
+func newStreamWalk(r *run, held func(holdings)) *streamWalk { return &streamWalk{run: r, held: held} }
 
 func (w *streamWalk) take(d decoded) {
 	if d.Stream != w.stream {
 		w.endStream()
-		*w = streamWalk{run: w.run, named: w.named, stream: d.Stream, fold: newFold(d.Stream)}
+		*w = streamWalk{run: w.run, held: w.held, stream: d.Stream, fold: newFold(d.Stream)}
 		w.streams.count(1)
 	}
 	w.checkPlace(d)
@@ -172,9 +175,8 @@ func (w *streamWalk) evolve(record wire.Record) error {
 		return err
 	}
 	w.tally(record)
-	for _, o := range w.fold.objects(record) {
-		o.document = w.fold.document.ID
-		w.named(o)
+	if w.held != nil {
+		w.holds.take(&w.fold, record)
 	}
 	return nil
 }
@@ -182,6 +184,11 @@ func (w *streamWalk) evolve(record wire.Record) error {
 func (w *streamWalk) endStream() {
 	if w.broken {
 		w.run.broken++
+	}
+	if len(w.holds.objects) > 0 {
+		w.holds.document, w.holds.version = w.fold.document.ID, w.version
+		w.holds.batches = slices.Sorted(maps.Keys(w.fold.document.Batches))
+		w.held(w.holds)
 	}
 	w.settle(w.fold)
 }

@@ -84,7 +84,7 @@ func (r *run) describe() {
 	set(&r.kafka, "kafka", "records", "If the journal is sound, stop the relay, delete the topic and start the relay: it refills it from the journal.")
 	set(&r.closure, "closure", "batches", "Keep everything as it is and ask for help: the events of the batch contradict each other.")
 	set(&r.overview, "overview", "batches", "Rebuild the view batches from the history.")
-	set(&r.archive, "archive", "objects", "Restore the object from a backup of the archive, the same bytes under the same key, and verify again.")
+	set(&r.archive, "archive", "objects", "Restore the objects from a backup of the archive, the same bytes under the same keys; or record them as lost with waybill recover archive and retry their documents, which fetches them from the source again.")
 }
 
 func (r *run) checkGuards(ctx context.Context) {
