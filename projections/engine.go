@@ -95,7 +95,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, views ...View) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/views', 0))`); err != nil {
 			return fmt.Errorf("make the views: %w", err)
 		}
-		if _, err := tx.Exec(ctx, operational); err != nil {
+		if _, err := tx.Exec(ctx, operational+rebuilds); err != nil {
 			return fmt.Errorf("make the views: %w", err)
 		}
 		for _, view := range views {

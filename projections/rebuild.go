@@ -69,6 +69,9 @@ type Rebuilt struct {
 	Swap     time.Duration // how long the live tables were locked
 }
 
+// Settled: nothing is left that differs and was not swapped.
+func (r Rebuilt) Settled() bool { return r.Kept != 0 || r.Replaced || r.Different == 0 }
+
 // NewRebuilder makes a rebuilder for the installation that the pool works in. A
 // nil replay reads the journal. The software is named exactly: a build that
 // another one began is not gone on with.

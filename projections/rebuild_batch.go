@@ -22,19 +22,31 @@ import (
 // batch's rows are made of nothing else. When they equal the live ones nothing
 // is left to do; when differences are accepted, the rows are replaced in one
 // transaction. No version is made, and none kept.
-func (r *Rebuilder) RunBatch(ctx context.Context, accept bool, view View, number string) (result Rebuilt, err error) {
-	if !view.byBatch() {
-		return Rebuilt{}, view.refuseBatch()
+func (r *Rebuilder) RunBatch(ctx context.Context, accept bool, number string, views ...View) (all []Rebuilt, err error) {
+	alone := make([]View, len(views))
+	for i, view := range views {
+		if !view.byBatch() {
+			return nil, view.refuseBatch()
+		}
+		alone[i] = view.ofBatch(number)
 	}
 	choose := func(b *build) (string, error) {
 		b.version, b.batch = b.live, number
 		return "batch", nil
 	}
-	err = r.each(ctx, []View{view.ofBatch(number)}, choose, func(ctx context.Context, b *build) (err error) {
-		result, err = r.compareAndReplace(ctx, b, accept)
+	found := false
+	err = r.each(ctx, alone, choose, func(ctx context.Context, b *build) error {
+		result, err := r.compareAndReplace(ctx, b, accept)
+		if err == nil {
+			all = append(all, result)
+			found = found || result.Rows > 0 || result.Different > 0
+		}
 		return err
 	})
-	return result, err
+	if err == nil && !found {
+		err = domain.RefuseNotFound("batch", number)
+	}
+	return all, err
 }
 
 func (r *Rebuilder) compareAndReplace(ctx context.Context, b *build, accept bool) (result Rebuilt, err error) {
@@ -50,10 +62,7 @@ func (r *Rebuilder) compareAndReplace(ctx context.Context, b *build, accept bool
 	} else if err = r.unmoved(ctx, b); err != nil {
 		return result, err
 	}
-	if err = r.drop(ctx, b.schema); err == nil && result.Rows == 0 && result.Different == 0 {
-		err = domain.RefuseNotFound("batch", b.batch)
-	}
-	return result, err
+	return result, r.drop(ctx, b.schema)
 }
 
 // replace the live rows of the batch by the build's.

@@ -35,7 +35,7 @@ func nextVersion(b *build) (string, error) {
 
 func keptVersion(b *build) (string, error) {
 	if b.kept == 0 {
-		return "", domain.RefuseConflict("view-not-kept", "no earlier version of the view %s is kept", b.view.Name)
+		return "", refuseKept(b.view.Name)
 	}
 	b.version = b.kept
 	return fmt.Sprintf("v%d", b.version), nil
