@@ -59,7 +59,7 @@ func (s *server) listAudit(ctx context.Context, in *struct {
 	Paging
 	After
 }) (*listed[AuditEntry], error) {
-	last, err := in.place()
+	last, err := in.place(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (s *server) listAudit(ctx context.Context, in *struct {
 	entries, err := projections.Audit(ctx, s.Views, projections.AuditFilter{
 		Batch: in.Batch, Stream: stream, Actor: in.Operator, Type: in.Type, From: in.From, To: in.To, After: last, Limit: in.more(),
 	})
-	return page(entries, in.Paging, placeOf, entryOf), err
+	return page(ctx, entries, in.Paging, placeOf, entryOf), err
 }
 
 // streamOf a document of a batch, whose source its id does not tell.
@@ -100,8 +100,8 @@ func placeOf(e projections.Entry) string {
 }
 
 // place is the cursor of pages that follow the audit log's order.
-func (p Paging) place() (at projections.AuditCursor, err error) {
-	key, err := p.after()
+func (p Paging) place(ctx context.Context) (at projections.AuditCursor, err error) {
+	key, err := p.after(ctx)
 	if err != nil || key == "" {
 		return at, err
 	}

@@ -155,7 +155,7 @@ func (s *server) listBatches(ctx context.Context, in *struct {
 	Paging
 	After
 }) (*listed[Batch], error) {
-	before, err := in.after()
+	before, err := in.after(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (s *server) listBatches(ctx context.Context, in *struct {
 	batches, err := projections.Batches(ctx, s.Views, projections.BatchFilter{
 		Source: in.Source, Phase: batch.Phase(in.Phase), Before: before, Limit: in.more(),
 	})
-	return page(batches, in.Paging, func(b projections.Batch) string { return b.Number }, batchOf), err
+	return page(ctx, batches, in.Paging, func(b projections.Batch) string { return b.Number }, batchOf), err
 }
 
 func (s *server) getBatch(ctx context.Context, in *struct {

@@ -96,7 +96,7 @@ func (s *server) listDocuments(ctx context.Context, in *struct {
 	Paging
 	After
 }) (*listed[Document], error) {
-	last, err := in.after()
+	last, err := in.after(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s *server) listDocuments(ctx context.Context, in *struct {
 		Batch: in.Number.Number, Status: document.Status(in.Status), Category: in.Category, Code: in.Code, Organization: in.Organization,
 		DocumentType: in.DocumentType, ImageNumber: in.ImageNumber, After: last, Limit: in.more(),
 	})
-	return page(documents, in.Paging, func(d projections.Document) string { return d.Stream }, documentOf), err
+	return page(ctx, documents, in.Paging, func(d projections.Document) string { return d.Stream }, documentOf), err
 }
 
 func (s *server) getDocument(ctx context.Context, in *struct {

@@ -62,7 +62,7 @@ func (s *server) listHistory(ctx context.Context, in *struct {
 	Paging
 	After
 }) (*listed[Event], error) {
-	from, err := in.version()
+	from, err := in.version(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -86,12 +86,12 @@ func (s *server) listHistory(ctx context.Context, in *struct {
 		return nil, domain.RefuseNotFound("document", in.ID+" in batch "+b.Number)
 	}
 	records = records[min(from, len(records)):]
-	return page(records, in.Paging, func(r wire.Record) string { return strconv.Itoa(r.Version) }, eventOf), nil
+	return page(ctx, records, in.Paging, func(r wire.Record) string { return strconv.Itoa(r.Version) }, eventOf), nil
 }
 
 // version is the cursor of pages that follow a stream's versions.
-func (p Paging) version() (int, error) {
-	key, err := p.after()
+func (p Paging) version(ctx context.Context) (int, error) {
+	key, err := p.after(ctx)
 	if err != nil || key == "" {
 		return 0, err
 	}

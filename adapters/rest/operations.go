@@ -102,7 +102,7 @@ func (s *server) listOperations(ctx context.Context, in *struct {
 	Paging
 	After
 }) (*listed[Operation], error) {
-	before, err := in.after()
+	before, err := in.after(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (s *server) listOperations(ctx context.Context, in *struct {
 		return nil, err
 	}
 	operations, err := projections.OperationsOf(ctx, s.Views, in.Number.Number, before, in.more())
-	return page(operations, in.Paging, func(o projections.Operation) string { return o.ID }, operationOf), err
+	return page(ctx, operations, in.Paging, func(o projections.Operation) string { return o.ID }, operationOf), err
 }
 
 func (s *server) getOperation(ctx context.Context, in *struct {
@@ -130,7 +130,7 @@ func (s *server) listItems(ctx context.Context, in *struct {
 	Paging
 	After
 }) (*listed[OperationItem], error) {
-	last, err := in.after()
+	last, err := in.after(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func (s *server) listItems(ctx context.Context, in *struct {
 		return nil, err
 	}
 	items, err := projections.OperationItems(ctx, s.Views, in.ID, in.Outcome, last, in.more())
-	return page(items, in.Paging, func(i operation.Item) string { return i.Document }, func(i operation.Item) OperationItem {
+	return page(ctx, items, in.Paging, func(i operation.Item) string { return i.Document }, func(i operation.Item) OperationItem {
 		return OperationItem{Document: documentID(i.Document), Outcome: i.Outcome, Detail: i.Detail}
 	}), err
 }

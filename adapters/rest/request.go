@@ -24,6 +24,8 @@ type request struct {
 	address                      string
 	method, path                 string // the path as it was sent
 	route                        string // its template, as in the API's document; empty when there is none
+	list                         string // path and filter, which a cursor is bound to
+	cursors                      cursors
 	actor                        domain.Actor
 	failure                      error // what a 500 does not tell
 }
@@ -39,10 +41,10 @@ var (
 	ginParameter     = regexp.MustCompile(`:([a-z]+)`)
 )
 
-func newRequest(c *gin.Context) *request {
+func (s *server) newRequest(c *gin.Context) *request {
 	r := &request{
 		id: c.GetHeader("X-Request-Id"), correlation: c.GetHeader("X-Correlation-Id"), traceParent: c.GetHeader("Traceparent"),
-		address: c.RemoteIP(), method: c.Request.Method, path: c.Request.URL.EscapedPath(), route: ginParameter.ReplaceAllString(c.FullPath(), "{$1}"),
+		cursors: cursors{s.CursorKey}, address: c.RemoteIP(), method: c.Request.Method, path: c.Request.URL.EscapedPath(), route: ginParameter.ReplaceAllString(c.FullPath(), "{$1}"),
 	}
 	if !validRequestID.MatchString(r.id) {
 		r.id = uuid.NewString()
@@ -69,7 +71,7 @@ var answerHeaders = map[string]string{
 // ended.
 func (s *server) begin(c *gin.Context) {
 	started := time.Now()
-	r := newRequest(c)
+	r := s.newRequest(c)
 	ctx, cancel := context.WithTimeout(context.WithValue(c.Request.Context(), requestKey{}, r), requestTimeout)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
@@ -134,6 +136,8 @@ func (s *server) decodeTexts(c *gin.Context) {
 			}
 		}
 	}
+	r := requestOf(c.Request.Context())
+	r.list = listOf(r.path, query)
 }
 
 func textProblem(name string) *Problem {

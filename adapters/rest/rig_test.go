@@ -69,9 +69,11 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) dependencies() Dependencies {
 	r.metrics = prometheus.NewRegistry()
+	key, err := postgres.APIKey(r.t.Context(), r.pool)
+	require.NoError(r.t, err)
 	return Dependencies{
 		Handler: r.handler, Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Identity: r.tokens, Tokens: r.tokens,
-		Requests: postgres.NewRequests(r.pool), Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
+		Requests: postgres.NewRequests(r.pool), CursorKey: key, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
 	}
 }
 

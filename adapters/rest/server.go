@@ -38,6 +38,7 @@ type Dependencies struct {
 	Identity  Authenticator
 	Tokens    Tokens
 	Requests  Requests
+	CursorKey []byte  // seals cursors; the same for all processes of an installation
 	Checks    []Check // what must hold for the process to be ready
 	Version   string  // of the software
 	Log       *slog.Logger

@@ -82,7 +82,7 @@ func (s *server) listSlices(ctx context.Context, in *struct {
 	Paging
 	After
 }) (*listed[Slice], error) {
-	after, err := in.after()
+	after, err := in.after(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (s *server) listSlices(ctx context.Context, in *struct {
 		return nil, err
 	}
 	slices, err := projections.Slices(ctx, s.Views, in.Number.Number, in.Status, after, in.more())
-	return page(slices, in.Paging, func(s projections.Slice) string { return s.ID }, sliceOf), err
+	return page(ctx, slices, in.Paging, func(s projections.Slice) string { return s.ID }, sliceOf), err
 }
 
 // findBatch in a view that includes what the client has seen, or refuses.

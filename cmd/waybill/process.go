@@ -47,6 +47,7 @@ type process struct {
 	waker     *postgres.Waker
 	handler   *commands.Handler
 	selection postgres.Selection
+	cursorKey []byte
 	checks    []check
 }
 
@@ -112,6 +113,10 @@ func open(ctx context.Context, s settings, log *slog.Logger) (*process, error) {
 	p.waker = postgres.NewWaker(ctx, pool)
 	installation, err := p.journal.Installation(ctx)
 	if err != nil {
+		p.close()
+		return nil, err
+	}
+	if p.cursorKey, err = postgres.APIKey(ctx, pool); err != nil {
 		p.close()
 		return nil, err
 	}

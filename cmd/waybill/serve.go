@@ -17,7 +17,7 @@ func (p *process) serve() (func(context.Context) error, error) {
 	}
 	handler, err := rest.New(rest.Dependencies{
 		Handler: p.handler, Selection: p.selection, Journal: p.journal, Views: p.pool, Identity: tokens, Tokens: tokens,
-		Requests: postgres.NewRequests(p.pool), Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
+		Requests: postgres.NewRequests(p.pool), CursorKey: p.cursorKey, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return nil, err
