@@ -116,7 +116,10 @@ func (c *Client) send(ctx context.Context, r Request, body []byte) (*Answer, err
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, err
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
+			err = wrapped.Err // without the path: it is the server that is away
+		}
+		return nil, fmt.Errorf("%s cannot be reached: %w", c.Server, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
