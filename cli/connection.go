@@ -56,13 +56,20 @@ func (k *connection) open(c *cobra.Command) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.Retrying = func(why error, wait time.Duration) {
-		fmt.Fprintf(s.remarks, "waybill: %v; trying again in %s\n", why, wait.Round(100*time.Millisecond))
-	}
+	config.Retrying = s.retrying
 	if s.Client, err = client.New(config); err != nil {
 		return nil, &exit{exitUsage, err}
 	}
 	return s, nil
+}
+
+// retrying tells why it takes longer, over a progress that may be drawn.
+func (s *session) retrying(why error, wait time.Duration) {
+	start := ""
+	if terminalOf(s.remarks) != nil {
+		start = redraw
+	}
+	fmt.Fprintf(s.remarks, "%swaybill: %v; trying again in %s\n", start, why, wait.Round(100*time.Millisecond))
 }
 
 func (k *connection) config() (client.Config, error) {

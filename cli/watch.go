@@ -41,7 +41,7 @@ func batchWatch(k *connection) *cobra.Command {
 // and gives its verdict.
 func (w watch) toTheEnd(ctx context.Context, s *session, number, after string) error {
 	m := newMeter(s.remarks)
-	defer m.end()
+	var p pace
 	var b batch
 	var last *client.Answer
 	err := w.poll(ctx, func() (done bool, err error) {
@@ -53,7 +53,9 @@ func (w watch) toTheEnd(ctx context.Context, s *session, number, after string) e
 		if last, err = s.look(ctx, withQuery(pathOf("batches", number), query), &b); err != nil {
 			return false, err
 		}
-		m.show(b, time.Now())
+		now := time.Now()
+		p.add(now, b.Documents.Total-b.Documents.Pending)
+		m.line(progress(b, &p), now)
 		return b.FinishedAt != nil && b.Status != "in-progress", nil
 	})
 	m.end()
