@@ -2,40 +2,37 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/waybill-migration/waybill/adapters/kafka"
+	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/projections"
 )
 
-// rebuildOptions say what to rebuild and how.
-type rebuildOptions struct {
-	from     string
-	accept   bool
-	rollback bool
-}
-
 func rebuildCommand() *cobra.Command {
-	var o rebuildOptions
+	var o projections.RebuildRequest
 	c := &cobra.Command{
 		Use: "rebuild [view...]", Short: "Build views anew beside the live ones, compare, and swap",
 		Long: "Builds the next version of views (all of them, or those named) in schemas of their own while the live ones serve, compares both row for row at the same coordinates, and swaps them in when they are equal. " +
-			"The version that was live is kept until the next rebuild of the view. A rebuild that was stopped goes on where it was. It fires nothing: it reads the history and writes tables.",
+			"The version that was live is kept until the next rebuild of the view. A rebuild that was stopped goes on where it was. It fires nothing: it reads the history and writes tables.\n\n" +
+			"With --batch only the rows of one batch are built and compared; rows that differ are replaced with --accept-differences.\n\n" +
+			"Exit code 0: all views were rebuilt; 1: some differ from the history and were left as they are, or failed.",
 		RunE: func(c *cobra.Command, names []string) error {
-			views, err := o.views(names)
+			o.Views = names
+			views, err := o.Choose()
 			if err != nil {
 				return err
 			}
 			var roles []role
-			if o.from == "kafka" {
+			if o.From == projections.FromKafka {
 				roles = []role{relay}
 			}
 			s, err := readSettings(nil, roles)
@@ -47,81 +44,96 @@ func rebuildCommand() *cobra.Command {
 				return err
 			}
 			defer p.close()
-			return p.rebuild(c.Context(), c.OutOrStdout(), o, views)
+			out := c.OutOrStdout()
+			rebuilt, err := p.rebuild(c.Context(), o, printProgress(out))
+			return concludeRebuild(out, o, rebuilt, len(views), err)
 		},
 	}
-	c.Flags().StringVar(&o.from, "from", "journal", "where the events are read: journal or kafka")
-	c.Flags().BoolVar(&o.accept, "accept-differences", false, "swap although rows differ")
-	c.Flags().BoolVar(&o.rollback, "rollback", false, "make the kept version of the named view live again")
+	c.Flags().StringVar(&o.From, "from", projections.FromJournal, "where the events are read: journal or kafka")
+	c.Flags().BoolVar(&o.Accept, "accept-differences", false, "swap although rows differ")
+	c.Flags().BoolVar(&o.Rollback, "rollback", false, "make the kept version of the named view live again")
+	c.Flags().StringVar(&o.Batch, "batch", "", "number of the one batch whose rows are rebuilt")
+	c.MarkFlagsMutuallyExclusive("rollback", "batch")
+	c.MarkFlagsMutuallyExclusive("rollback", "accept-differences")
 	return c
 }
 
-func (o rebuildOptions) views(names []string) ([]projections.View, error) {
-	if o.from != "journal" && o.from != "kafka" {
-		return nil, fmt.Errorf("--from must be journal or kafka, is %q", o.from)
+// rebuild has a pool of its own: each build takes connections, and whatever else
+// the process does must not wait for them.
+func (p *process) rebuild(ctx context.Context, request projections.RebuildRequest, progress func(projections.Progress)) ([]projections.Rebuilt, error) {
+	software, err := software()
+	if err != nil {
+		return nil, err
 	}
-	if o.rollback && len(names) != 1 {
-		return nil, errors.New("--rollback needs the name of one view")
+	pool, err := postgres.Open(ctx, p.settings.DatabaseURL, "waybill-rebuild", p.settings.DatabaseConnections)
+	if err != nil {
+		return nil, err
 	}
-	all := projections.Views()
-	if len(names) == 0 {
-		return all, nil
-	}
-	var views []projections.View
-	var known []string
-	for _, view := range all {
-		known = append(known, view.Name)
-		if slices.Contains(names, view.Name) {
-			views = append(views, view)
-		}
-	}
-	for _, name := range names {
-		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("there is no view %q; there are %s", name, strings.Join(known, ", "))
-		}
-	}
-	return views, nil
-}
-
-func (p *process) rebuild(ctx context.Context, out io.Writer, o rebuildOptions, views []projections.View) error {
+	defer pool.Close()
 	var replay projections.Replay
-	if o.from == "kafka" {
+	if request.From == projections.FromKafka {
 		replay = func(ctx context.Context, partition int, after int64, each func([]byte) error) error {
 			return kafka.Replay(ctx, p.settings.kafka(), partition, after, each)
 		}
 	}
-	rebuilder := projections.NewRebuilder(p.pool, p.journal, replay, build(), p.log, printProgress(out))
-	if o.rollback {
-		back, err := rebuilder.Rollback(ctx, views[0])
-		if err == nil {
-			fmt.Fprintf(out, "%s: version %d is live again at %s; version %d is kept\n", back.View, back.Version, back.Position, back.Kept)
-		}
-		return err
+	return projections.NewRebuilder(pool, p.journal, replay, software, p.log, progress).Do(ctx, request)
+}
+
+// software names this very program: versions and commits are not exact where
+// somebody builds what is not committed.
+func software() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
 	}
-	rebuilt, err := rebuilder.Run(ctx, o.accept, views...)
+	program, err := os.Open(path) //nolint:gosec // ourselves
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = program.Close() }()
+	digest := sha256.New()
+	_, err = io.Copy(digest, program)
+	return build() + " " + hex.EncodeToString(digest.Sum(nil)), err
+}
+
+// concludeRebuild tells what became of the views, and all failures together.
+func concludeRebuild(out io.Writer, o projections.RebuildRequest, rebuilt []projections.Rebuilt, views int, failures error) error {
 	differ := 0
 	for _, r := range rebuilt {
+		if o.Rollback {
+			fmt.Fprintf(out, "%s: version %d is live again at %s; version %d is kept\n", r.View, r.Version, r.Position, r.Kept)
+			continue
+		}
 		printRebuilt(out, r)
-		if r.Kept == 0 {
+		if !r.Settled() {
 			differ++
 		}
 	}
-	if err == nil && differ > 0 {
-		err = fmt.Errorf("%d of %d views differ from what the history says and were not swapped; --accept-differences swaps them", differ, len(views))
+	if differ > 0 {
+		failures = errors.Join(failures, fmt.Errorf("%d of %d views differ from what the history says and were left as they are; --accept-differences takes what the history says", differ, views))
 	}
-	return err
+	return failures
 }
 
 func printRebuilt(out io.Writer, r projections.Rebuilt) {
-	fmt.Fprintf(out, "%s: %d rows compared at %s, %d differ\n", r.View, r.Rows, r.Position, r.Different)
+	of := ""
+	if r.Batch != "" {
+		of = " of batch " + r.Batch
+	}
+	fmt.Fprintf(out, "%s: %d rows%s compared at %s, %d differ\n", r.View, r.Rows, of, r.Position, r.Different)
 	for _, d := range r.Differences {
 		fmt.Fprintf(out, "  %s %s\n    live    %s\n    rebuilt %s\n", d.Table, d.Key, orNone(d.Live), orNone(d.Rebuilt))
 	}
 	if more := r.Different - int64(len(r.Differences)); more > 0 {
 		fmt.Fprintf(out, "  and %d more\n", more)
 	}
-	if r.Kept != 0 {
+	switch {
+	case r.Kept != 0:
 		fmt.Fprintf(out, "  version %d is live, version %d is kept; the swap took %s\n", r.Version, r.Kept, r.Swap.Round(time.Millisecond))
+	case r.Replaced:
+		fmt.Fprintf(out, "  the rows of the batch were replaced, which took %s\n", r.Swap.Round(time.Millisecond))
+	case r.Batch != "" && r.Different == 0:
+		fmt.Fprintln(out, "  they are what the history says: nothing is to be replaced")
 	}
 }
 
@@ -140,12 +152,10 @@ func printProgress(out io.Writer) func(projections.Progress) {
 			return
 		}
 		last = time.Now()
-		rate := float64(p.Done) / p.Took.Seconds()
 		if p.Total == 0 {
-			fmt.Fprintf(out, "%s: %d rows, %.0f/s\n", p.Stage, p.Done, rate)
+			fmt.Fprintf(out, "%s: %d rows, %.0f/s\n", p.Stage, p.Done, p.Rate())
 			return
 		}
-		left := time.Duration(float64(p.Total-p.Done) / rate * float64(time.Second))
-		fmt.Fprintf(out, "%s: %d of %d events, %.0f/s, %s left\n", p.Stage, p.Done, p.Total, rate, left.Round(time.Second))
+		fmt.Fprintf(out, "%s: %d of %d events, %.0f/s, %s left\n", p.Stage, p.Done, p.Total, p.Rate(), p.Left().Round(time.Second))
 	}
 }
