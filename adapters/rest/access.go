@@ -26,6 +26,7 @@ const (
 	readOperations   permission = "operations:read"
 	readHistory      permission = "history:read"
 	readAudit        permission = "audit:read"
+	readEvents       permission = "events:read"
 	readTokens       permission = "tokens:read"
 	writeTokens      permission = "tokens:write"
 	readProjections  permission = "projections:read"
@@ -42,6 +43,7 @@ var grants = map[permission][]string{
 	writeDocuments:   {commands.RoleOperator, commands.RoleAdmin},
 	readHistory:      {commands.RoleAuditor, commands.RoleAdmin},
 	readAudit:        {commands.RoleAuditor, commands.RoleAdmin},
+	readEvents:       {commands.RoleAuditor, commands.RoleAdmin},
 	writeSources:     {commands.RoleAdmin},
 	readTokens:       {commands.RoleAdmin},
 	writeTokens:      {commands.RoleAdmin},
@@ -66,7 +68,18 @@ func (s *server) admit(op route) func(huma.Context, func(huma.Context)) {
 }
 
 func (s *server) check(ctx context.Context, op route, authorization string) error {
+	if err := s.identify(ctx, op, authorization); err != nil {
+		return err
+	}
+	if op.method == http.MethodGet && op.needs != readAudit && op.needs != readEvents {
+		return nil
+	}
 	r := requestOf(ctx)
+	return s.Requests.Record(ctx, commands.Request{ID: r.id, Subject: r.actor.Subject, Address: r.address, Method: r.method, Route: r.route})
+}
+
+// identify finds out who asks, and refuses who may not.
+func (s *server) identify(ctx context.Context, op route, authorization string) error {
 	scheme, secret, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
 		return newProblem(http.StatusUnauthorized, "token-missing", "send Authorization: Bearer and a token").
@@ -80,13 +93,10 @@ func (s *server) check(ctx context.Context, op route, authorization string) erro
 		return newProblem(http.StatusUnauthorized, "token-unknown", "the token is unknown, revoked or expired; ask an administrator for another").
 			with("WWW-Authenticate", `Bearer realm="waybill", error="invalid_token"`)
 	}
-	r.actor = actor
+	requestOf(ctx).actor = actor
 	if !allowed(actor, op.needs) {
 		return newProblem(http.StatusForbidden, "permission-missing", "this needs the permission "+string(op.needs)+
 			", which only these roles have: "+strings.Join(grants[op.needs], ", "))
 	}
-	if op.method == http.MethodGet && op.needs != readAudit {
-		return nil
-	}
-	return s.Requests.Record(ctx, commands.Request{ID: r.id, Subject: actor.Subject, Address: r.address, Method: r.method, Route: r.route})
+	return nil
 }

@@ -30,7 +30,7 @@ var mayCall = map[string][]string{
 	"listDocuments": everybody, "getDocument": everybody, "getDocumentHistory": auditors,
 	"retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,
-	"listAudit":  auditors,
+	"listAudit": auditors, "readEvents": auditors,
 	"issueToken": admins, "listTokens": admins, "revokeToken": admins,
 	"listProjections": everybody, "resumeProjection": admins,
 }

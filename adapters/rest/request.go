@@ -72,7 +72,7 @@ var answerHeaders = map[string]string{
 func (s *server) begin(c *gin.Context) {
 	started := time.Now()
 	r := s.newRequest(c)
-	ctx, cancel := context.WithTimeout(context.WithValue(c.Request.Context(), requestKey{}, r), requestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithValue(c.Request.Context(), requestKey{}, r), max(requestTimeout, s.lasting[r.route]))
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	// A recorder of a test has no deadline to set.

@@ -43,6 +43,7 @@ type rig struct {
 	url     string
 	secrets map[string]string // by role
 	views   sync.Mutex        // held: the views stand still
+	waker   *postgres.Waker
 }
 
 func newRig(t *testing.T) *rig {
@@ -73,7 +74,7 @@ func (r *rig) dependencies() Dependencies {
 	require.NoError(r.t, err)
 	return Dependencies{
 		Handler: r.handler, Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Identity: r.tokens, Tokens: r.tokens,
-		Requests: postgres.NewRequests(r.pool), CursorKey: key, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
+		Requests: postgres.NewRequests(r.pool), CursorKey: key, Waker: r.waker, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
 	}
 }
 
@@ -90,7 +91,7 @@ func (r *rig) serve(d Dependencies, wait time.Duration) {
 // follow keeps the views up, as the feed does in production.
 func (r *rig) follow() {
 	engine := projections.NewEngine(r.pool, r.journal, slog.New(slog.DiscardHandler), projections.Views()...)
-	waker := postgres.NewWaker(r.t.Context(), r.pool)
+	r.waker = postgres.NewWaker(r.t.Context(), r.pool)
 	partitions := make([]int, domain.Partitions)
 	for i := range partitions {
 		partitions[i] = i
@@ -99,7 +100,7 @@ func (r *rig) follow() {
 	var group sync.WaitGroup
 	group.Go(func() {
 		for ctx.Err() == nil {
-			next := waker.Next()
+			next := r.waker.Next()
 			r.views.Lock()
 			_ = engine.Assigned(ctx, partitions) // what stops a view shows as a read that never ends well
 			r.views.Unlock()

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -22,12 +23,16 @@ type route struct {
 	summary      string
 	description  string
 	needs        permission
-	status       int // of success; 0: 200
+	status       int           // of success; 0: 200
+	lasts        time.Duration // at most, when it may last longer than requestTimeout
 }
 
 // register makes an operation known. What its handler refuses is answered by
 // the table of problems.
 func register[I, O any](s *server, op route, handle func(context.Context, *I) (*O, error)) {
+	if op.lasts > 0 {
+		s.lasting[op.path] = op.lasts
+	}
 	huma.Register(s.api, huma.Operation{
 		Method: op.method, Path: op.path, OperationID: op.id, Tags: []string{op.tag}, Summary: op.summary, Description: op.description,
 		DefaultStatus: op.status, MaxBodyBytes: maxBody + 1, // it refuses a body of as many bytes

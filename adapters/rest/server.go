@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/contract"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
@@ -38,9 +39,11 @@ type Dependencies struct {
 	Identity  Authenticator
 	Tokens    Tokens
 	Requests  Requests
-	CursorKey []byte  // seals cursors; the same for all processes of an installation
-	Checks    []Check // what must hold for the process to be ready
-	Version   string  // of the software
+	CursorKey []byte // seals cursors; the same for all processes of an installation
+	Waker     Waker
+	Ending    <-chan struct{} // closed when long answers are to end
+	Checks    []Check         // what must hold for the process to be ready
+	Version   string          // of the software
 	Log       *slog.Logger
 	Metrics   prometheus.Registerer
 }
@@ -55,7 +58,14 @@ type Views interface {
 type Journal interface {
 	projections.History
 	Load(ctx context.Context, streams ...string) (map[string][]wire.Record, error)
+	// Stretch gives records of a partition after an offset up to another, as
+	// many of the first as have so many bytes, one at least.
+	Stretch(ctx context.Context, partition int, after, upTo int64, bytes int) ([]wire.Raw, error)
+	StretchOfStream(ctx context.Context, stream string, after, upTo int64, limit, bytes int) ([]wire.Raw, error)
 }
+
+// Waker tells when the journal may have grown.
+type Waker interface{ Next() <-chan struct{} }
 
 // Authenticator tells who a bearer token's secret belongs to.
 type Authenticator interface {
@@ -86,16 +96,24 @@ type server struct {
 	api     huma.API
 	wait    time.Duration
 	latency *prometheus.HistogramVec
+	lasting map[string]time.Duration // of routes that may last long
+	readers chan struct{}            // of events, at the same time
+	mapped  contract.Mappings
 }
 
 // New makes the API's handler.
 func New(d Dependencies) (http.Handler, error) { return newServer(d, waitTimeout) }
 
 func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
+	mappings, err := contract.LoadMappings()
+	if err != nil {
+		return nil, err
+	}
 	s := &server{Dependencies: d, wait: wait, latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "waybill_request_seconds", Help: "Requests of the API, by how long they took.",
 		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-	}, []string{"route", "method", "status"})}
+	}, []string{"route", "method", "status"}),
+		lasting: map[string]time.Duration{}, readers: make(chan struct{}, maxReaders), mapped: mappings}
 	if err := d.Metrics.Register(s.latency); err != nil {
 		return nil, fmt.Errorf("register the API's metrics: %w", err)
 	}
@@ -112,7 +130,7 @@ func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
 		return nil, err
 	}
 	s.serveHealth(router)
-	return router, nil
+	return router, serveContract(router)
 }
 
 func newRouter() (*gin.Engine, error) {
@@ -138,6 +156,7 @@ func (s *server) registerAll() {
 	s.registerFiles()
 	s.registerOperations()
 	s.registerAudit()
+	s.registerEvents()
 	s.registerTokens()
 	s.registerProjections()
 }

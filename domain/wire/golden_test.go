@@ -90,6 +90,9 @@ func requireDecoded(t *testing.T, name string, event any, record []byte) {
 	t.Helper()
 	decoded, err := wire.Decode(record)
 	require.NoError(t, err)
+	named, err := wire.NameOf(record)
+	require.NoError(t, err)
+	require.Equal(t, name, named)
 	require.Equal(t, wire.Record{
 		Coordinates: coordinates, ID: wire.EventID(command, 1), Type: name, Stream: "document-standard/erp/%E5%BD%B1",
 		Metadata: metadata, Event: event, Bytes: record,

@@ -95,3 +95,14 @@ func TimeOf(record []byte) (time.Time, error) {
 	}
 	return time.Parse(TimeFormat, string(rest[:len(TimeFormat)]))
 }
+
+// NameOf reads the persisted name of a record's event, without decoding it. It
+// stands behind members of bounded length that no caller can choose.
+func NameOf(record []byte) (string, error) {
+	_, rest, found := bytes.Cut(record, []byte(`,"type":"`))
+	name, _, closed := bytes.Cut(rest, []byte(`"`))
+	if !found || !closed {
+		return "", errors.New("not a waybill record: it does not name its event")
+	}
+	return string(name), nil
+}
