@@ -24,6 +24,13 @@ func (h *Handler) ChangeDocument(ctx context.Context, meta wire.Metadata, number
 	return Execute(ctx, h, meta, Documents, target, c)
 }
 
+// ReportLoss records what a document has lost in the archive, as it was looked
+// at when its stream had a version; what happened since may have mended it.
+func (h *Handler) ReportLoss(ctx context.Context, meta wire.Metadata, id domain.DocumentID, asOf int, c document.ReportLoss) (Result, error) {
+	target := Target[document.State]{Stream: id.Stream(), Initial: document.State{ID: id}, IfMatch: &asOf}
+	return Execute(ctx, h, meta, Documents, target, document.Command(c))
+}
+
 func reopens(c document.Command) bool {
 	switch c.(type) {
 	case document.RetryDocument, document.SkipFile, document.RecallFile:

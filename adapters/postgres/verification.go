@@ -24,6 +24,11 @@ func NewVerification(pool *pgxpool.Pool) Verification {
 	return Verification{pool: pool, reading: &Journal{pool: pool}}
 }
 
+// Installation whose journal it is.
+func (v Verification) Installation(ctx context.Context) (wire.UUID, error) {
+	return v.reading.Installation(ctx)
+}
+
 // Heads implements verification.Journal.
 func (v Verification) Heads(ctx context.Context) (wire.Position, error) { return v.reading.Heads(ctx) }
 

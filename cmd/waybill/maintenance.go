@@ -32,7 +32,7 @@ func migrateCommand() *cobra.Command {
 }
 
 func recoverCommand() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use: "recover", Short: "Refill a journal that lost records from Kafka, and open it", Args: cobra.NoArgs,
 		Long: "Compares the journal with Kafka. Records that Kafka holds and the journal lost are put back, the same bytes at the same coordinates; then the journal is opened. Stop the other processes first.",
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -48,6 +48,8 @@ func recoverCommand() *cobra.Command {
 			return p.recover(c.Context(), c.OutOrStdout())
 		},
 	}
+	c.AddCommand(recoverArchiveCommand())
+	return c
 }
 
 // refillSize is how many records are put back in one transaction.

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
+	"github.com/waybill-migration/waybill/adapters/archive"
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -98,6 +99,13 @@ func verify(ctx context.Context, s settings, o verifyOptions, progress io.Writer
 	if o.archive != "none" {
 		if info, err := os.Stat(s.Archive); err != nil || !info.IsDir() || !filepath.IsAbs(s.Archive) {
 			return verification.Report{}, fmt.Errorf("%sARCHIVE: %q is not the absolute path of a folder that is there: set it, or give --archive none", prefix, s.Archive)
+		}
+		installation, err := reading.Installation(ctx)
+		if err == nil {
+			err = archive.Check(s.Archive, installation.String())
+		}
+		if err != nil {
+			return verification.Report{}, err
 		}
 		v.Archive = os.DirFS(s.Archive)
 	}

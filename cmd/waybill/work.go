@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,6 +14,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/commands/policies"
 	"github.com/waybill-migration/waybill/commands/workers"
+	"github.com/waybill-migration/waybill/domain/wire"
 )
 
 // sweepInterval is how often leases that ended long ago are forgotten.
@@ -19,10 +22,6 @@ const sweepInterval = 10 * time.Minute
 
 // work prepares workers and policies.
 func (p *process) work() (func(context.Context) error, error) {
-	folder, err := archive.Open(p.settings.Archive)
-	if err != nil {
-		return nil, err
-	}
 	reacting, err := kafka.NewPolicies(p.settings.kafka(), policies.All(p.handler, p.selection), postgres.NewCheckpoints(p.pool), p.journal, p.metrics, p.log)
 	if err != nil {
 		return nil, err
@@ -31,17 +30,55 @@ func (p *process) work() (func(context.Context) error, error) {
 		p.require("policy "+status.Policy, func(context.Context) string { return reacting.Statuses()[i].Error })
 	}
 	worklist := postgres.NewWorklist(p.pool)
-	working := workers.New(p.handler, workers.Ports{
-		Journal: p.journal, Worklist: worklist, Selection: p.selection, Source: standardimaging.New(), Archive: folder, Waker: p.waker, Now: time.Now,
-	}, p.settings.workers(), p.log)
 	return func(ctx context.Context) error {
+		folder, err := p.openArchive(ctx)
+		if err != nil {
+			return err
+		}
 		defer func() { _ = folder.Close() }()
+		working := workers.New(p.handler, workers.Ports{
+			Journal: p.journal, Worklist: worklist, Selection: p.selection, Source: standardimaging.New(), Archive: folder, Waker: p.waker, Now: time.Now,
+		}, p.settings.workers(), p.log)
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return working.Run(ctx) })
 		group.Go(func() error { return reacting.Run(ctx) })
 		group.Go(func() error { return p.sweepLeases(ctx, worklist) })
 		return group.Wait()
 	}, nil
+}
+
+// openArchive refuses a folder that is not the installation's archive. The
+// folder becomes it when there is nothing yet that could be missing in it.
+func (p *process) openArchive(ctx context.Context) (*archive.Folder, error) {
+	installation, err := p.journal.Installation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = archive.Check(p.settings.Archive, installation.String())
+	if errors.Is(err, archive.ErrUnmarked) {
+		heads, headsErr := p.journal.Heads(ctx)
+		if headsErr != nil {
+			return nil, headsErr
+		}
+		if hasDocuments(heads) {
+			return nil, fmt.Errorf("%w. Mount it, or set %sARCHIVE right; if the archive is lost or was restored without that file: waybill recover archive --mark", err, prefix)
+		}
+		err = archive.Mark(p.settings.Archive, installation.String())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return archive.Open(p.settings.Archive)
+}
+
+// hasDocuments tells that something was listed, which begins with an object.
+func hasDocuments(heads wire.Position) bool {
+	for partition, head := range heads {
+		if partition != 0 && head > 0 { // all but control are of documents and listings
+			return true
+		}
+	}
+	return false
 }
 
 func (p *process) sweepLeases(ctx context.Context, worklist postgres.Worklist) error {
