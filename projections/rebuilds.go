@@ -83,19 +83,29 @@ func (r RebuildRequest) Choose() ([]View, error) {
 	if r.Rollback && len(r.Views) != 1 {
 		return nil, domain.RefuseInvalid("views", "view-missing", "a rollback needs the name of one view")
 	}
+	chosen, err := ViewsNamed(r.Views)
+	if err != nil || r.Batch == "" {
+		return chosen, err
+	}
+	for _, view := range chosen {
+		if len(r.Views) > 0 && !view.byBatch() {
+			return nil, view.refuseBatch()
+		}
+	}
+	return slices.DeleteFunc(chosen, func(view View) bool { return !view.byBatch() }), nil
+}
+
+// ViewsNamed gives views by their names; all when there are no names.
+func ViewsNamed(names []string) ([]View, error) {
 	var chosen []View
 	var known []string
 	for _, view := range Views() {
 		known = append(known, view.Name)
-		named := slices.Contains(r.Views, view.Name)
-		if named && r.Batch != "" && !view.byBatch() {
-			return nil, view.refuseBatch()
-		}
-		if named || len(r.Views) == 0 && (r.Batch == "" || view.byBatch()) {
+		if len(names) == 0 || slices.Contains(names, view.Name) {
 			chosen = append(chosen, view)
 		}
 	}
-	for _, name := range r.Views {
+	for _, name := range names {
 		if !slices.Contains(known, name) {
 			return nil, domain.RefuseInvalid("views", "view-unknown", "there is no view %q; there are %s", name, strings.Join(known, ", "))
 		}
@@ -204,12 +214,9 @@ func FindRebuild(ctx context.Context, q Querier, id string) (RequestedRebuild, e
 	return one(rows, scanRebuild, "rebuild", id)
 }
 
-// Rebuilds are those that were asked for, newest first, older than the one of
-// the id before (empty: from the newest).
-func Rebuilds(ctx context.Context, q Querier, before string, limit int) ([]RequestedRebuild, error) {
-	rows, err := q.Query(ctx, `SELECT `+rebuildColumns+` FROM projection_rebuilds
-		WHERE $2 = '' OR (requested_at, id) < (SELECT requested_at, id FROM projection_rebuilds WHERE id::text = $2)
-		ORDER BY requested_at DESC, id DESC LIMIT $3`, silence, before, limit)
+// Rebuilds are the latest that were asked for, newest first.
+func Rebuilds(ctx context.Context, q Querier, limit int) ([]RequestedRebuild, error) {
+	rows, err := q.Query(ctx, `SELECT `+rebuildColumns+` FROM projection_rebuilds ORDER BY requested_at DESC, id DESC LIMIT $2`, silence, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,7 @@ func (s *server) registerProjections() {
 		summary: "The views, how far they are, and why one stands still"}, s.listProjections)
 	register(s, route{method: http.MethodPost, path: path + "/{view}/resume", id: "resumeProjection", tag: "projections", needs: writeProjections, status: noContent,
 		summary: "Let a view that stopped try again", description: "After what stopped it was mended. It tries in the processes that keep views up, without a restart, and stops again when it fails again. Nothing was skipped."}, s.resumeProjection)
+	s.registerRebuilds()
 }
 
 func (s *server) listProjections(ctx context.Context, _ *struct{}) (*listed[Projection], error) {

@@ -83,6 +83,9 @@ func runRoles(ctx context.Context, s settings, log *slog.Logger, admit func(toke
 			return fmt.Errorf("%s: %w", part.role, err)
 		}
 	}
+	if has(roles, serve) {
+		plays["rebuilds"] = projections.RebuildRunner{Pool: p.pool, Carry: p.rebuild, Log: log}.Run
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	for name, play := range plays {
 		group.Go(func() error {
