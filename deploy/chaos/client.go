@@ -5,33 +5,58 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
-// client is an operator's: what it is not answered it asks again, with the
-// same key, so that nothing is done twice.
+// client is an operator's. It asks each process of the API in turn, as through
+// a load balancer; what it is not answered it asks again, with the same key, so
+// that nothing is done twice.
 type client struct {
-	base, token string
+	bases []string
+	token string
+	turn  atomic.Uint32
 }
 
-// refused: the API understood the request and does not do it.
+// request to the API.
+type request struct {
+	method, path string
+	key          string // Idempotency-Key
+	match        string // If-Match; empty: none
+	body         []byte
+}
+
+// refused: the API answered that it does not do it.
 type refused struct {
 	Status int
+	Code   string
 	Detail string
 }
 
 func (r *refused) Error() string { return fmt.Sprintf("HTTP %d: %s", r.Status, r.Detail) }
 
+// asRefused gives the answer that operators live with: what they asked for
+// does not apply any more. Nil when there was another, or none.
+func asRefused(err error) *refused {
+	var r *refused
+	if errors.As(err, &r) && r.Status < http.StatusInternalServerError {
+		return r
+	}
+	return nil
+}
+
 // Bounds of asking again.
 const (
-	patience = 90 * time.Second
-	interval = 50 * time.Millisecond
+	answerTimeout = 5 * time.Second
+	patience      = 3 * time.Minute // also where others use the machine
+	interval      = 50 * time.Millisecond
 )
 
 func (c *client) get(ctx context.Context, path string, answer any) error {
-	return c.insist(ctx, http.MethodGet, path, nil, answer)
+	return c.insist(ctx, request{method: http.MethodGet, path: path}, answer)
 }
 
 func (c *client) post(ctx context.Context, path string, body, answer any) error {
@@ -39,43 +64,47 @@ func (c *client) post(ctx context.Context, path string, body, answer any) error 
 	if err != nil {
 		return err
 	}
-	return c.insist(ctx, http.MethodPost, path, encoded, answer)
+	return c.insist(ctx, request{method: http.MethodPost, path: path, key: rand.Text(), body: encoded}, answer)
 }
 
-func (c *client) insist(ctx context.Context, method, path string, body []byte, answer any) error {
-	key := rand.Text()
-	return eventually(ctx, method+" "+path, func() (bool, error) {
-		status, err := c.once(ctx, method, path, key, body, answer)
-		return err == nil || status >= 400 && status < 500, err
+func (c *client) insist(ctx context.Context, q request, answer any) error {
+	return eventually(ctx, q.method+" "+q.path, func() (bool, error) {
+		err := c.once(ctx, q, answer)
+		return err == nil || asRefused(err) != nil, err
 	})
 }
 
-// once answers with the status, 0 when there was none.
-func (c *client) once(ctx context.Context, method, path, key string, body []byte, answer any) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+// once asks one process, once.
+func (c *client) once(ctx context.Context, q request, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	base := c.bases[int(c.turn.Add(1))%len(c.bases)]
+	r, err := http.NewRequestWithContext(ctx, q.method, base+q.path, bytes.NewReader(q.body))
 	if err != nil {
-		return 0, err
+		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+c.token)
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Idempotency-Key", key)
-	response, err := http.DefaultClient.Do(request)
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	r.Header.Set("Content-Type", "application/json")
+	for name, value := range map[string]string{"Idempotency-Key": q.key, "If-Match": q.match} {
+		if value != "" {
+			r.Header.Set(name, value)
+		}
+	}
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode >= http.StatusBadRequest {
-		r := &refused{}
-		_ = json.NewDecoder(response.Body).Decode(r) // the status alone says enough
-		r.Status = response.StatusCode
-		return response.StatusCode, r
+		refusal := &refused{}
+		_ = json.NewDecoder(response.Body).Decode(refusal) // the status alone says enough
+		refusal.Status = response.StatusCode
+		return refusal
 	}
 	if answer == nil {
-		return response.StatusCode, nil
+		return nil
 	}
-	return 0, json.NewDecoder(response.Body).Decode(answer)
+	return json.NewDecoder(response.Body).Decode(answer)
 }
 
 // eventually asks until it is done, whatever the last error was then, or

@@ -12,7 +12,7 @@ import (
 func (r *run) make(ctx context.Context, n int, s step) error {
 	switch s.kind {
 	case kill:
-		r.chosen(s).signal(syscall.SIGKILL)
+		r.kill(s)
 	case freeze:
 		r.freeze(r.chosen(s))
 	case rolling:
@@ -25,6 +25,8 @@ func (r *run) make(ctx context.Context, n int, s step) error {
 		return r.proxies.cut(ctx, s.target, time.Duration(s.much)*time.Millisecond)
 	case delay:
 		return r.delay(ctx, n, s)
+	case full:
+		return r.fillDisk(s)
 	case pause, disable, retry, skip, recall:
 		return r.operate(ctx, s)
 	}
@@ -33,13 +35,21 @@ func (r *run) make(ctx context.Context, n int, s step) error {
 
 func (r *run) chosen(s step) *process { return r.processes[s.target%len(r.processes)] }
 
+func (r *run) kill(s step) {
+	p := r.chosen(s)
+	p.signal(syscall.SIGKILL)
+	r.done.killed[p.role]++
+}
+
 // freeze stops a process, which knows nothing of it, for longer than its
 // leases last. The other faults go on meanwhile.
 func (r *run) freeze(p *process) {
 	p.signal(syscall.SIGSTOP)
-	r.pending.Go(func() {
+	r.done.stopped[p.role]++
+	r.pending.Go(func() error {
 		time.Sleep(lease + time.Second)
 		p.signal(syscall.SIGCONT)
+		return nil
 	})
 }
 
@@ -62,17 +72,40 @@ func (r *run) restartAll(ctx context.Context) error {
 	return nil
 }
 
-// killLeader takes the leader of one of the partitions away and back.
+// killLeader takes the leader of one of the partitions away and brings it back.
+// The other faults go on meanwhile, but for the next of this kind: a cluster
+// without a quorum has nothing more to lose.
 func (r *run) killLeader(ctx context.Context, s step) error {
 	topic, partition := r.kafka.ControlTopic(), int32(0)
 	if s.much%4 > 0 {
 		topic, partition = r.kafka.DocumentsTopic(), int32(s.target%16)
 	}
+	r.broker.Lock()
 	leader := r.leader(topic, partition)
 	if err := leader.Kill(); err != nil {
+		r.broker.Unlock()
 		return err
 	}
-	return leader.Start(ctx)
+	r.pending.Go(func() error {
+		defer r.broker.Unlock()
+		return leader.Start(ctx)
+	})
+	return nil
+}
+
+// fillDisk leaves no room in the archive for a second or two.
+func (r *run) fillDisk(s step) error {
+	if r.disk == nil {
+		return errNothing
+	}
+	if err := r.disk.fill(s.target % 10); err != nil {
+		return err
+	}
+	r.pending.Go(func() error {
+		time.Sleep(time.Second + time.Duration(s.much)*time.Millisecond)
+		return r.disk.empty()
+	})
+	return nil
 }
 
 // delay holds a connection's answers back for a second or two.
@@ -81,9 +114,10 @@ func (r *run) delay(ctx context.Context, n int, s step) error {
 	if err != nil {
 		return err
 	}
-	r.pending.Go(func() {
+	r.pending.Go(func() error {
 		time.Sleep(time.Second + time.Duration(s.much)*time.Millisecond)
 		end()
+		return nil
 	})
 	return nil
 }

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"syscall"
 	"time"
 
+	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
 )
 
@@ -73,13 +74,13 @@ func (r *run) around(ctx context.Context, s step, do, undo string) error {
 	if err := r.command(ctx, do, nil); err != nil {
 		return err
 	}
-	r.chosen(s).signal(syscall.SIGKILL)
+	r.kill(s)
 	return r.command(ctx, undo, nil)
 }
 
 // command is given; that it does not apply any more is no fault.
 func (r *run) command(ctx context.Context, path string, answer any) error {
-	if err := r.api.post(ctx, path, reason, answer); err != nil && !asRefused(err) {
+	if err := r.api.post(ctx, path, reason, answer); err != nil && asRefused(err) == nil {
 		return err
 	}
 	return nil
@@ -119,7 +120,7 @@ func (r *run) skip(ctx context.Context, s step) error {
 var errNothing = errors.New("nothing to do it to")
 
 func notRefused(err error) error {
-	if asRefused(err) {
+	if asRefused(err) != nil {
 		return errNothing
 	}
 	return err
@@ -158,7 +159,42 @@ func (r *run) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.finished(ctx)
+	if err := r.finished(ctx); err != nil {
+		return err
+	}
+	return r.carried(ctx)
+}
+
+// carried waits until the relay and every view have come to the journal's end.
+func (r *run) carried(ctx context.Context) error {
+	heads, err := r.journal.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	for _, view := range projections.Views() {
+		err := eventually(ctx, "the view "+view.Name+" is complete", func() (bool, error) {
+			seen, err := projections.Position(ctx, r.pool, view.Name)
+			return err == nil && seen.Reached(heads), errors.Join(err, behind(seen, heads))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return eventually(ctx, "the relay is at the end", func() (bool, error) {
+		marks, err := postgres.NewMarks(r.pool).Load(ctx)
+		sent := wire.Position{}
+		for partition, mark := range marks {
+			sent[partition] = mark[1]
+		}
+		return err == nil && sent.Reached(heads), errors.Join(err, behind(sent, heads))
+	})
+}
+
+func behind(seen, heads wire.Position) error {
+	if seen.Reached(heads) {
+		return nil
+	}
+	return fmt.Errorf("it has reached %s of %s", seen, heads)
 }
 
 // retryAll tries a batch's failed slices and documents again, and waits until
@@ -224,6 +260,6 @@ func (r *run) current(ctx context.Context, number string) (b overview, err error
 	if conditions > 0 {
 		return b, fmt.Errorf("%d batches are about to finish or reopen", conditions)
 	}
-	_, err = r.api.once(ctx, http.MethodGet, "/v1/batches/"+number+"?after="+heads.String(), "", nil, &b)
+	err = r.api.once(ctx, request{method: http.MethodGet, path: "/v1/batches/" + number + "?after=" + heads.String()}, &b)
 	return b, err
 }

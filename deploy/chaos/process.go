@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -36,7 +37,7 @@ func startProcess(name, role, program, log string, env []string) (*process, erro
 	if err != nil {
 		return nil, err
 	}
-	p := &process{name: name, role: role, program: program, env: append(env, "WAYBILL_INSTANCE="+name), log: file, finished: make(chan struct{})}
+	p := &process{name: name, role: role, program: program, env: append(slices.Clip(env), "WAYBILL_INSTANCE="+name), log: file, finished: make(chan struct{})}
 	if err := p.start(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}

@@ -11,12 +11,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/postgres"
@@ -30,24 +31,28 @@ type run struct {
 	*world
 	seed      uint64
 	size      size
+	program   string
 	began     time.Time
 	dir       string
 	archive   string
+	disk      *disk         // that the archive lies on; nil where it has no small one
 	pool      *pgxpool.Pool // to the database itself, around the proxy
 	journal   *postgres.Journal
 	kafka     kafka.Settings
 	config    simulator.Config
 	simulator *simulator.Simulator
 	env       []string
+	listen    []string // addresses of the API's processes
 	processes []*process
 	api       *client
+	register  *registrars
 	log       *slog.Logger // what was done when, beside the processes' logs
 
 	batches []string
 	skipped []file
-	done    map[kind]int
+	done    tally
 	idle    int            // faults that came when there was nothing left to disturb
-	pending sync.WaitGroup // faults that end later
+	pending errgroup.Group // faults that end later
 }
 
 const (
@@ -59,7 +64,7 @@ const (
 
 // newRun makes an installation and starts its processes.
 func newRun(ctx context.Context, w *world, program string, seed uint64, s size) (r *run, err error) {
-	r = &run{world: w, seed: seed, size: s, began: time.Now(), done: map[kind]int{}, config: simulator.Config{
+	r = &run{world: w, seed: seed, size: s, program: program, began: time.Now(), done: newTally(), config: simulator.Config{
 		Seed: seed, Documents: s.documents, From: "2024-01-01", To: "2024-03-31", FileSize: 4000, MaxFiles: 3,
 		Faults: map[simulator.Fault]int{
 			simulator.WrongType: 6, simulator.MissingField: 3, simulator.NoImageNumber: 2, simulator.Unavailable: 4,
@@ -69,7 +74,9 @@ func newRun(ctx context.Context, w *world, program string, seed uint64, s size) 
 	if r.dir, err = os.MkdirTemp("", fmt.Sprintf("waybill-chaos-seed-%d-", seed)); err != nil {
 		return nil, err
 	}
-	r.archive = filepath.Join(r.dir, "archive")
+	if err := r.placeArchive(); err != nil {
+		return nil, err
+	}
 	file, err := os.Create(filepath.Join(r.dir, "chaos.log"))
 	if err != nil {
 		return nil, err
@@ -83,13 +90,28 @@ func newRun(ctx context.Context, w *world, program string, seed uint64, s size) 
 	if err := r.prepareDatabase(ctx, name); err != nil {
 		return nil, err
 	}
-	address, err := freeAddress(ctx)
-	if err != nil {
-		return nil, err
+	for range 2 {
+		address, err := freeAddress(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.listen, r.api.bases = append(r.listen, address), append(r.api.bases, "http://"+address)
 	}
-	r.api.base = "http://" + address
-	r.configure(name, address)
-	return r, r.startProcesses(program)
+	r.configure(name)
+	return r, r.startProcesses()
+}
+
+// placeArchive puts the archive on a small disk when that is to be full. It is
+// a common folder otherwise, whose file system is synced in another way.
+func (r *run) placeArchive() (err error) {
+	small := filepath.Join(r.dir, "disk")
+	r.archive = filepath.Join(r.dir, "archive")
+	if slices.ContainsFunc(schedule(r.seed, r.size), func(s step) bool { return s.kind == full }) {
+		if r.disk, err = mountDisk(small); r.disk != nil {
+			r.archive = filepath.Join(small, "archive")
+		}
+	}
+	return err
 }
 
 // prepareDatabase makes the schema and an operator's token.
@@ -121,7 +143,7 @@ func freeAddress(ctx context.Context) (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
-func (r *run) configure(name, address string) {
+func (r *run) configure(name string) {
 	replicas := min(len(r.world.kafka), 3)
 	r.kafka = kafka.Settings{
 		Brokers: r.world.kafka.Addresses(), Prefix: name, CreateTopics: true, ReplicationFactor: replicas, MinInSync: (replicas + 1) / 2,
@@ -130,7 +152,7 @@ func (r *run) configure(name, address string) {
 		"WAYBILL_DATABASE_URL="+inSchema(r.database, name), "WAYBILL_DATABASE_CONNECTIONS=15",
 		"WAYBILL_KAFKA_BROKERS="+strings.Join(r.kafka.Brokers, ","), "WAYBILL_KAFKA_PREFIX="+name,
 		"WAYBILL_KAFKA_REPLICATION_FACTOR="+strconv.Itoa(replicas), "WAYBILL_KAFKA_MIN_IN_SYNC="+strconv.Itoa(r.kafka.MinInSync),
-		"WAYBILL_ARCHIVE="+r.archive, "WAYBILL_LISTEN="+address, "WAYBILL_METRICS_LISTEN=none", "WAYBILL_LOG_FORMAT=text",
+		"WAYBILL_ARCHIVE="+r.archive, "WAYBILL_METRICS_LISTEN=none", "WAYBILL_LOG_FORMAT=text",
 		"WAYBILL_SOURCE_TOKEN_URL="+r.sourceURL+"/token", "WAYBILL_SOURCE_DATA_URL="+r.sourceURL+"/data",
 		"WAYBILL_SOURCE_CLIENT_ID="+clientID, "WAYBILL_SOURCE_SECRET="+clientSecret, "WAYBILL_SOURCE_NETWORKS=127.0.0.0/8",
 		"WAYBILL_WORKER_LEASE="+lease.String(), "WAYBILL_WORKER_DOCUMENTS=2", "WAYBILL_WORKER_LISTINGS=2",
@@ -138,10 +160,13 @@ func (r *run) configure(name, address string) {
 	)
 }
 
-func (r *run) startProcesses(program string) error {
-	for i, role := range []string{"serve", "relay", "relay", "project", "work", "work"} {
-		name := fmt.Sprintf("%s-%d", role, i)
-		p, err := startProcess(name, role, program, filepath.Join(r.dir, name+".log"), r.env)
+func (r *run) startProcesses() error {
+	for i, role := range []string{"serve", "serve", "relay", "relay", "project", "work", "work"} {
+		name, env := fmt.Sprintf("%s-%d", role, i), r.env
+		if role == "serve" {
+			env = append(slices.Clip(env), "WAYBILL_LISTEN="+r.listen[i])
+		}
+		p, err := startProcess(name, role, r.program, filepath.Join(r.dir, name+".log"), env)
 		if err != nil {
 			return err
 		}
@@ -155,7 +180,7 @@ func (r *run) startProcesses(program string) error {
 func (r *run) play(ctx context.Context) []string {
 	v := &violations{}
 	v.note("disturb", r.disturb(ctx))
-	r.pending.Wait()
+	v.note("the end of a fault", r.pending.Wait())
 	r.log.Info("undisturbed")
 	if v.note("settle", r.settle(ctx)) {
 		r.log.Info("settled")
@@ -163,14 +188,16 @@ func (r *run) play(ctx context.Context) []string {
 	}
 	r.log.Info("checked")
 	r.end(v)
+	r.log.Info("ended")
 	return v.found
 }
 
 // disturb makes the seed's faults while batches run.
-func (r *run) disturb(ctx context.Context) error {
-	if err := r.create(ctx); err != nil {
+func (r *run) disturb(ctx context.Context) (err error) {
+	if err := r.begin(ctx); err != nil {
 		return err
 	}
+	defer r.register.end()
 	for n, s := range schedule(r.seed, r.size) {
 		if err := r.grow(ctx, s.growth); err != nil {
 			return err
@@ -184,9 +211,25 @@ func (r *run) disturb(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("step %d, %s: %w", n, s.kind, err)
 		}
-		r.done[s.kind]++
+		r.done.faults[s.kind]++
 	}
 	return nil
+}
+
+// begin makes the first batch, and waits until it shows: members of a consumer
+// group that end while it forms keep it waiting for them, and a schedule's
+// faults would all come before anything runs.
+func (r *run) begin(ctx context.Context) (err error) {
+	if r.register, err = startRegistrars(ctx, r.api, r.seed); err != nil {
+		return err
+	}
+	if err := r.create(ctx); err != nil {
+		return err
+	}
+	return eventually(ctx, "the first batch shows", func() (bool, error) {
+		err := r.api.once(ctx, request{method: http.MethodGet, path: "/v1/batches/" + r.batches[0]}, nil)
+		return err == nil, err
+	})
 }
 
 // Bounds of waiting for the journal.
@@ -233,13 +276,30 @@ func (r *run) events(ctx context.Context) (n int64) {
 
 // end stops all processes in good order. None may have anything against it.
 func (r *run) end(v *violations) {
-	for _, p := range r.processes {
-		v.note("an orderly end", p.stop())
+	var group errgroup.Group
+	ends := make([]error, len(r.processes))
+	for i, p := range r.processes {
+		group.Go(func() error { ends[i] = p.stop(); return nil })
 	}
+	_ = group.Wait()
+	v.note("an orderly end", errors.Join(ends...))
 	v.note("uploads", r.noUploads())
 	v.note("logs", r.logs())
 	r.journal.Close()
 	r.pool.Close()
+	v.note("the disk", r.leaveDisk(len(v.found) > 0))
+}
+
+// leaveDisk unmounts the archive's disk. What is on it is kept when there is
+// something to find.
+func (r *run) leaveDisk(keep bool) (err error) {
+	if r.disk == nil {
+		return nil
+	}
+	if keep {
+		err = os.CopyFS(filepath.Join(r.dir, "archive"), os.DirFS(r.archive))
+	}
+	return errors.Join(err, r.disk.unmount())
 }
 
 // tell prints what became of the run, and forgets one in which all holds.
@@ -248,8 +308,8 @@ func (r *run) tell(out io.Writer, found []string) {
 	for _, p := range r.processes {
 		restarts += p.starts - 1
 	}
-	fmt.Fprintf(out, "seed %d: %d batches, %s (%d idle); %d restarts; %s; %d violations\n",
-		r.seed, len(r.batches), list(r.done), r.idle, restarts, time.Since(r.began).Round(time.Second), len(found))
+	fmt.Fprintf(out, "seed %d: %d batches, %s (%d idle); %d restarts; registrars: %s; %s; %d violations\n",
+		r.seed, len(r.batches), r.done, r.idle, restarts, r.register, time.Since(r.began).Round(time.Second), len(found))
 	for _, text := range found {
 		fmt.Fprintf(out, "  seed %d VIOLATED %s\n", r.seed, text)
 	}
@@ -271,11 +331,4 @@ func (v *violations) note(what string, err error) bool {
 		v.found = append(v.found, what+": "+err.Error())
 	}
 	return err == nil
-}
-
-// asRefused tells an answer that operators live with: what they asked for does
-// not apply any more.
-func asRefused(err error) bool {
-	var r *refused
-	return errors.As(err, &r)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -19,6 +20,7 @@ const (
 	database kind = "database crashed" // and restarted
 	cut      kind = "connections cut"
 	delay    kind = "delay"
+	full     kind = "disk full" // the archive's, for a time
 	pause    kind = "pause, kill, resume"
 	disable  kind = "disable, kill, enable"
 	retry    kind = "bulk retry"
@@ -30,7 +32,7 @@ const (
 var weights = []struct {
 	kind   kind
 	weight int
-}{{kill, 8}, {freeze, 3}, {rolling, 1}, {broker, 2}, {database, 2}, {cut, 4}, {delay, 3}, {pause, 2}, {disable, 2}, {retry, 2}, {skip, 3}, {recall, 2}}
+}{{kill, 8}, {freeze, 3}, {rolling, 1}, {broker, 2}, {database, 2}, {cut, 4}, {delay, 3}, {full, 2}, {pause, 2}, {disable, 2}, {retry, 2}, {skip, 3}, {recall, 2}}
 
 // step of a schedule: after the journal has grown, a fault. Who or what it
 // meets, and how much of it, are numbers below 1000 that the fault makes its
@@ -48,7 +50,7 @@ type size struct {
 }
 
 var (
-	full  = size{documents: 240, steps: 14, growth: 60}
+	long  = size{documents: 160, steps: 14, growth: 40}
 	short = size{documents: 80, steps: 5, growth: 40}
 )
 
@@ -69,32 +71,39 @@ func schedule(seed uint64, s size) []step {
 	return steps
 }
 
-// tally of faults and of runs that were violated.
+// tally of faults, and of what they met.
 type tally struct {
-	faults   map[kind]int
-	violated int
+	faults          map[kind]int
+	killed, stopped map[string]int // processes, by role
 }
 
-func (t *tally) add(faults map[kind]int, violations int) {
-	if t.faults == nil {
-		t.faults = map[kind]int{}
-	}
-	for k, n := range faults {
+func newTally() tally {
+	return tally{map[kind]int{}, map[string]int{}, map[string]int{}}
+}
+
+func (t tally) add(other tally) {
+	for k, n := range other.faults {
 		t.faults[k] += n
 	}
-	if violations > 0 {
-		t.violated++
+	for role, n := range other.killed {
+		t.killed[role] += n
+	}
+	for role, n := range other.stopped {
+		t.stopped[role] += n
 	}
 }
 
 func (t tally) String() string {
-	return fmt.Sprintf("%s; violated: %d", list(t.faults), t.violated)
+	return fmt.Sprintf("%s; killed: %s; stopped: %s", list(t.faults), list(t.killed), list(t.stopped))
 }
 
-func list(faults map[kind]int) string {
+func list[K cmp.Ordered](counts map[K]int) string {
 	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(faults)) {
-		parts = append(parts, fmt.Sprintf("%d %s", faults[k], k))
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d %v", counts[k], k))
+	}
+	if len(parts) == 0 {
+		return "none"
 	}
 	return strings.Join(parts, ", ")
 }

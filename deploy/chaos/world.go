@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ type world struct {
 	dir      string
 	postgres *embedded.Postgres
 	kafka    servers.Cluster
+	broker   sync.Mutex // held while one is away
 	source   *http.Server
 	present  atomic.Pointer[http.Handler] // the simulator of the present run
 	proxies  *proxies

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+)
+
+// sighting is what a view showed of a source to a client that asked for it as
+// of a position that it was answered, or later.
+type sighting struct {
+	source  string
+	after   int // the version that the position is of
+	Version int
+	Name    string
+	Status  string
+}
+
+// see looks whether the view shows what was done. That it is late is no fault.
+func (g *registrars) see(ctx context.Context, id string, done outcome) {
+	s := sighting{source: id, after: done.Version}
+	path := "/v1/sources/" + id + "?after=" + done.Position
+	if g.api.once(ctx, request{method: http.MethodGet, path: path}, &s) != nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sightings = append(g.sightings, s)
+}
+
+// check fails unless the view showed the source as it was at one of its
+// versions, and no earlier one than was asked for.
+func (s sighting) check(stream []entry) error {
+	if s.Version < s.after || s.Version > len(stream) {
+		return fmt.Errorf("after version %d of %s its view showed %d of %d", s.after, s.source, s.Version, len(stream))
+	}
+	stream = stream[:s.Version]
+	name, status := s.source, "disabled"
+	for _, e := range stream {
+		if e.verb == renaming {
+			name = e.key
+		}
+	}
+	if enabled(stream) {
+		status = "enabled"
+	}
+	if s.Name != name || s.Status != status {
+		return fmt.Errorf("version %d of %s is %s and %s, its view showed %s and %s", s.Version, s.source, name, status, s.Name, s.Status)
+	}
+	return nil
+}
