@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,12 +31,20 @@ func (p *process) work() (func(context.Context) error, error) {
 		p.require("policy "+status.Policy, func(context.Context) string { return reacting.Statuses()[i].Error })
 	}
 	worklist := postgres.NewWorklist(p.pool)
+	var opened atomic.Bool
+	p.require("archive", func(context.Context) string {
+		if !opened.Load() {
+			return "its folder is not open yet"
+		}
+		return ""
+	})
 	return func(ctx context.Context) error {
 		folder, err := p.openArchive(ctx)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = folder.Close() }()
+		opened.Store(true)
 		working := workers.New(p.handler, workers.Ports{
 			Journal: p.journal, Worklist: worklist, Selection: p.selection, Source: standardimaging.New(), Archive: folder, Waker: p.waker, Now: time.Now,
 		}, p.settings.workers(), p.log)
