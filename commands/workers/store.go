@@ -195,6 +195,6 @@ func readBackDiffers(key, wanted, found string) domain.Failure {
 	return domain.Failure{
 		Code: "read-back-differs", Category: domain.Integrity, Stage: domain.StageVerify, Rule: "R12", Retryable: true,
 		Detail: fmt.Sprintf("the archive's object %s was written with SHA-256 %s and reads back with %s", key, wanted, found),
-		Remedy: "Check the archive's disk; move the damaged object away, then retry the document.",
+		Remedy: "Check the archive's disk, then retry the document.",
 	}
 }
