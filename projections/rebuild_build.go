@@ -22,7 +22,7 @@ type build struct {
 	batch                string // alone to be rebuilt; empty: all
 	pool                 *pgxpool.Pool
 	projector            *projector
-	alone                *pgxpool.Conn // holds the lock that keeps other rebuilds of the view away
+	alone                *pgx.Conn // holds the lock that keeps other rebuilds of the view away
 }
 
 // target chooses the version to build, and its schema's suffix.
@@ -87,9 +87,8 @@ func closeAll(builds []*build) {
 func (b *build) unlock() {
 	ctx, cancel := context.WithTimeout(context.Background(), unlockPatience)
 	defer cancel()
-	connection := b.alone.Hijack()
-	_, _ = connection.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
-	_ = connection.Close(ctx)
+	_, _ = b.alone.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
+	_ = b.alone.Close(ctx)
 }
 
 const unlockPatience = 5 * time.Second
@@ -106,7 +105,8 @@ func (r *Rebuilder) mayCreate(ctx context.Context) error {
 }
 
 func (r *Rebuilder) prepare(ctx context.Context, b *build, choose target) (err error) {
-	if b.alone, err = r.pool.Acquire(ctx); err != nil {
+	// Not one of the pool's: several builds would leave none of a small one.
+	if b.alone, err = pgx.ConnectConfig(ctx, r.pool.Config().ConnConfig); err != nil {
 		return err
 	}
 	var alone bool

@@ -73,7 +73,7 @@ func (i *inspection) finish() {
 
 // inspect checks one object.
 func (r *run) inspect(o object) {
-	r.archive.count(1)
+	r.tell("archive", r.archive.count(1), 0)
 	switch found, err := r.examine(o, true); {
 	case err != nil:
 		r.archive.fail(err)

@@ -30,7 +30,7 @@ func (r *run) compareKafka(ctx context.Context) {
 			c := &comparison{run: r, partition: partition}
 			err := r.Kafka.Replay(ctx, partition, 0, func(record []byte) error { return c.next(ctx, record) })
 			r.kafka.fail(err)
-			r.kafka.count(c.last)
+			c.advance()
 			if err == nil {
 				behind.Add(c.tail(head, relayed[partition]))
 			}
@@ -48,6 +48,7 @@ type comparison struct {
 	*run
 	partition int
 	last      int64 // offset of the last record that Kafka gave
+	counted   int64 // of them
 	page      []wire.Raw
 }
 
@@ -61,6 +62,7 @@ func (c *comparison) next(ctx context.Context, record []byte) error {
 			return err
 		}
 		c.page = page
+		c.advance()
 	}
 	c.last++
 	place := at(c.partition, c.last)
@@ -77,6 +79,11 @@ func (c *comparison) next(ctx context.Context, record []byte) error {
 		c.kafka.wrongAt(place, "Kafka's record differs from the journal's, from byte %d on", firstDifference(own, record))
 	}
 	return nil
+}
+
+func (c *comparison) advance() {
+	c.tell("kafka", c.kafka.count(c.last-c.counted), c.total)
+	c.counted = c.last
 }
 
 // tail says by how much Kafka is behind. What the relay had sent and a

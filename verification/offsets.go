@@ -45,7 +45,7 @@ func (r *run) walkPartition(ctx context.Context, partition int) error {
 			r.gap(partition, last, record.Offset)
 			last, lastTime = record.Offset, r.laterThan(lastTime, record)
 		}
-		r.offsets.count(int64(len(page)))
+		r.tell("offsets", r.offsets.count(int64(len(page))), r.total)
 		if len(page) < pageSize {
 			return r.beyond(ctx, partition, last, head)
 		}

@@ -39,6 +39,24 @@ type Kafka interface {
 	Relayed(ctx context.Context) (wire.Position, error)
 }
 
+// Views are what is shown.
+type Views interface {
+	// Compare makes views anew from the history, beside the live ones, and
+	// compares the two at the same coordinates. What it could not compare is an
+	// error; the others are told nevertheless.
+	Compare(ctx context.Context, progress func(stage string, done, total int64)) ([]ViewComparison, error)
+}
+
+// ViewComparison is how a live view differs from the history.
+type ViewComparison struct {
+	View            string
+	Rows, Different int64
+	Differences     []RowDifference // the first
+}
+
+// RowDifference is a row as it is and as the history says; empty: there is none.
+type RowDifference struct{ Table, Key, Live, Replayed string }
+
 // Overview is the view of batches.
 type Overview interface {
 	// Batches gives every batch's counters and the view's position, of one

@@ -67,10 +67,18 @@ type check struct {
 	skipped bool
 }
 
-func (c *check) count(n int64) {
+// count gives how many were checked by now.
+func (c *check) count(n int64) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.checked += n
+	return c.checked
+}
+
+func (r *run) tell(stage string, done, total int64) {
+	if r.Progress != nil {
+		r.Progress(stage, done, total)
+	}
 }
 
 func (c *check) wrongAt(where, format string, arguments ...any) {
@@ -79,6 +87,13 @@ func (c *check) wrongAt(where, format string, arguments ...any) {
 	if c.wrong++; len(c.listed) < maxFindings {
 		c.listed = append(c.listed, Finding{Where: where, What: fmt.Sprintf(format, arguments...), Remedy: c.remedy})
 	}
+}
+
+// wrongBeside counts what is wrong and not listed.
+func (c *check) wrongBeside(n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wrong += n
 }
 
 // fail says that the check could not be done; the first reason stays.

@@ -59,9 +59,7 @@ func (r *run) eachPage(ctx context.Context, walk *streamWalk) error {
 			walked++
 			walk.take(d)
 		}
-		if r.Progress != nil {
-			r.Progress(walked, r.total)
-		}
+		r.tell("streams", walked, r.total)
 	}
 	walk.endStream()
 	return <-failed

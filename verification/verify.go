@@ -17,12 +17,13 @@ type Verifier struct {
 	Journal  Journal
 	Overview Overview
 	Kafka    Kafka  // nil: not compared
+	Views    Views  // nil: not compared
 	Archive  fs.FS  // nil: not compared
 	Target   string // the archive's name in events
 	Sample   Sample
-	// Progress is told how many events of how many were walked in the order of
-	// streams, which takes longest; nil: nobody.
-	Progress func(walked, total int64)
+	// Progress is told how far each stage is, by several goroutines; nil: nobody.
+	// The total is 0 where it is not known.
+	Progress func(stage string, done, total int64)
 }
 
 // run is one verification.
@@ -31,7 +32,7 @@ type run struct {
 	heads wire.Position
 	total int64
 
-	guards, offsets, kafka, records, streams, events, closure, overview, archive check
+	guards, offsets, kafka, records, streams, events, closure, overview, views, archive check
 
 	shown   map[string]Counters // the overview's counters
 	shownAt wire.Position
@@ -60,6 +61,7 @@ func (v Verifier) Run(ctx context.Context) (Report, error) {
 	group.Go(func() error { r.walkOffsets(ctx); return nil })
 	group.Go(func() error { r.compareKafka(ctx); return nil })
 	group.Go(func() error { r.walkStreams(ctx); return nil })
+	group.Go(func() error { r.compareViews(ctx); return nil })
 	_ = group.Wait()
 	report := Report{Coordinates: r.heads.String(), Events: r.total}
 	for _, c := range r.checks() {
@@ -69,7 +71,7 @@ func (v Verifier) Run(ctx context.Context) (Report, error) {
 }
 
 func (r *run) checks() []*check {
-	return []*check{&r.guards, &r.offsets, &r.records, &r.streams, &r.events, &r.kafka, &r.closure, &r.overview, &r.archive}
+	return []*check{&r.guards, &r.offsets, &r.records, &r.streams, &r.events, &r.kafka, &r.closure, &r.overview, &r.views, &r.archive}
 }
 
 const restore = "Keep PostgreSQL and Kafka as they are, and restore the journal from a backup; waybill recover puts back what Kafka has beyond it."
@@ -84,6 +86,7 @@ func (r *run) describe() {
 	set(&r.kafka, "kafka", "records", "If the journal is sound, stop the relay, delete the topic and start the relay: it refills it from the journal.")
 	set(&r.closure, "closure", "batches", "Keep everything as it is and ask for help: the events of the batch contradict each other.")
 	set(&r.overview, "overview", "batches", "Rebuild the view batches from the history.")
+	set(&r.views, "views", "rows", "Find out who changed it; then waybill rebuild VIEW --accept-differences makes it what the history says.")
 	set(&r.archive, "archive", "objects", "Restore the objects from a backup of the archive, the same bytes under the same keys; or record them as lost with waybill recover archive and retry their documents, which fetches them from the source again.")
 }
 

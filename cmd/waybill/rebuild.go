@@ -152,10 +152,13 @@ func printProgress(out io.Writer) func(projections.Progress) {
 			return
 		}
 		last = time.Now()
-		if p.Total == 0 {
-			fmt.Fprintf(out, "%s: %d rows, %.0f/s\n", p.Stage, p.Done, p.Rate())
-			return
-		}
-		fmt.Fprintf(out, "%s: %d of %d events, %.0f/s, %s left\n", p.Stage, p.Done, p.Total, p.Rate(), p.Left().Round(time.Second))
+		fmt.Fprintln(out, describeProgress(p))
 	}
+}
+
+func describeProgress(p projections.Progress) string {
+	if p.Total == 0 {
+		return fmt.Sprintf("%s: %d, %.0f/s", p.Stage, p.Done, p.Rate())
+	}
+	return fmt.Sprintf("%s: %d of %d, %.0f/s, %s left", p.Stage, p.Done, p.Total, p.Rate(), p.Left().Round(time.Second))
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/domain/wire"
+	"github.com/waybill-migration/waybill/projections"
 	"github.com/waybill-migration/waybill/verification"
 )
 
@@ -42,14 +44,15 @@ type verifyOptions struct {
 	archive string
 	seed    uint64
 	kafka   bool
+	views   string
 	output  string
 }
 
 func verifyCommand() *cobra.Command {
 	var o verifyOptions
 	c := &cobra.Command{
-		Use: "verify", Short: "Check the journal, Kafka, the overview and the archive against each other", Args: cobra.NoArgs,
-		Long: "Walks everything and says that it holds, or exactly what does not and what to do. It only reads, and works while the installation runs. Exit code 0: all holds; 1: something is wrong; 2: something could not be checked.",
+		Use: "verify", Short: "Check the journal, Kafka, the views and the archive against each other", Args: cobra.NoArgs,
+		Long: "Walks everything and says that it holds, or exactly what does not and what to do. It works while the installation runs, and changes nothing that is there: views are made anew beside the live ones, in schemas that are dropped again, which takes their space and GRANT CREATE ON DATABASE; --views none only reads. Exit code 0: all holds; 1: something is wrong; 2: something could not be checked.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := readSettings(nil, o.roles())
 			if err != nil {
@@ -65,6 +68,7 @@ func verifyCommand() *cobra.Command {
 	c.Flags().StringVar(&o.archive, "archive", "1000", "objects of the archive to check: all, none, or how many to draw")
 	c.Flags().Uint64Var(&o.seed, "seed", 1, "of the draw: the same seed draws the same objects")
 	c.Flags().BoolVar(&o.kafka, "kafka", true, "compare Kafka with the journal")
+	c.Flags().StringVar(&o.views, "views", "all", "views to compare with a replay of the history: all, none, or names, comma-separated")
 	c.Flags().StringVarP(&o.output, "output", "o", "text", "text or json")
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{exitUnchecked, err} })
 	return c
@@ -86,6 +90,10 @@ func verify(ctx context.Context, s settings, o verifyOptions, progress io.Writer
 	if o.output != "text" && o.output != "json" {
 		return verification.Report{}, fmt.Errorf("--output must be text or json, is %q", o.output)
 	}
+	views, err := o.chosenViews()
+	if err != nil {
+		return verification.Report{}, err
+	}
 	pool, err := postgres.Open(ctx, s.DatabaseURL, "waybill-verify", s.DatabaseConnections)
 	if err != nil {
 		return verification.Report{}, err
@@ -95,6 +103,9 @@ func verify(ctx context.Context, s settings, o verifyOptions, progress io.Writer
 	v := verification.Verifier{Journal: reading, Overview: reading, Target: "folder", Sample: sample, Progress: walked(progress)}
 	if o.kafka {
 		v.Kafka = carried{s.kafka(), pool}
+	}
+	if len(views) > 0 {
+		v.Views = replayed{pool, reading, views}
 	}
 	if o.archive != "none" {
 		if info, err := os.Stat(s.Archive); err != nil || !info.IsDir() || !filepath.IsAbs(s.Archive) {
@@ -126,16 +137,23 @@ func (o verifyOptions) sample() (verification.Sample, error) {
 // progressInterval is how often people are told.
 const progressInterval = 2 * time.Second
 
-// walked tells people how far the walk is, and how fast.
-func walked(out io.Writer) func(walked, total int64) {
-	began := time.Now()
-	last := began
-	return func(walked, total int64) {
-		if time.Since(last) < progressInterval {
+// walked tells people how far each stage is, and how fast.
+func walked(out io.Writer) func(stage string, done, total int64) {
+	var mu sync.Mutex
+	began, last := map[string]time.Time{}, map[string]time.Time{}
+	return func(stage string, done, total int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		now := time.Now()
+		if began[stage].IsZero() {
+			began[stage], last[stage] = now, now
+		}
+		if now.Sub(last[stage]) < progressInterval {
 			return
 		}
-		last = time.Now()
-		fmt.Fprintf(out, "%d of %d events, %.0f/s\n", walked, total, float64(walked)/time.Since(began).Seconds())
+		last[stage] = now
+		p := projections.Progress{Stage: stage, Done: done, Total: total, Took: now.Sub(began[stage])}
+		fmt.Fprintln(out, describeProgress(p))
 	}
 }
 

@@ -65,16 +65,16 @@ func newVerified(t *testing.T) *verified {
 	return v
 }
 
-func (v *verified) verify() verification.Report {
+func (v *verified) verify(views string) verification.Report {
 	v.t.Helper()
-	r, err := verify(v.t.Context(), v.settings, verifyOptions{archive: "all", kafka: true, output: "text"}, io.Discard)
+	r, err := verify(v.t.Context(), v.settings, verifyOptions{archive: "all", kafka: true, views: views, output: "text"}, io.Discard)
 	require.NoError(v.t, err)
 	return r
 }
 
 func (v *verified) passes(when string) {
 	v.t.Helper()
-	r := v.verify()
+	r := v.verify("all")
 	require.Equal(v.t, len(r.Checks), r.Count(verification.Passed), "%s: %+v", when, r)
 }
 
@@ -82,7 +82,7 @@ func (v *verified) passes(when string) {
 func (v *verified) finds() map[string][]string {
 	v.t.Helper()
 	found := map[string][]string{}
-	for _, c := range v.verify().Checks {
+	for _, c := range v.verify("none").Checks {
 		for _, f := range c.Findings {
 			found[c.Name] = append(found[c.Name], f.Where)
 			require.NotEmpty(v.t, f.Remedy)
@@ -146,7 +146,7 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 	first := v.records[slices.IndexFunc(v.records, func(r wire.Record) bool { return r.Stream == last.Stream })]
 	require.Equal(t, 1, first.Version)
 
-	r := v.verify()
+	r := v.verify("all")
 	require.Equal(t, len(r.Checks), r.Count(verification.Passed), "%+v", r)
 	checked := map[string]int64{}
 	for _, c := range r.Checks {
@@ -159,7 +159,7 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 	events := int64(len(v.records))
 	require.Equal(t, map[string]int64{
 		"journal guards": 0, "journal offsets": events, "journal records": events, "events": events, "kafka": events,
-		"stream versions": v.count(`SELECT count(DISTINCT stream) FROM journal`), "closure": 1, "overview": 1, "archive": int64(60 + 60 + files),
+		"stream versions": v.count(`SELECT count(DISTINCT stream) FROM journal`), "closure": 1, "overview": 1, "views": v.viewRows(), "archive": int64(60 + 60 + files),
 	}, checked)
 
 	t.Run("exit codes and output", func(t *testing.T) { v.commands(t) })
@@ -235,6 +235,7 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 		v.exec(`UPDATE batches SET files_migrated = files_migrated - 1`)
 	})
 	t.Run("the archive", func(t *testing.T) { v.archiveCases(t, migrated) })
+	t.Run("views", func(t *testing.T) { v.viewCases(t) })
 	t.Run("Kafka", func(t *testing.T) { v.kafkaCases(t) })
 	v.passes("when all is put back")
 }
@@ -318,7 +319,7 @@ func (v *verified) kafkaCases(t *testing.T) {
 	_, err := v.pool.Exec(t.Context(), `UPDATE relay_marks SET journal_offset = journal_offset - 1 WHERE partition = $1`, late.Partition)
 	require.NoError(t, err)
 	require.Equal(t, map[string]bool{where(differs): true, where(missing): true}, set(v.finds()["kafka"]))
-	for _, c := range v.verify().Checks {
+	for _, c := range v.verify("none").Checks {
 		if c.Name == "kafka" {
 			require.Contains(t, c.Note, "behind the journal by 1 records")
 		}
@@ -364,13 +365,13 @@ func (v *verified) commands(t *testing.T) {
 	require.Contains(t, out, "drawn with seed 7")
 
 	v.exec(`UPDATE batches SET migrated = migrated + 1`)
-	out, err = v.run("verify", "--archive", "none", "--kafka=false", "-o", "json")
+	out, err = v.run("verify", "--archive", "none", "--kafka=false", "--views", "none", "-o", "json")
 	v.exec(`UPDATE batches SET migrated = migrated - 1`)
 	require.EqualValues(t, exitViolated, code(err), out)
 	var r verification.Report
 	require.NoError(t, json.NewDecoder(strings.NewReader(out)).Decode(&r), out)
 	require.Equal(t, 1, r.Count(verification.Violated))
-	require.Equal(t, 2, r.Count(verification.Skipped), "Kafka and the archive")
+	require.Equal(t, 3, r.Count(verification.Skipped), "Kafka, the views and the archive")
 
 	brokers := v.env["WAYBILL_KAFKA_BROKERS"]
 	v.env["WAYBILL_KAFKA_BROKERS"] = "127.0.0.1:1"
@@ -384,6 +385,10 @@ func (v *verified) commands(t *testing.T) {
 
 // code that a process ended with.
 func code(err error) int {
+	var own exit
+	if errors.As(err, &own) {
+		return own.code
+	}
 	var ended interface{ ExitCode() int }
 	if errors.As(err, &ended) {
 		return ended.ExitCode()
