@@ -248,6 +248,10 @@ func hand(ctx context.Context, batches chan<- []wire.Raw, batch []wire.Raw) ([]w
 	}
 }
 
+// headers say that a message is a CloudEvents document in the structured mode
+// of the Kafka binding. They are no part of the record.
+var headers = []sarama.RecordHeader{{Key: []byte("content-type"), Value: []byte("application/cloudevents+json")}}
+
 // send produces a batch, checks that each record came to lie where it was
 // expected, and moves the marks.
 func (s *session) send(ctx context.Context, batch []wire.Raw) error {
@@ -260,7 +264,7 @@ func (s *session) send(ctx context.Context, batch []wire.Raw) error {
 		topic, partition := s.settings.place(r.Partition)
 		messages[i] = &sarama.ProducerMessage{
 			Topic: topic, Partition: partition, Timestamp: at,
-			Key: sarama.StringEncoder(r.Stream), Value: sarama.ByteEncoder(r.Bytes),
+			Key: sarama.StringEncoder(r.Stream), Value: sarama.ByteEncoder(r.Bytes), Headers: headers,
 		}
 	}
 	if err := s.producer.SendMessages(messages); err != nil {

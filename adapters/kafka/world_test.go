@@ -208,6 +208,7 @@ func (w *world) consumes(t *testing.T) {
 	consumer, err := sarama.NewConsumer(w.settings.Brokers, config)
 	require.NoError(t, err)
 	defer func() { _ = consumer.Close() }()
+	described := published(t)
 	for partition, wanted := range w.history.records {
 		topic, at := w.settings.ControlTopic(), int32(0)
 		if partition > 0 {
@@ -226,6 +227,7 @@ func (w *world) consumes(t *testing.T) {
 				}
 				require.Equal(t, string(wanted[last].Bytes), string(m.Value))
 				require.Equal(t, wanted[last].Stream, string(m.Key))
+				requireDescribed(t, described, m)
 				last++
 			case <-time.After(20 * time.Second):
 				t.Fatalf("journal partition %d: Kafka has it up to %d of %d only", partition, last, len(wanted))
