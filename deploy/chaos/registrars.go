@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -35,6 +36,7 @@ type registrars struct {
 	asked      []intent       // of late
 	versions   map[string]int // last answered, by source
 	sightings  []sighting
+	unsaid     map[string]int // why there was no answer
 	surprises  []error
 }
 
@@ -53,7 +55,7 @@ func settings(name string) map[string]any {
 
 // startRegistrars registers the sources and sets the clients to work.
 func startRegistrars(ctx context.Context, api *client, seed uint64) (*registrars, error) {
-	g := &registrars{api: api, seed: seed, began: time.Now(), versions: map[string]int{}}
+	g := &registrars{api: api, seed: seed, began: time.Now(), versions: map[string]int{}, unsaid: map[string]int{}}
 	for _, id := range registrarSources {
 		body := settings(id)
 		body["id"] = id
@@ -85,7 +87,22 @@ func (g *registrars) String() string {
 			won++
 		}
 	}
-	return fmt.Sprintf("%d commands done, %d refused, %d were so already, %d unanswered, %d looks at the view", won, refused, len(g.history)-won-refused, len(g.unanswered), len(g.sightings))
+	return fmt.Sprintf("%d commands done, %d refused, %d were so already, %d unanswered (%s), %d looks at the view",
+		won, refused, len(g.history)-won-refused, len(g.unanswered), list(g.unsaid), len(g.sightings))
+}
+
+// why there was no answer, in a word.
+func why(err error) string {
+	var r *refused
+	switch {
+	case errors.As(err, &r):
+		return r.Code
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "no process"
+	}
+	return "connection lost"
 }
 
 func (g *registrars) work(ctx context.Context, id int) {
@@ -159,6 +176,7 @@ func (g *registrars) ask(ctx context.Context, id int, in intent) (done outcome) 
 		g.versions[in.source] = max(g.versions[in.source], done.Version)
 	case refusal == nil:
 		g.unanswered = append(g.unanswered, o)
+		g.unsaid[why(err)]++
 		return outcome{}
 	case refusal.Code == stale, refusal.Code == busy:
 		o.Output = answer{refusal: refusal.Code}
