@@ -133,12 +133,13 @@ func (d *demo) retry(ctx context.Context) error {
 func (d *demo) stay(ctx context.Context) {
 	fmt.Fprintf(d.out, `
 Waybill stays up until Ctrl-C, at %[1]s
-  export TOKEN=%[2]s
-Try:
-  curl -H "Authorization: Bearer $TOKEN" %[1]s/v1/batches/%[3]s
-  curl -H "Authorization: Bearer $TOKEN" '%[1]s/v1/batches/%[3]s/documents?status=failed&limit=5'
-  curl -H "Authorization: Bearer $TOKEN" '%[1]s/v1/audit?batch=%[3]s&limit=5'
-`, d.api.Server, d.api.Token, d.batch)
+  export WAYBILL_SERVER=%[1]s WAYBILL_TOKEN=%[2]s
+Try, in another shell:
+  %[4]s batch show %[3]s
+  %[4]s document list %[3]s --status failed --limit 5
+  %[4]s audit list --batch %[3]s --limit 5
+  curl -H "Authorization: Bearer $WAYBILL_TOKEN" $WAYBILL_SERVER/v1/batches/%[3]s
+`, d.api.Server, d.api.Token, d.batch, os.Args[0])
 	<-ctx.Done()
 }
 
