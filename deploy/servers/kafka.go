@@ -23,6 +23,12 @@ import (
 //go:embed pom.xml
 var pom []byte
 
+// Ids of clusters: one is a UUID in base64.
+const (
+	firstCluster = "MkU3OEVBNTcwNTJENDM2Qk"
+	nextCluster  = "Tk9UVEhFU0FNRUNMVVNURQ"
+)
+
 // startTimeout bounds how long a broker may take to answer.
 const startTimeout = 60 * time.Second
 
@@ -35,6 +41,7 @@ type Kafka struct {
 	brokers    int // of its cluster
 	ports      [3]int
 	advertised string // where clients are told to find it
+	cluster    string // its id
 	process    *exec.Cmd
 }
 
@@ -85,7 +92,7 @@ func newBroker(ctx context.Context, dir string, node, brokers int) (*Kafka, erro
 	if err != nil {
 		return nil, err
 	}
-	k := &Kafka{jars: jars, dir: dir, node: node, brokers: brokers}
+	k := &Kafka{jars: jars, dir: dir, node: node, brokers: brokers, cluster: firstCluster}
 	k.ports, err = freePorts(ctx)
 	k.advertised = k.Address()
 	return k, err
@@ -99,7 +106,7 @@ func (k *Kafka) format(ctx context.Context, voters string) error {
 	if err := os.WriteFile(k.file("server.properties"), []byte(k.properties(voters)), 0o600); err != nil {
 		return err
 	}
-	format := k.java(ctx, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c", k.file("server.properties"))
+	format := k.java(ctx, "kafka.tools.StorageTool", "format", "-t", k.cluster, "-c", k.file("server.properties"))
 	if output, err := format.CombinedOutput(); err != nil {
 		return fmt.Errorf("format Apache Kafka's storage: %w\n%s", err, output)
 	}
@@ -139,6 +146,16 @@ func (k *Kafka) Stop() error { return k.end(syscall.SIGTERM) }
 
 // Kill ends the broker as a crash would.
 func (k *Kafka) Kill() error { return k.end(syscall.SIGKILL) }
+
+// Lose kills the only broker of its cluster and deletes all that it had. What
+// starts next at its address is another cluster.
+func (k *Kafka) Lose(ctx context.Context) error {
+	if err := errors.Join(k.Kill(), os.RemoveAll(k.file("data"))); err != nil {
+		return err
+	}
+	k.cluster = nextCluster
+	return k.format(ctx, k.voter())
+}
 
 func (k *Kafka) end(signal syscall.Signal) error {
 	if k.process == nil {
