@@ -1,6 +1,10 @@
 package commands
 
-import "time"
+import (
+	"time"
+
+	"github.com/waybill-migration/waybill/domain/wire"
+)
 
 // Roles that an identity can have. What each of them may do is one table of
 // the API.
@@ -23,6 +27,12 @@ type Token struct {
 	CreatedAt time.Time
 	ExpiresAt *time.Time // nil: never
 	RevokedAt *time.Time // nil: not revoked
+}
+
+// Claim on a request that a client named, so that it may be sent again.
+type Claim struct {
+	Command wire.UUID // the same whenever the request is sent
+	Answer  []byte    // as it was given; nil: not yet
 }
 
 // Request of the API, kept beside the history and joined to events by its id:

@@ -18,7 +18,8 @@ import (
 // its number. The append asserts the source's version, so that a batch can
 // never be created of a source that was disabled in between.
 func (h *Handler) CreateBatch(ctx context.Context, meta wire.Metadata, sourceID string, scope batch.Scope) (string, Result, error) {
-	if record, found, err := h.journal.Find(ctx, wire.EventID(meta.Command, 0)); err != nil || found {
+	first := wire.EventID(meta.Command, 0)
+	if record, found, err := h.journal.Find(ctx, first); err != nil || found {
 		return createdBefore(record, err)
 	}
 	number := h.batchNumber(meta.Command)
@@ -29,8 +30,12 @@ func (h *Handler) CreateBatch(ctx context.Context, meta wire.Metadata, sourceID 
 		}
 		result, err := h.createBatch(ctx, meta, number, src, scope)
 		var conflict *VersionConflict
+		if err == nil { // sent twice at the same moment, the other may have made it under its number
+			record, _, err := h.journal.Find(ctx, first)
+			return createdBefore(record, err)
+		}
 		if !errors.As(err, &conflict) {
-			return number, result, err
+			return "", result, err
 		}
 		if try == maxTries {
 			return "", Result{}, domain.RefuseConflict("too-busy", "others keep changing source %s; repeat the command", sourceID)

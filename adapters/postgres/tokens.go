@@ -17,6 +17,7 @@ import (
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/wire"
 )
 
 const (
@@ -102,19 +103,48 @@ func (t *Tokens) remember(digest [sha256.Size]byte, found identity) {
 // Issue makes a token and gives its secret, which nobody can learn again.
 func (t *Tokens) Issue(ctx context.Context, subject string, roles []string, expires *time.Time) (commands.Token, string, error) {
 	if expires != nil && !expires.After(time.Now()) {
-		return commands.Token{}, "", domain.RefuseInvalid("expiresAt", "expiry-past", "expiresAt must be in the future")
+		return commands.Token{}, "", expired()
 	}
-	return issue(ctx, t.pool, subject, roles, expires)
+	return issue(ctx, t.pool, nil, subject, roles, expires)
 }
 
-func issue(ctx context.Context, q querier, subject string, roles []string, expires *time.Time) (commands.Token, string, error) {
+// IssueOnce issues a token for a command, and refuses to when it has done so:
+// the secret was shown, or is lost.
+func (t *Tokens) IssueOnce(ctx context.Context, command wire.UUID, subject string, roles []string, expires *time.Time) (commands.Token, string, error) {
+	var digest []byte
+	err := t.pool.QueryRow(ctx, `SELECT digest FROM tokens WHERE command = $1`, command).Scan(&digest)
+	if errors.Is(err, pgx.ErrNoRows) {
+		if expires != nil && !expires.After(time.Now()) {
+			return commands.Token{}, "", expired()
+		}
+		return issue(ctx, t.pool, &command, subject, roles, expires)
+	}
+	if err != nil {
+		return commands.Token{}, "", fmt.Errorf("issue a token: %w", err)
+	}
+	return commands.Token{}, "", alreadyIssued(tokenID(digest))
+}
+
+func expired() error {
+	return domain.RefuseInvalid("expiresAt", "expiry-past", "expiresAt must be in the future")
+}
+
+func alreadyIssued(id string) error {
+	return domain.RefuseConflict("token-already-issued",
+		"token %s was issued for this request, and its secret was shown once; if it is lost, revoke that token and issue another under another Idempotency-Key", id)
+}
+
+func issue(ctx context.Context, q querier, command *wire.UUID, subject string, roles []string, expires *time.Time) (commands.Token, string, error) {
 	random := make([]byte, secretBytes)
 	_, _ = rand.Read(random) // it ends the process rather than fail
 	secret := secretPrefix + base64.RawURLEncoding.EncodeToString(random)
 	digest := sha256.Sum256([]byte(secret))
 	token := commands.Token{ID: tokenID(digest[:]), Subject: subject, Roles: roles, ExpiresAt: expires}
-	err := q.QueryRow(ctx, `INSERT INTO tokens (digest, subject, roles, expires_at) VALUES ($1, $2, $3, $4) RETURNING created_at`,
-		digest[:], subject, roles, expires).Scan(&token.CreatedAt)
+	err := q.QueryRow(ctx, `INSERT INTO tokens (digest, subject, roles, expires_at, command) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (command) DO NOTHING RETURNING created_at`, digest[:], subject, roles, expires, command).Scan(&token.CreatedAt)
+	if errors.Is(err, pgx.ErrNoRows) { // by the same request, at the same moment
+		return commands.Token{}, "", domain.RefuseConflict("token-already-issued", "a token is being issued for this request; its secret is in that answer")
+	}
 	if err != nil {
 		return commands.Token{}, "", fmt.Errorf("issue a token: %w", err)
 	}
@@ -173,7 +203,7 @@ func (t *Tokens) FirstAdmin(ctx context.Context) (secret string, err error) {
 		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM tokens WHERE $1 = ANY(roles) AND `+usable+`)`, commands.RoleAdmin).Scan(&there); err != nil || there {
 			return err
 		}
-		_, secret, err = issue(ctx, tx, "admin", []string{commands.RoleAdmin}, nil)
+		_, secret, err = issue(ctx, tx, nil, "admin", []string{commands.RoleAdmin}, nil)
 		return err
 	})
 	if err != nil {

@@ -33,6 +33,7 @@ var mayCall = map[string][]string{
 	"listAudit": auditors, "readEvents": auditors,
 	"issueToken": admins, "listTokens": admins, "revokeToken": admins,
 	"listProjections": everybody, "resumeProjection": admins,
+	"requestRebuild": admins, "listRebuilds": admins, "getRebuild": admins, "cancelRebuild": admins, "rollbackProjection": admins,
 }
 
 // described is an operation as the API's own document has it.

@@ -141,7 +141,7 @@ func (s *server) createBatch(ctx context.Context, in *struct {
 	Command
 	Body NewBatch
 }) (*made[BatchMade], error) {
-	number, result, err := s.Handler.CreateBatch(ctx, in.meta(ctx, s), in.Body.Source, batch.Scope(in.Body.Scope))
+	number, result, err := s.Handler.CreateBatch(ctx, in.meta(ctx), in.Body.Source, batch.Scope(in.Body.Scope))
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ type batchCommand struct {
 }
 
 func (s *server) changeBatch(ctx context.Context, in *batchCommand, c batch.Command) (*done, error) {
-	return doneOf(s.Handler.ChangeBatch(ctx, in.meta(ctx, s), in.Number.Number, in.version(), c))
+	return doneOf(s.Handler.ChangeBatch(ctx, in.meta(ctx), in.Number.Number, in.version(), c))
 }
 
 func (s *server) pauseBatch(ctx context.Context, in *batchCommand) (*done, error) {

@@ -152,7 +152,7 @@ func (s *server) changeDocument(ctx context.Context, in DocumentPath, common Com
 	if err != nil {
 		return nil, err
 	}
-	return doneOf(s.Handler.ChangeDocument(ctx, common.meta(ctx, s), b.Number, id, version, c))
+	return doneOf(s.Handler.ChangeDocument(ctx, common.meta(ctx), b.Number, id, version, c))
 }
 
 // streamVersion translates the version of a document in a batch to that of its

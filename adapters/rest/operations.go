@@ -89,7 +89,7 @@ func (s *server) retryBatch(ctx context.Context, in *struct {
 	Command
 	Body BulkRetry
 }) (*made[OperationAccepted], error) {
-	id, result, err := s.Handler.RequestRetry(ctx, in.meta(ctx, s), s.Selection, in.Number.Number, operation.Filter(in.Body.Filter), in.Body.Reason.Reason)
+	id, result, err := s.Handler.RequestRetry(ctx, in.meta(ctx), s.Selection, in.Number.Number, operation.Filter(in.Body.Filter), in.Body.Reason.Reason)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func TestBulkRetryIsAcceptedAndFollowed(t *testing.T) {
 
 	var items, rest Page[OperationItem]
 	r.get("/v1/operations/"+taken.Operation+"/items?outcome=done&limit=4").is(http.StatusOK, &items)
-	r.get("/v1/operations/"+taken.Operation+"/items?limit=4&cursor="+items.Next).is(http.StatusOK, &rest)
+	r.get("/v1/operations/"+taken.Operation+"/items?outcome=done&limit=4&cursor="+items.Next).is(http.StatusOK, &rest)
 	var documents, expected []string
 	for _, item := range append(items.Items, rest.Items...) {
 		documents = append(documents, item.Document)

@@ -54,6 +54,7 @@ func (s *server) listProjections(ctx context.Context, _ *struct{}) (*listed[Proj
 }
 
 func (s *server) resumeProjection(ctx context.Context, in *struct {
+	Command
 	View string `path:"view" doc:"Its name"`
 }) (*struct{}, error) {
 	return nil, projections.Resume(ctx, s.Views, in.View)

@@ -139,7 +139,7 @@ func (s *server) rollbackProjection(ctx context.Context, in *struct {
 }
 
 func (s *server) startRebuild(ctx context.Context, command Command, request projections.RebuildRequest) (*started, error) {
-	meta := command.meta(ctx, s)
+	meta := command.meta(ctx)
 	request.By = meta.Actor.Subject
 	if err := projections.RequestRebuild(ctx, s.Views, meta.Command, request); err != nil {
 		return nil, err
@@ -168,6 +168,9 @@ func (s *server) getRebuild(ctx context.Context, in *RebuildID) (*struct{ Body R
 	return &struct{ Body Rebuild }{rebuildOf(found)}, err
 }
 
-func (s *server) cancelRebuild(ctx context.Context, in *RebuildID) (*struct{}, error) {
+func (s *server) cancelRebuild(ctx context.Context, in *struct {
+	RebuildID
+	Command
+}) (*struct{}, error) {
 	return nil, projections.CancelRebuild(ctx, s.Views, in.ID)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/wire"
 )
 
 // request is what is known of a call beside its input.
@@ -27,7 +28,8 @@ type request struct {
 	list                         string // path and filter, which a cursor is bound to
 	cursors                      cursors
 	actor                        domain.Actor
-	failure                      error // what a 500 does not tell
+	command                      wire.UUID // that it issues; the same when it is sent again under its key
+	failure                      error     // what a 500 does not tell
 }
 
 type requestKey struct{}

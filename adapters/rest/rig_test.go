@@ -74,7 +74,7 @@ func (r *rig) dependencies() Dependencies {
 	require.NoError(r.t, err)
 	return Dependencies{
 		Handler: r.handler, Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Identity: r.tokens, Tokens: r.tokens,
-		Requests: postgres.NewRequests(r.pool), CursorKey: key, Waker: r.waker, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
+		Requests: postgres.NewRequests(r.pool), Repeats: postgres.NewRepeats(r.pool), CursorKey: key, Waker: r.waker, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -23,6 +22,7 @@ type route struct {
 	summary      string
 	description  string
 	needs        permission
+	secret       bool          // its answer is shown once, and never kept
 	status       int           // of success; 0: 200
 	lasts        time.Duration // at most, when it may last longer than requestTimeout
 }
@@ -40,27 +40,12 @@ func register[I, O any](s *server, op route, handle func(context.Context, *I) (*
 		Extensions:  map[string]any{"x-permission": string(op.needs)},
 		Middlewares: huma.Middlewares{s.admit(op)},
 	}, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handle(ctx, in)
+		out, err := once(ctx, s, op, in, handle)
 		if err != nil {
 			return nil, fail(ctx, err)
 		}
 		return out, nil
 	})
-}
-
-// Command is the part that all commands' inputs share.
-type Command struct {
-	Key string `header:"Idempotency-Key" maxLength:"200" doc:"Any text that names this one request, such as a UUID. The same request sent again with it gives the same answer and has no second effect"`
-}
-
-// meta says who asks, and by which request.
-func (c Command) meta(ctx context.Context, s *server) wire.Metadata {
-	r := requestOf(ctx)
-	id := wire.UUID(uuid.New())
-	if c.Key != "" {
-		id = s.Handler.CommandID(strings.Join([]string{"request", r.actor.Issuer, r.actor.Subject, r.method, r.path, c.Key}, "\x00"))
-	}
-	return wire.Metadata{Command: id, RequestID: r.id, CorrelationID: r.correlation, TraceParent: r.traceParent, Actor: r.actor}
 }
 
 // IfMatch is the part of inputs that may name the version they are meant for.

@@ -39,6 +39,7 @@ type Dependencies struct {
 	Identity  Authenticator
 	Tokens    Tokens
 	Requests  Requests
+	Repeats   Repeats
 	CursorKey []byte // seals cursors; the same for all processes of an installation
 	Waker     Waker
 	Ending    <-chan struct{} // closed when long answers are to end
@@ -74,7 +75,7 @@ type Authenticator interface {
 
 // Tokens are issued to subjects and revoked.
 type Tokens interface {
-	Issue(ctx context.Context, subject string, roles []string, expires *time.Time) (token commands.Token, secret string, err error)
+	IssueOnce(ctx context.Context, command wire.UUID, subject string, roles []string, expires *time.Time) (token commands.Token, secret string, err error)
 	All(ctx context.Context) ([]commands.Token, error)
 	Revoke(ctx context.Context, id string) error
 }

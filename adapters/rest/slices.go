@@ -113,7 +113,7 @@ func (s *server) acceptShortfall(ctx context.Context, in *struct {
 	IfMatch
 	Body Reason
 }) (*done, error) {
-	return doneOf(s.Handler.AcceptShortfall(ctx, in.meta(ctx, s), in.Number.Number, in.Slice, in.Body.Reason, in.version()))
+	return doneOf(s.Handler.AcceptShortfall(ctx, in.meta(ctx), in.Number.Number, in.Slice, in.Body.Reason, in.version()))
 }
 
 func (s *server) retrySlice(ctx context.Context, in *struct {
@@ -122,5 +122,5 @@ func (s *server) retrySlice(ctx context.Context, in *struct {
 	Command
 	Body Reason
 }) (*done, error) {
-	return doneOf(s.Handler.RetryDiscovery(ctx, in.meta(ctx, s), in.Number.Number, in.Slice, in.Body.Reason))
+	return doneOf(s.Handler.RetryDiscovery(ctx, in.meta(ctx), in.Number.Number, in.Slice, in.Body.Reason))
 }

@@ -92,7 +92,7 @@ func (s *server) createSource(ctx context.Context, in *struct {
 	Command
 	Body NewSource
 }) (*made[SourceMade], error) {
-	result, err := s.Handler.RegisterSource(ctx, in.meta(ctx, s), source.Register{
+	result, err := s.Handler.RegisterSource(ctx, in.meta(ctx), source.Register{
 		ID: in.Body.ID, Settings: source.Settings(in.Body.SourceSettings), Disabled: in.Body.Disabled,
 	})
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *server) changeSource(ctx context.Context, in *struct {
 	IfMatch
 	Body SourceSettings
 }) (*done, error) {
-	return doneOf(s.Handler.ReconfigureSource(ctx, in.meta(ctx, s), in.ID, in.version(), source.Settings(in.Body)))
+	return doneOf(s.Handler.ReconfigureSource(ctx, in.meta(ctx), in.ID, in.version(), source.Settings(in.Body)))
 }
 
 // sourceCommand is a command on a source that needs nothing but a reason.
@@ -139,9 +139,9 @@ type sourceCommand struct {
 }
 
 func (s *server) enableSource(ctx context.Context, in *sourceCommand) (*done, error) {
-	return doneOf(s.Handler.EnableSource(ctx, in.meta(ctx, s), in.ID, in.version(), in.Body.Reason))
+	return doneOf(s.Handler.EnableSource(ctx, in.meta(ctx), in.ID, in.version(), in.Body.Reason))
 }
 
 func (s *server) disableSource(ctx context.Context, in *sourceCommand) (*done, error) {
-	return doneOf(s.Handler.DisableSource(ctx, in.meta(ctx, s), in.ID, in.version(), in.Body.Reason))
+	return doneOf(s.Handler.DisableSource(ctx, in.meta(ctx), in.ID, in.version(), in.Body.Reason))
 }

@@ -35,16 +35,19 @@ func tokenOf(t commands.Token) Token { return Token(t) }
 
 func (s *server) registerTokens() {
 	const path = "/v1/tokens"
-	register(s, route{method: http.MethodPost, path: path, id: "issueToken", tag: "tokens", needs: writeTokens, status: created,
-		summary: "Issue a token"}, s.issueToken)
+	register(s, route{method: http.MethodPost, path: path, id: "issueToken", tag: "tokens", needs: writeTokens, status: created, secret: true,
+		summary: "Issue a token", description: "The secret is shown this once. The same request sent again under its Idempotency-Key is refused with 409 token-already-issued, which names the token."}, s.issueToken)
 	register(s, route{method: http.MethodGet, path: path, id: "listTokens", tag: "tokens", needs: readTokens,
 		summary: "All tokens ever issued, without their secrets"}, s.listTokens)
 	register(s, route{method: http.MethodDelete, path: path + "/{id}", id: "revokeToken", tag: "tokens", needs: writeTokens, status: noContent,
 		summary: "Revoke a token", description: "It opens nothing from here on, after a second at most."}, s.revokeToken)
 }
 
-func (s *server) issueToken(ctx context.Context, in *struct{ Body NewToken }) (*struct{ Body TokenIssued }, error) {
-	token, secret, err := s.Tokens.Issue(ctx, in.Body.Subject, in.Body.Roles, in.Body.ExpiresAt)
+func (s *server) issueToken(ctx context.Context, in *struct {
+	Command
+	Body NewToken
+}) (*struct{ Body TokenIssued }, error) {
+	token, secret, err := s.Tokens.IssueOnce(ctx, in.meta(ctx).Command, in.Body.Subject, in.Body.Roles, in.Body.ExpiresAt)
 	return &struct{ Body TokenIssued }{TokenIssued{tokenOf(token), secret}}, err
 }
 
