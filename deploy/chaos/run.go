@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,6 +21,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/deploy/servers"
 	"github.com/waybill-migration/waybill/projections"
 )
 
@@ -91,10 +91,11 @@ func newRun(ctx context.Context, w *world, program string, seed uint64, s size) 
 		return nil, err
 	}
 	for range 2 {
-		address, err := freeAddress(ctx)
+		port, err := servers.FreePort(ctx)
 		if err != nil {
 			return nil, err
 		}
+		address := fmt.Sprintf("127.0.0.1:%d", port)
 		r.listen, r.api.bases = append(r.listen, address), append(r.api.bases, "http://"+address)
 	}
 	r.configure(name)
@@ -134,14 +135,6 @@ func (r *run) prepareDatabase(ctx context.Context, schema string) (err error) {
 }
 
 func inSchema(url, schema string) string { return url + "&search_path=" + schema }
-
-func freeAddress(ctx context.Context) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
-}
 
 func (r *run) configure(name string) {
 	replicas := min(len(r.world.kafka), 3)

@@ -9,7 +9,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,8 +28,9 @@ const (
 	nextCluster  = "Tk9UVEhFU0FNRUNMVVNURQ"
 )
 
-// startTimeout bounds how long a broker may take to answer.
-const startTimeout = 60 * time.Second
+// startTimeout bounds how long a broker may take to answer: seconds, unless many
+// start at once.
+const startTimeout = 3 * time.Minute
 
 // Kafka is a broker on 127.0.0.1 whose data outlives a stop, so that tests can
 // take it away and bring it back.
@@ -211,16 +211,4 @@ func (k *Kafka) properties(voters string) string {
 	}
 	return strings.TrimSuffix(fmt.Sprintf(b.String(), k.node, voters, k.ports[clients], k.ports[others], k.ports[controllers],
 		k.advertised, k.file("data"), min(k.brokers, 3)), "\n")
-}
-
-func freePorts(ctx context.Context) (ports [3]int, err error) {
-	for i := range ports {
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return ports, err
-		}
-		defer func() { _ = listener.Close() }()
-		ports[i] = listener.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // a TCP listener's
-	}
-	return ports, nil
 }
