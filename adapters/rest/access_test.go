@@ -27,6 +27,7 @@ var mayCall = map[string][]string{
 	"createBatch": operators, "pauseBatch": operators, "resumeBatch": operators, "cancelBatch": operators, "acknowledgeEmptyBatch": operators,
 	"listBatches": everybody, "getBatch": everybody,
 	"listSlices": everybody, "acceptShortfall": operators, "retrySlice": operators,
+	"compareBatch": everybody, "listStatusChanges": everybody, "compareDocument": everybody,
 	"listDocuments": everybody, "getDocument": everybody, "getDocumentHistory": auditors,
 	"retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,

@@ -153,31 +153,35 @@ func (s *server) listBatches(ctx context.Context, in *struct {
 	Source string `query:"source" maxLength:"64" doc:"Only those of this source"`
 	Phase  string `query:"phase" enum:"active,held,paused,cancelled" doc:"Only those in this phase"`
 	Paging
-	After
+	When
 }) (*listed[Batch], error) {
 	before, err := in.after(ctx)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := s.moment(ctx, in.When)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.waitFor(ctx, in.After, batchesView); err != nil {
 		return nil, err
 	}
-	batches, err := projections.Batches(ctx, s.Views, projections.BatchFilter{
+	batches, err := shown.batches(ctx, projections.BatchFilter{
 		Source: in.Source, Phase: batch.Phase(in.Phase), Before: before, Limit: in.more(),
 	})
-	return page(ctx, batches, in.Paging, func(b projections.Batch) string { return b.Number }, batchOf), err
+	return page(ctx, batches, in.Paging, func(b projections.Batch) string { return b.Number }, batchOf).asOf(shown), err
 }
 
 func (s *server) getBatch(ctx context.Context, in *struct {
 	Number
-	After
+	When
 }) (*read[BatchOverview], error) {
-	b, err := s.findBatch(ctx, in.Number, in.After, documentsView)
+	shown, err := s.moment(ctx, in.When)
 	if err != nil {
 		return nil, err
 	}
-	failures, err := projections.FailureCounts(ctx, s.Views, b.Number)
-	return &read[BatchOverview]{ETag: etag(b.Version), Body: BatchOverview{Batch: batchOf(b), Failures: failures}}, err
+	b, err := shown.overview(ctx, in.Number, in.After)
+	return &read[BatchOverview]{ETag: shown.tag(b.Version), Position: shown.position(), Body: overviewOf(b)}, err
 }
 
 // batchCommand is a command on a batch that needs nothing but a reason.

@@ -94,26 +94,34 @@ func (s *server) listDocuments(ctx context.Context, in *struct {
 	DocumentType string          `query:"documentType" maxLength:"300"`
 	ImageNumber  string          `query:"imageNumber" maxLength:"300"`
 	Paging
-	After
+	When
 }) (*listed[Document], error) {
 	last, err := in.after(ctx)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := s.moment(ctx, in.When)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := s.findBatch(ctx, in.Number, in.After, documentsView); err != nil {
 		return nil, err
 	}
-	documents, err := projections.DocumentsOf(ctx, s.Views, projections.DocumentFilter{
+	documents, err := shown.documents(ctx, projections.DocumentFilter{
 		Batch: in.Number.Number, Status: document.Status(in.Status), Category: in.Category, Code: in.Code, Organization: in.Organization,
 		DocumentType: in.DocumentType, ImageNumber: in.ImageNumber, After: last, Limit: in.more(),
 	})
-	return page(ctx, documents, in.Paging, func(d projections.Document) string { return d.Stream }, documentOf), err
+	return page(ctx, documents, in.Paging, func(d projections.Document) string { return d.Stream }, documentOf).asOf(shown), err
 }
 
 func (s *server) getDocument(ctx context.Context, in *struct {
 	DocumentPath
-	After
+	When
 }) (*read[DocumentWithFiles], error) {
+	shown, err := s.moment(ctx, in.When)
+	if err != nil {
+		return nil, err
+	}
 	b, err := s.findBatch(ctx, in.Number, in.After, documentsView)
 	if err != nil {
 		return nil, err
@@ -122,12 +130,8 @@ func (s *server) getDocument(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	d, err := projections.FindDocument(ctx, s.Views, b.Number, id)
-	if err != nil {
-		return nil, err
-	}
-	files, err := projections.FilesOf(ctx, s.Views, d.Batch, d.Stream)
-	return &read[DocumentWithFiles]{ETag: etag(d.Version), Body: withFiles(d, files)}, err
+	d, files, err := shown.document(ctx, b.Number, id)
+	return &read[DocumentWithFiles]{ETag: shown.tag(d.Version), Position: shown.position(), Body: withFiles(d, files)}, err
 }
 
 // documentCommand is a command on a document that needs nothing but a reason.

@@ -18,7 +18,16 @@ type Page[T any] struct {
 	Next  string `json:"next,omitempty" doc:"The cursor of the page that follows; absent on the last"`
 }
 
-type listed[T any] struct{ Body Page[T] }
+type listed[T any] struct {
+	Position string `header:"Waybill-Position"` // when it shows the past
+	Body     Page[T]
+}
+
+// asOf says which moment a list shows.
+func (l *listed[T]) asOf(m moment) *listed[T] {
+	l.Position = m.position()
+	return l
+}
 
 // page makes an answer of rows of which one more than the page holds was read.
 func page[R, T any](ctx context.Context, rows []R, p Paging, key func(R) string, convert func(R) T) *listed[T] {

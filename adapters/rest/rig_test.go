@@ -72,8 +72,11 @@ func (r *rig) dependencies() Dependencies {
 	r.metrics = prometheus.NewRegistry()
 	key, err := postgres.APIKey(r.t.Context(), r.pool)
 	require.NoError(r.t, err)
+	past, err := projections.NewPast(r.pool, r.journal)
+	require.NoError(r.t, err)
+	r.t.Cleanup(past.Close)
 	return Dependencies{
-		Handler: r.handler, Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Identity: r.tokens, Tokens: r.tokens,
+		Handler: r.handler, Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Past: past, Identity: r.tokens, Tokens: r.tokens,
 		Requests: postgres.NewRequests(r.pool), Repeats: postgres.NewRepeats(r.pool), CursorKey: key, Waker: r.waker, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
 	}
 }

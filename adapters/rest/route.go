@@ -104,8 +104,9 @@ type made[B any] struct {
 
 // read answers with one thing, as of a version.
 type read[B any] struct {
-	ETag string `header:"ETag"`
-	Body B
+	ETag     string `header:"ETag"`
+	Position string `header:"Waybill-Position"` // when it shows the past
+	Body     B
 }
 
 // After is the part of inputs of reads.

@@ -36,6 +36,7 @@ type Dependencies struct {
 	Selection commands.Selection
 	Journal   Journal
 	Views     Views
+	Past      *projections.Past
 	Identity  Authenticator
 	Tokens    Tokens
 	Requests  Requests
@@ -55,9 +56,10 @@ type Views interface {
 	projections.Executor
 }
 
-// Journal is where a document's history is read, and how far views lag.
+// Journal is where a document's history and the past are read, and how far views
+// lag.
 type Journal interface {
-	projections.History
+	projections.Chronicle
 	Load(ctx context.Context, streams ...string) (map[string][]wire.Record, error)
 	// Stretch gives records of a partition after an offset up to another, as
 	// many of the first as have so many bytes, one at least.
@@ -154,6 +156,7 @@ func (s *server) registerAll() {
 	s.registerSlices()
 	s.registerDocuments()
 	s.registerHistory()
+	s.registerComparisons()
 	s.registerFiles()
 	s.registerOperations()
 	s.registerAudit()

@@ -80,17 +80,21 @@ func (s *server) listSlices(ctx context.Context, in *struct {
 	Number
 	Status string `query:"status" enum:"waiting,listing,completed,failed" doc:"Only those of this status"`
 	Paging
-	After
+	When
 }) (*listed[Slice], error) {
 	after, err := in.after(ctx)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := s.moment(ctx, in.When)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := s.findBatch(ctx, in.Number, in.After); err != nil {
 		return nil, err
 	}
-	slices, err := projections.Slices(ctx, s.Views, in.Number.Number, in.Status, after, in.more())
-	return page(ctx, slices, in.Paging, func(s projections.Slice) string { return s.ID }, sliceOf), err
+	slices, err := shown.slices(ctx, in.Number.Number, in.Status, after, in.more())
+	return page(ctx, slices, in.Paging, func(s projections.Slice) string { return s.ID }, sliceOf).asOf(shown), err
 }
 
 // findBatch in a view that includes what the client has seen, or refuses.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/rest"
+	"github.com/waybill-migration/waybill/projections"
 )
 
 // serve prepares the REST API.
@@ -18,15 +19,20 @@ func (p *process) serve() (func(context.Context) error, error) {
 	for i, c := range p.checks {
 		checks[i] = rest.Check{Name: c.name, Check: c.run}
 	}
+	past, err := projections.NewPast(p.pool, p.journal)
+	if err != nil {
+		return nil, err
+	}
 	ending := make(chan struct{})
 	handler, err := rest.New(rest.Dependencies{
-		Handler: p.handler, Selection: p.selection, Journal: p.journal, Views: p.pool, Identity: tokens, Tokens: tokens,
+		Handler: p.handler, Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: tokens, Tokens: tokens,
 		Requests: postgres.NewRequests(p.pool), Repeats: repeats, CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) error {
+		defer past.Close()
 		context.AfterFunc(ctx, func() { close(ending) })
 		secret, err := tokens.FirstAdmin(ctx)
 		if err != nil {
