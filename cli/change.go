@@ -23,7 +23,7 @@ func (ch *change) flags(c *cobra.Command) {
 }
 
 func (ch *change) keyFlag(c *cobra.Command) {
-	c.Flags().StringVar(&ch.key, "idempotency-key", "", "names this one request: run again with it, it has no second effect; else a new one each run")
+	c.Flags().StringVar(&ch.key, "idempotency-key", "", "names this one request: run again with it within a day, it has no second effect; else a new one each run")
 }
 
 // outcome of a command.

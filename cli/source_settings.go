@@ -133,7 +133,6 @@ func sourceUpdate(k *connection) *cobra.Command {
 		Long: "Changes the settings that are named, and leaves the others. When somebody else changes the source in the same moment, nothing is done and the answer says so.",
 	}
 	o.flags(c.Flags())
-	ch.keyFlag(c)
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
 		path := pathOf("sources", args[0])
 		before, err := s.Do(ctx, client.Request{Method: http.MethodGet, Path: path})

@@ -45,6 +45,7 @@ func tokenCreate(k *connection) *cobra.Command {
 	var subject string
 	var granted []string
 	var days int
+	var ch change
 	c := &cobra.Command{Use: "create --subject WHO --roles ROLES", Short: "Issue a token, and print its secret once (over REST, as an admin)", Args: takes(0)}
 	c.Flags().StringVar(&subject, "subject", "", "who acts with it, as the audit log will say (required)")
 	c.Flags().StringSliceVar(&granted, "roles", nil, strings.Join(roles, ", ")+" (required)")
@@ -58,8 +59,8 @@ func tokenCreate(k *connection) *cobra.Command {
 		if days > 0 {
 			body["expiresAt"] = time.Now().AddDate(0, 0, days)
 		}
-		// Without a key: it is sent once, since the secret is not kept and could not be told again.
-		answer, err := s.Do(ctx, client.Request{Method: http.MethodPost, Path: pathOf("tokens"), Body: body})
+		// When the answer was lost, the secret is: sent again, it is refused and the token named, to be revoked.
+		answer, err := ch.send(ctx, s, client.Request{Method: http.MethodPost, Path: pathOf("tokens"), Body: body})
 		if err != nil {
 			return err
 		}

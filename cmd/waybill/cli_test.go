@@ -171,6 +171,7 @@ func TestTheCommonWorkFromAShell(t *testing.T) {
 	require.Contains(t, byID, failed[0].Failure.Code)
 	o.exceptAll(number, failed)
 	o.acceptShortfall(number)
+	o.issuesOnce()
 	out, _ = o.process(0, "batch", "watch", number)
 	require.Contains(t, out, "succeeded-with-exceptions")
 	o.exportsOnce(failed)
@@ -241,4 +242,17 @@ func (o *operator) isTold(number string) {
 	out, _ = direct.process(0, "__complete", "batch", "retry-slice", number, "")
 	require.Contains(o.t, out, "2024-01\tcompleted")
 	o.said = append(o.said, direct.said...)
+}
+
+// issuesOnce: the answer with the secret is lost, so the token is of no use;
+// the operator is told which it is, and a second one is not made in silence.
+func (o *operator) issuesOnce() {
+	_, remarks := o.waybill(1, "token", "create", "--subject", "审计员", "--roles", "auditor")
+	out, _ := o.waybill(0, "token", "list", "-o", "json")
+	var tokens struct{ Items []struct{ ID, Subject string } }
+	require.NoError(o.t, json.Unmarshal([]byte(out), &tokens))
+	require.Len(o.t, tokens.Items, 2)
+	require.Equal(o.t, "审计员", tokens.Items[1].Subject)
+	require.Contains(o.t, remarks, tokens.Items[1].ID)
+	o.waybill(0, "token", "revoke", tokens.Items[1].ID)
 }
