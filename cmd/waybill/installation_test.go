@@ -56,6 +56,12 @@ const testSecret = "simulated-secret"
 
 func newInstallation(t *testing.T, c simulator.Config, kafka string) *installation {
 	t.Helper()
+	return newInstallationIn(t, c, kafka, postgrestest.URL(t))
+}
+
+// newInstallationIn has a database of its own.
+func newInstallationIn(t *testing.T, c simulator.Config, kafka, url string) *installation {
+	t.Helper()
 	if kafka == "" {
 		t.Fatal("WAYBILL_TEST_KAFKA is not set: run the tests by `make test`, which starts Apache Kafka")
 	}
@@ -63,7 +69,6 @@ func newInstallation(t *testing.T, c simulator.Config, kafka string) *installati
 	source := i.serveSource(c)
 	address, err := freeAddress(t.Context())
 	require.NoError(t, err)
-	url := postgrestest.URL(t)
 	i.env = map[string]string{
 		"WAYBILL_DATABASE_URL": url, "WAYBILL_KAFKA_BROKERS": kafka, "WAYBILL_KAFKA_PREFIX": "t" + strings.ToLower(rand.Text()[:10]),
 		"WAYBILL_ARCHIVE": i.archive, "WAYBILL_LISTEN": address, "WAYBILL_METRICS_LISTEN": "127.0.0.1:0", "WAYBILL_LOG_FORMAT": "text", "WAYBILL_INSTANCE": "test",
