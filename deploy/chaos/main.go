@@ -80,7 +80,7 @@ func chaos(ctx context.Context, out io.Writer, waybill string, brokers, parallel
 				}
 				found := r.play(ctx)
 				if ctx.Err() != nil {
-					return ctx.Err()
+					return errors.Join(ctx.Err(), os.RemoveAll(r.dir))
 				}
 				b.enter(r, found)
 			}

@@ -32,7 +32,7 @@ const (
 var weights = []struct {
 	kind   kind
 	weight int
-}{{kill, 8}, {freeze, 3}, {rolling, 1}, {broker, 2}, {database, 2}, {cut, 4}, {delay, 3}, {full, 2}, {pause, 2}, {disable, 2}, {retry, 2}, {skip, 3}, {recall, 2}}
+}{{kill, 8}, {freeze, 3}, {rolling, 1}, {broker, 1}, {database, 2}, {cut, 4}, {delay, 3}, {full, 2}, {pause, 2}, {disable, 2}, {retry, 2}, {skip, 3}, {recall, 2}}
 
 // step of a schedule: after the journal has grown, a fault. Who or what it
 // meets, and how much of it, are numbers below 1000 that the fault makes its
@@ -50,7 +50,7 @@ type size struct {
 }
 
 var (
-	long  = size{documents: 160, steps: 14, growth: 40}
+	long  = size{documents: 120, steps: 14, growth: 40}
 	short = size{documents: 80, steps: 5, growth: 40}
 )
 
