@@ -44,7 +44,7 @@ func (r *Rebuilder) RunBatch(ctx context.Context, accept bool, number string, vi
 		return err
 	})
 	if err == nil && !found {
-		err = domain.RefuseNotFound("batch", number)
+		return nil, domain.RefuseNotFound("batch", number)
 	}
 	return all, err
 }

@@ -120,7 +120,10 @@ func printRebuilt(out io.Writer, r projections.Rebuilt) {
 	if r.Batch != "" {
 		of = " of batch " + r.Batch
 	}
-	fmt.Fprintf(out, "%s: %d rows%s compared at %s, %d differ\n", r.View, r.Rows, of, r.Position, r.Different)
+	fmt.Fprintf(out, "%s: %d rows%s compared, %d differ\n", r.View, r.Rows, of, r.Different)
+	if r.Different > 0 {
+		fmt.Fprintf(out, "  at %s\n", r.Position)
+	}
 	for _, d := range r.Differences {
 		fmt.Fprintf(out, "  %s %s\n    live    %s\n    rebuilt %s\n", d.Table, d.Key, orNone(d.Live), orNone(d.Rebuilt))
 	}
