@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -135,12 +137,12 @@ func listing(i int) (domain.DocumentID, document.Listed) {
 	l := document.Listed{
 		Organization: fmt.Sprintf("ORG%02d", i%20), OrganizationName: "某某集团财务共享中心", DocumentType: "bill", BillID: fmt.Sprintf("B%010d", i),
 		BillNumber: fmt.Sprintf("BX-2025-%08d", i), BillDate: fmt.Sprintf("2025-01-%02d", 1+i%28), Retention: "30",
-		Content: fmt.Sprintf("%064x", i), Raw: domain.Stored{Target: "folder", Key: fmt.Sprintf("raw/%064x", i), SHA256: fmt.Sprintf("%064x", i), Bytes: 2048},
+		Content: digest("content", i), Raw: domain.Stored{Target: "folder", Key: "raw/" + digest("raw", i), SHA256: digest("raw", i), Bytes: 2048},
 	}
 	for k, class := range []document.Class{document.Cover, document.Invoice, document.Attachment} {
 		l.Files = append(l.Files, document.ListedFile{
 			ID: fmt.Sprintf("%d-%d", i, k), PID: fmt.Sprint(i), Class: class, Sequence: k, Name: fmt.Sprintf("影像 %d.pdf", k), Type: "pdf",
-			Size: 81920, Hash: fmt.Sprintf("%032x", i+k), HashAlgorithm: "md5",
+			Size: 81920, Hash: digest("listed", 10*i+k)[:32], HashAlgorithm: "md5",
 		})
 	}
 	return domain.DocumentID{Source: "hq", Resource: "erp", ImageNumber: fmt.Sprintf("IMG%010d", i)}, l
@@ -148,29 +150,36 @@ func listing(i int) (domain.DocumentID, document.Listed) {
 
 func arrive(b *testing.B, j *viewtest.Journal, number string, i int) {
 	id, l := listing(i)
-	failure := domain.Failure{
-		Code: "http-503", Category: domain.SourceUnavailable, Stage: domain.StageFetch, Retryable: true, HTTPStatus: 503,
-		Detail: "the source answered 503 to the download of a file", Remedy: "Retry when the source is up again.", TraceID: "trace",
-	}
 	work := func() int { return viewtest.State(j, id.Stream(), document.Evolve).Batches[number].Work }
 	if i%20 == 0 {
 		for range 2 {
 			must(b, j.Document(id, document.FailAttempt{
-				Batch: number, Work: work(), Failure: failure, MaxAttempts: 2, Next: j.Now().Add(time.Minute).Format(time.RFC3339),
-				Files: outcomes(l, func(o *document.FileOutcome) { o.Failure = &failure }),
+				Batch: number, Work: work(), Failure: unavailable, MaxAttempts: 2, Next: j.Now().Add(time.Minute).Format(time.RFC3339),
+				Files: outcomes(l, func(o *document.FileOutcome) { o.Failure = &unavailable }),
 			}))
 		}
 		must(b, j.Document(id, document.RetryDocument{Batch: number, Reason: "the source is up again"}))
 	}
-	must(b, j.Document(id, document.Migrate{
-		Batch: number, Work: work(), Manifest: domain.Stored{Target: "folder", Key: fmt.Sprintf("manifests/%064x.json", i), SHA256: fmt.Sprintf("%064x", i), Bytes: 4096},
+	must(b, j.Document(id, arrived(number, i, work(), l)))
+}
+
+// arrived reports that all files of a listed document arrived intact.
+func arrived(number string, i, work int, l document.Listed) document.Migrate {
+	return document.Migrate{
+		Batch: number, Work: work, Manifest: domain.Stored{Target: "folder", Key: "manifests/" + digest("manifest", i) + ".json", SHA256: digest("manifest", i), Bytes: 4096},
 		Files: outcomes(l, func(o *document.FileOutcome) {
-			sha := fmt.Sprintf("%064x", i)
+			sha := digest(o.ID, i)
 			o.Received, o.Digests, o.Format, o.Pages = o.Size, map[string]string{"md5": o.Hash, "sha256": sha}, "pdf", 1
 			o.Stored, o.ReadBack, o.Result = &domain.Stored{Target: "folder", Key: "files/" + sha, SHA256: sha, Bytes: o.Size}, sha, document.Written
 		}),
 		Measured: document.Measured{QueueMS: 100, FetchMS: 20, ValidateMS: 5, StoreMS: 10, BytesListed: 245760, BytesReceived: 245760, BytesStored: 245760, RuleSet: "1", Profile: "flagship", SourceVersion: 1},
-	}))
+	}
+}
+
+// digest as real ones are: no compression makes it smaller.
+func digest(of string, i int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", of, i))
+	return hex.EncodeToString(sum[:])
 }
 
 func outcomes(l document.Listed, fill func(*document.FileOutcome)) []document.FileOutcome {

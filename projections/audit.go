@@ -60,28 +60,33 @@ type Entry struct {
 const auditColumns = `partition, "offset", at, type, stream, batch, actor_kind, actor, initiator, status_before, status_after, file_id, reason, request_id`
 
 func applyAudit(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
-	entries := make([]Entry, 0, len(events))
-	for _, r := range events {
+	entries := newCopying("audit", auditColumns)
+	for i := range events {
+		r := &events[i]
 		entry := Entry{
 			Partition: r.Partition, Offset: r.Offset, At: r.Time, Type: r.Type, Stream: r.Stream,
 			ActorKind: string(r.Metadata.Actor.Kind), Actor: r.Metadata.Actor.Subject,
 			Initiator: r.Metadata.Initiator.Subject, RequestID: r.Metadata.RequestID,
 		}
 		if entry.describe(r) {
-			entries = append(entries, entry)
+			entry.copyTo(entries)
 		}
 	}
-	if len(entries) == 0 {
-		return nil
-	}
-	_, err := tx.Exec(ctx, `INSERT INTO audit (`+auditColumns+`)
-		SELECT * FROM unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-			$10::text[], $11::text[], $12::text[], $13::text[], $14::text[])`, arrays(entries)...)
-	return err
+	return entries.write(ctx, tx)
+}
+
+// copyTo writes the entry in the order of auditColumns.
+func (entry *Entry) copyTo(c *copying) {
+	c.row()
+	c.smallint(entry.Partition)
+	c.bigint(entry.Offset)
+	c.time(entry.At)
+	c.texts(entry.Type, entry.Stream, entry.Batch, entry.ActorKind, entry.Actor, entry.Initiator,
+		entry.StatusBefore, entry.StatusAfter, entry.FileID, entry.Reason, entry.RequestID)
 }
 
 // describe says what changed; false for events that only carry on another.
-func (entry *Entry) describe(r wire.Record) bool {
+func (entry *Entry) describe(r *wire.Record) bool {
 	switch e := r.Event.(type) {
 	case document.FilesListed, document.FilesProcessed:
 		return false

@@ -68,12 +68,14 @@ CREATE TABLE IF NOT EXISTS document_files (
 	outcome        json, -- kept as it came, nobody looks into it: not jsonb, which costs a third of a batch
 	skip           json,
 	PRIMARY KEY (batch, stream, file_id)
-) WITH (fillfactor = 25)`, Apply: applyDocuments}
+);
+ALTER TABLE document_files SET (fillfactor = 25)`, Apply: applyDocuments}
 
 func applyDocuments(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
 	rows := map[[2]string]*documentRow{}
 	files := map[[2]string]*filesFold{}
-	for _, r := range events {
+	for i := range events {
+		r := &events[i]
 		e, ok := r.Event.(document.Event)
 		if !ok {
 			continue
@@ -83,7 +85,7 @@ func applyDocuments(ctx context.Context, tx pgx.Tx, events []wire.Record) error 
 			rows[key] = &documentRow{Batch: key[0], Stream: key[1]}
 			files[key] = newFilesFold(key[0], key[1], e)
 		}
-		rows[key].apply(r, e)
+		rows[key].apply(*r, e)
 		files[key].expect(e)
 	}
 	if len(rows) == 0 {
@@ -92,15 +94,20 @@ func applyDocuments(ctx context.Context, tx pgx.Tx, events []wire.Record) error 
 	if err := loadFiles(ctx, tx, files); err != nil {
 		return err
 	}
-	for _, r := range events {
-		if e, ok := r.Event.(document.Event); ok {
-			files[[2]string{e.GetChange().Batch, r.Stream}].apply(e)
+	for i := range events {
+		if e, ok := events[i].Event.(document.Event); ok {
+			files[[2]string{e.GetChange().Batch, events[i].Stream}].apply(e)
 		}
 	}
 	b := &pgx.Batch{}
-	queueDocuments(b, rows)
-	queueFiles(b, files)
-	return tx.SendBatch(ctx, b).Close()
+	fresh, listed := writeDocuments(b, rows), writeFiles(b, files)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	if err := fresh.write(ctx, tx); err != nil {
+		return err
+	}
+	return listed.write(ctx, tx)
 }
 
 // documentRow is what the last events of a document leave of its row, in the
@@ -172,24 +179,21 @@ func (row *documentRow) fail(failure *domain.Failure) {
 	}
 }
 
-// queueDocuments writes documents whose first event is among the events whole,
-// and changes the others.
-func queueDocuments(b *pgx.Batch, rows map[[2]string]*documentRow) {
-	var fresh, changed []documentRow
+const documentRowColumns = `batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
+	status, attempt, failure_category, failure_code, failure, next_attempt, reason, result, manifest,
+	changed_at, version, partition, "offset", files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled`
+
+// writeDocuments gives the rows of documents whose first event is among the
+// events, whole, and queues the change of the others.
+func writeDocuments(b *pgx.Batch, rows map[[2]string]*documentRow) *copying {
+	var changed []documentRow
+	fresh := newCopying("documents", documentRowColumns)
 	for _, key := range sortedPairs(rows) {
 		if row := rows[key]; row.DiscoveredAt.IsZero() {
 			changed = append(changed, *row)
 		} else {
-			fresh = append(fresh, *row)
+			row.copyTo(fresh)
 		}
-	}
-	if len(fresh) > 0 {
-		b.Queue(`INSERT INTO documents (batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
-				status, attempt, failure_category, failure_code, failure, next_attempt, reason, result, manifest,
-				changed_at, version, partition, "offset", files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled)
-			SELECT batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
-				status, attempt, category, code, failure::jsonb, next, reason, coalesce(result, ''), coalesce(manifest, ''),
-				at, version, partition, "offset", f1, f2, f3, f4, f5, f6 FROM `+documentArrays, arrays(fresh)...)
 	}
 	if len(changed) > 0 {
 		b.Queue(`UPDATE documents d SET organization = n.organization, document_type = n.document_type, bill_number = n.bill_number,
@@ -202,6 +206,31 @@ func queueDocuments(b *pgx.Batch, rows map[[2]string]*documentRow) {
 				files_pending = f1, files_migrated = f2, files_failed = f3, files_skipped = f4, files_excepted = f5, files_cancelled = f6
 			FROM `+documentArrays+` WHERE d.batch = n.batch AND d.stream = n.stream`, arrays(changed)...)
 	}
+	return fresh
+}
+
+// copyTo writes the row in the order of documentRowColumns.
+func (row *documentRow) copyTo(c *copying) {
+	c.row()
+	c.texts(row.Batch, row.Stream, row.ImageNumber, row.Slice)
+	c.time(row.DiscoveredAt)
+	c.texts(row.Organization, row.DocumentType, row.BillNumber, row.BillDate, row.Retention, row.Status)
+	c.integers(orZero(row.Attempt))
+	c.texts(row.Category, row.Code)
+	c.jsonb(row.Failure)
+	c.texts(row.Next, row.Reason, orZero(row.Result), orZero(row.Manifest))
+	c.time(row.ChangedAt)
+	c.integers(row.Version)
+	c.smallint(row.Partition)
+	c.bigint(row.Offset)
+	c.integers(row.Pending, row.Migrated, row.Failed, row.Skipped, row.Excepted, row.Cancelled)
+}
+
+func orZero[T any](value *T) (zero T) {
+	if value != nil {
+		return *value
+	}
+	return zero
 }
 
 func imageNumber(c document.Change) string {

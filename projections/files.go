@@ -201,16 +201,6 @@ func (f *filesFold) set(id string, status document.FileStatus, skip *string) {
 	}
 }
 
-// listedRow is a file written whole, in the order of the statement's columns.
-type listedRow struct {
-	Batch, Stream, ID, PID, Class string
-	Sequence                      int
-	Name, Type                    string
-	Size                          int64
-	Hash, HashAlgorithm, Status   string
-	Outcome, Skip                 *string
-}
-
 // changedRow is a file that is there, in the order of the statement's columns.
 type changedRow struct {
 	Batch, Stream, ID, Status string
@@ -218,22 +208,35 @@ type changedRow struct {
 	Unread                    bool
 }
 
-func queueFiles(b *pgx.Batch, folds map[[2]string]*filesFold) {
+const fileColumns = `batch, stream, file_id, pid, class, sequence, name, type, size, hash, hash_algorithm, status, outcome, skip`
+
+// copyTo writes a listed file whole, in the order of fileColumns.
+func (file *fileFold) copyTo(c *copying, batch, stream, id string) {
+	l := file.listed
+	c.row()
+	c.texts(batch, stream, id, l.PID, string(l.Class))
+	c.integers(l.Sequence)
+	c.texts(l.Name, l.Type)
+	c.bigint(l.Size)
+	c.texts(l.Hash, l.HashAlgorithm, string(file.status))
+	c.optional(file.outcome)
+	c.optional(file.skip)
+}
+
+// writeFiles gives the rows of files that were listed, whole, and queues the
+// change of the others.
+func writeFiles(b *pgx.Batch, folds map[[2]string]*filesFold) *copying {
 	var replaced []struct{ Batch, Stream string }
-	var listed []listedRow
 	var changed []changedRow
+	listed := newCopying("document_files", fileColumns)
 	for _, key := range sortedPairs(folds) {
 		f := folds[key]
 		if f.replaced {
 			replaced = append(replaced, struct{ Batch, Stream string }{f.batch, f.stream})
 		}
 		for _, id := range sortedKeys(f.files) {
-			file := f.files[id]
-			if l := file.listed; l != nil {
-				listed = append(listed, listedRow{
-					f.batch, f.stream, id, l.PID, string(l.Class), l.Sequence, l.Name, l.Type, l.Size, l.Hash, l.HashAlgorithm,
-					string(file.status), file.outcome, file.skip,
-				})
+			if file := f.files[id]; file.listed != nil {
+				file.copyTo(listed, f.batch, f.stream, id)
 			} else if file.changed {
 				changed = append(changed, changedRow{f.batch, f.stream, id, string(file.status), file.outcome, file.skip, file.unread})
 			}
@@ -243,16 +246,11 @@ func queueFiles(b *pgx.Batch, folds map[[2]string]*filesFold) {
 		b.Queue(`DELETE FROM document_files f USING unnest($1::text[], $2::text[]) n(batch, stream)
 			WHERE f.batch = n.batch AND f.stream = n.stream`, arrays(replaced)...)
 	}
-	if len(listed) > 0 {
-		b.Queue(`INSERT INTO document_files (batch, stream, file_id, pid, class, sequence, name, type, size, hash, hash_algorithm, status, outcome, skip)
-			SELECT batch, stream, id, pid, class, sequence, name, type, size, hash, algorithm, status, outcome::json, skip::json
-			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
-				n(batch, stream, id, pid, class, sequence, name, type, size, hash, algorithm, status, outcome, skip)`, arrays(listed)...)
-	}
 	if len(changed) > 0 {
 		b.Queue(`UPDATE document_files f SET status = coalesce(nullif(n.status, ''), f.status), outcome = n.outcome::json,
 				skip = CASE WHEN n.unread THEN f.skip ELSE n.skip::json END
 			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[]) n(batch, stream, id, status, outcome, skip, unread)
 			WHERE f.batch = n.batch AND f.stream = n.stream AND f.file_id = n.id AND (NOT n.unread OR f.status IN ('pending', 'failed'))`, arrays(changed)...)
 	}
+	return listed
 }

@@ -86,6 +86,13 @@ func (p *projector) stop(err error) {
 	p.failure = err
 }
 
+// failed tells why it stopped; nil while it runs.
+func (p *projector) failed() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failure
+}
+
 func (p *projector) status() Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -182,20 +189,31 @@ func (p *projector) take(ctx context.Context, records []wire.Record) error {
 }
 
 // due is the one rule of a consumer, applied to a batch: the records that
-// follow each other from the checkpoint on, or the first that leaves a gap.
+// follow each other from the checkpoint on, or the first that leaves a gap. A
+// batch of which all are due is most of them, and stays as it is.
 func (p *projector) due(records []wire.Record) (due []wire.Record, gap *wire.Record) {
 	p.mu.Lock()
 	at := maps.Clone(p.position)
 	p.mu.Unlock()
-	for i, r := range records {
-		switch {
-		case r.Offset <= at[r.Partition]:
-		case r.Offset == at[r.Partition]+1:
+	all := true
+	for i := range records {
+		r := &records[i]
+		switch last := at[r.Partition]; {
+		case r.Offset <= last:
+			if all {
+				all, due = false, slices.Clone(records[:i])
+			}
+		case r.Offset == last+1:
 			at[r.Partition]++
-			due = append(due, r)
+			if !all {
+				due = append(due, *r)
+			}
 		default:
-			return nil, &records[i]
+			return nil, r
 		}
+	}
+	if all {
+		return records, nil
 	}
 	return due, nil
 }

@@ -147,7 +147,7 @@ func (r *Rebuilder) each(ctx context.Context, views []View, choose target, step 
 		return errors.Join(append(failures, err)...)
 	}
 	for _, b := range builds {
-		err := b.failure()
+		err := b.projector.failed()
 		if err == nil {
 			err = r.still(ctx, b, func(ctx context.Context) error { return step(ctx, b) })
 		}

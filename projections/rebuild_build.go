@@ -64,13 +64,6 @@ func (r *Rebuilder) open(ctx context.Context, views []View, choose target) (buil
 	return builds, failures
 }
 
-// failure of the build while it was filled.
-func (b *build) failure() error {
-	b.projector.mu.Lock()
-	defer b.projector.mu.Unlock()
-	return b.projector.failure
-}
-
 func closeAll(builds []*build) {
 	for _, b := range builds {
 		if b.pool != nil {
@@ -203,8 +196,8 @@ func (r *Rebuilder) drop(ctx context.Context, schema string) error {
 	return err
 }
 
-// buildConnections: the projector's, and one to look.
-const buildConnections = 2
+// buildConnections: one a lane, and one to look.
+const buildConnections = maxLanes + 1
 
 // poolOf connects to where a build lies. What a crash of the database takes
 // back of a build is whole transactions with their checkpoints, so that it does

@@ -3,10 +3,12 @@ package projections
 import (
 	"context"
 	"errors"
-	"fmt"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-migration/waybill/domain"
@@ -17,43 +19,54 @@ const (
 	allPartitions = domain.Partitions
 	// closeRecords: so few are missing that the rest is for when the view is held.
 	closeRecords = 5000
-	// fillBatch is how many records the views get at once.
-	fillBatch = 5000
-	// readers of partitions at once, each with a connection.
-	readers = 4
-	// readRecords is how many a reader hands over at once.
-	readRecords = 500
+	// maxLanes bounds the connections of each build.
+	maxLanes = 4
 )
+
+// lanes fill a build at once, each from partitions of its own. One alone would
+// leave the server idle while events are folded, and events while it writes.
+func lanes() int { return min(max(runtime.GOMAXPROCS(0), 2), maxLanes) }
 
 // fill brings builds close to the live views: the history is read once, decoded
 // once, and applied to all of them. The first pass may read Kafka; what is
 // written meanwhile comes from the journal. A build that fails stays behind, and
 // the others go on.
 func (r *Rebuilder) fill(ctx context.Context, builds []*build) error {
+	var loosened []*build
 	for replay := r.replay; ; replay = r.readJournal {
-		builds = slices.DeleteFunc(slices.Clone(builds), func(b *build) bool { return b.failure() != nil })
+		builds = slices.DeleteFunc(slices.Clone(builds), func(b *build) bool { return b.projector.failed() != nil })
 		if len(builds) == 0 {
 			return nil
-		}
-		engine := &Engine{history: r.history, log: r.log.With("build", "beside the live view")}
-		for _, b := range builds {
-			engine.projectors = append(engine.projectors, b.projector)
 		}
 		from, to, err := r.stretch(ctx, builds)
 		if err != nil {
 			return err
 		}
 		missing := distance(from, to)
-		if missing == 0 {
-			return nil
+		if missing > distance(nil, from) { // the builds have less than they lack
+			for _, b := range builds {
+				if err := b.loosen(ctx); err != nil {
+					return err
+				}
+			}
+			loosened = builds
 		}
-		if err := r.pass(ctx, engine, replay, from, to); err != nil && !errors.Is(err, errNoneLeft) {
-			return err
+		if missing > 0 {
+			if err := r.pass(ctx, projectorsOf(builds), replay, from, to); err != nil {
+				return err
+			}
 		}
 		if missing < closeRecords {
-			return nil
+			return r.tighten(ctx, loosened)
 		}
 	}
+}
+
+func projectorsOf(builds []*build) (projectors []*projector) {
+	for _, b := range builds {
+		projectors = append(projectors, b.projector)
+	}
+	return projectors
 }
 
 // stretch of the history that all builds lack, and all live views have.
@@ -76,105 +89,135 @@ func distance(from, to wire.Position) (n int64) {
 	return n
 }
 
-// pass reads a stretch, all partitions side by side, and applies it.
-func (r *Rebuilder) pass(ctx context.Context, engine *Engine, replay Replay, from, to wire.Position) error {
-	chunks := make(chan [][]byte, 4*fillBatch/readRecords)
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		defer close(chunks)
-		reading, ctx := errgroup.WithContext(ctx)
-		reading.SetLimit(readers)
-		for partition, offset := range to {
-			if offset > from[partition] {
-				reading.Go(func() error { return send(ctx, replay, partition, from[partition], offset, chunks) })
+// loosen takes away what a build has no use for while it is filled: indexes
+// that are made faster when all rows are there, and the room in pages for rows
+// that grow, since most are written when they are full-grown.
+func (b *build) loosen(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT format('DROP INDEX %I', c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+			WHERE c.relnamespace = current_schema()::regnamespace AND NOT i.indisunique
+			UNION ALL SELECT format('ALTER TABLE %I RESET (fillfactor)', relname) FROM pg_class
+			WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND reloptions IS NOT NULL`)
+		if err != nil {
+			return err
+		}
+		statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		for _, statement := range statements {
+			if err == nil {
+				_, err = tx.Exec(ctx, statement)
 			}
 		}
-		return reading.Wait()
+		return err
 	})
-	group.Go(func() error {
-		began, total, done := time.Now(), distance(from, to), int64(0)
-		for batch := range batches(chunks) {
-			if err := engine.Take(ctx, batch); err != nil {
-				return err
-			}
-			if !slices.ContainsFunc(engine.projectors, func(p *projector) bool { return p.status().Error == "" }) {
-				return errNoneLeft
-			}
-			done += int64(len(batch))
-			r.progress(Progress{Stage: "replay", Done: done, Total: total, Took: time.Since(began)})
-		}
-		return nil
-	})
+}
+
+// tighten makes builds what their views' Schema says.
+func (r *Rebuilder) tighten(ctx context.Context, builds []*build) error {
+	began := time.Now()
+	var group errgroup.Group
+	for _, b := range builds {
+		group.Go(func() error {
+			_, err := b.pool.Exec(ctx, b.view.Schema)
+			r.progress(Progress{Stage: "index", Done: 1, Took: time.Since(began)})
+			return err
+		})
+	}
 	return group.Wait()
 }
 
-// errNoneLeft ends a pass of builds that have all failed.
-var errNoneLeft = errors.New("all builds failed")
-
-// errEnough ends a replay at the offset that it was wanted up to.
-var errEnough = errors.New("enough was read")
-
-func send(ctx context.Context, replay Replay, partition int, after, upTo int64, chunks chan<- [][]byte) error {
-	var chunk [][]byte
-	hand := func() error {
-		select {
-		case chunks <- chunk:
-			chunk = nil
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	err := replay(ctx, partition, after, func(record []byte) error {
-		chunk = append(chunk, record)
-		if after++; after == upTo {
-			return errEnough
-		}
-		if len(chunk) < readRecords {
-			return nil
-		}
-		return hand()
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return fmt.Errorf("read partition %d: %w", partition, err)
-	}
-	return hand()
-}
-
-// batches of chunks, full ones but for the last.
-func batches(chunks <-chan [][]byte) func(yield func([][]byte) bool) {
-	return func(yield func([][]byte) bool) {
-		var batch [][]byte
-		for chunk := range chunks {
-			if batch = append(batch, chunk...); len(batch) < fillBatch {
-				continue
+// pass reads a stretch and applies it, in lanes. A projector that fails is
+// stopped, and the others go on.
+func (r *Rebuilder) pass(ctx context.Context, projectors []*projector, replay Replay, from, to wire.Position) error {
+	count := r.counting("replay", distance(from, to))
+	group, filling := errgroup.WithContext(ctx)
+	for n := range lanes() {
+		l := newLane(projectors)
+		group.Go(func() error {
+			for records, err := range readStrips(filling, replay, partitionsOf(n, to), from, to) {
+				if err == nil {
+					err = l.take(filling, records)
+				}
+				if err != nil {
+					return err
+				}
+				count(len(records))
 			}
-			if !yield(batch) {
-				return
-			}
-			batch = nil
-		}
-		if len(batch) > 0 {
-			yield(batch)
-		}
+			return nil
+		})
 	}
-}
-
-// readJournal is the Replay of the journal.
-func (r *Rebuilder) readJournal(ctx context.Context, partition int, after int64, each func(record []byte) error) error {
-	for {
-		found, err := r.history.Read(ctx, partition, after, readRecords)
-		if err != nil || len(found) == 0 {
+	if err := group.Wait(); err != nil && !errors.Is(err, errNoneLeft) {
+		return err
+	}
+	for _, p := range projectors {
+		if err := p.load(ctx); err != nil {
 			return err
 		}
-		for _, raw := range found {
-			if raw.Offset != after+1 {
-				return fmt.Errorf("the journal lacks what follows %d/%d", partition, after)
-			}
-			after = raw.Offset
-			if err := each(raw.Bytes); err != nil {
-				return err
-			}
+		if err := p.failed(); err != nil {
+			r.log.Error("the build failed", "view", p.view.Name, "error", err)
 		}
 	}
+	return nil
+}
+
+// counting tells of progress.
+func (r *Rebuilder) counting(stage string, total int64) func(n int) {
+	var mu sync.Mutex
+	began, done := time.Now(), int64(0)
+	return func(n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		done += int64(n)
+		r.progress(Progress{Stage: stage, Done: done, Total: total, Took: time.Since(began)})
+	}
+}
+
+// partitionsOf a lane.
+func partitionsOf(lane int, to wire.Position) (partitions []int) {
+	for _, partition := range sortedKeys(to) {
+		if partition%lanes() == lane {
+			partitions = append(partitions, partition)
+		}
+	}
+	return partitions
+}
+
+// lane applies some partitions, with projectors of its own: rows that lanes
+// share are as those that processes share.
+type lane struct{ wholes, own []*projector }
+
+func newLane(projectors []*projector) lane {
+	l := lane{wholes: projectors}
+	for _, whole := range projectors {
+		p := newProjector(whole.view, whole.pool, whole.history)
+		p.set(whole.status().Position)
+		l.own = append(l.own, p)
+	}
+	return l
+}
+
+// errNoneLeft ends a pass of projectors that have all failed.
+var errNoneLeft = errors.New("all builds failed")
+
+// take applies a strip with all projectors side by side.
+func (l lane) take(ctx context.Context, records []wire.Record) error {
+	var group errgroup.Group
+	left := false
+	for i, whole := range l.wholes {
+		if whole.failed() != nil {
+			continue
+		}
+		left = true
+		group.Go(func() error {
+			err := l.own[i].take(ctx, records)
+			if err == nil || transient(err) {
+				return err
+			}
+			whole.stop(err)
+			return nil
+		})
+	}
+	if !left {
+		return errNoneLeft
+	}
+	return group.Wait()
 }

@@ -186,7 +186,7 @@ func TestRebuildGoesOnAfterAKill(t *testing.T) {
 	t.Parallel()
 	j := viewtest.New(t)
 	j.Create("b", "2025-01-31")
-	for i := range 3500 { // more than a rebuild applies at once
+	for i := range 600 {
 		j.Discover("b", i)
 		j.Migrate("b", viewtest.ID(i))
 	}
@@ -194,15 +194,15 @@ func TestRebuildGoesOnAfterAKill(t *testing.T) {
 	require.NoError(t, newEngine(pool, j, projections.Views()...).Assigned(t.Context(), allPartitions()))
 	sound := viewRows(t, pool)
 	ctx, kill := context.WithCancel(t.Context())
-	rebuilder := projections.NewRebuilder(pool, j, nil, "test", slog.New(slog.DiscardHandler), func(projections.Progress) { kill() })
+	rebuilder := projections.NewRebuilder(pool, j, nil, "test", slog.New(slog.DiscardHandler), func(p projections.Progress) {
+		if p.Done > 100 {
+			kill()
+		}
+	})
 	_, err := rebuilder.Run(ctx, false, projections.Views()...)
 	require.ErrorIs(t, err, context.Canceled)
-	begun := 0
-	for _, schema := range siblings(t, pool) {
-		begun += count(t, pool, fmt.Sprintf(`SELECT sum("offset") FROM %s`, pgx.Identifier{schema, "projection_checkpoints"}.Sanitize()))
-	}
-	begun /= len(projections.Views())
-	require.GreaterOrEqual(t, begun, 5000)
+	begun := begunBy(t, pool)
+	require.Greater(t, begun, 100)
 	require.Less(t, begun, len(j.Records()), "the kill came in the middle")
 
 	replayed := int64(0)
@@ -219,6 +219,16 @@ func TestRebuildGoesOnAfterAKill(t *testing.T) {
 	}
 	require.EqualValues(t, len(j.Records())-begun, replayed, "the rest only")
 	require.Equal(t, sound, viewRows(t, pool))
+}
+
+// begunBy is how many records all builds have.
+func begunBy(t *testing.T, pool *pgxpool.Pool) (records int) {
+	t.Helper()
+	var least []string
+	for _, schema := range siblings(t, pool) {
+		least = append(least, fmt.Sprintf(`(SELECT coalesce((SELECT "offset" FROM %s c WHERE c.partition = p), 0))`, pgx.Identifier{schema, "projection_checkpoints"}.Sanitize()))
+	}
+	return count(t, pool, "SELECT sum(least("+strings.Join(least, ", ")+")) FROM generate_series(0, 16) p")
 }
 
 // growing is a journal that is written step by step.

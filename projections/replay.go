@@ -41,22 +41,22 @@ func (r *Rebuilder) ReplayInto(ctx context.Context, schema string, point wire.Po
 	if err := r.take(ctx, place); err != nil {
 		return Replayed{}, err
 	}
-	engine := &Engine{history: r.history, log: r.log.With("replay", schema)}
+	var projectors []*projector
 	var positions []wire.Position
 	for _, view := range views {
 		p, err := r.replayer(ctx, place, view)
 		if err != nil {
 			return Replayed{}, fmt.Errorf("view %s: %w", view.Name, err)
 		}
-		engine.projectors = append(engine.projectors, p)
+		projectors = append(projectors, p)
 		positions = append(positions, p.status().Position)
 	}
-	if err := r.pass(ctx, engine, r.readJournal, least(positions), point); err != nil && !errors.Is(err, errNoneLeft) {
+	if err := r.pass(ctx, projectors, r.readJournal, least(positions), point); err != nil {
 		return Replayed{}, err
 	}
-	for _, s := range engine.Statuses() {
-		if s.Error != "" {
-			return Replayed{}, fmt.Errorf("view %s: %s", s.View, s.Error)
+	for _, p := range projectors {
+		if err := p.failed(); err != nil {
+			return Replayed{}, fmt.Errorf("view %s: %w", p.view.Name, err)
 		}
 	}
 	return r.finishReplay(ctx, place, point, views)

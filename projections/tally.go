@@ -25,8 +25,8 @@ type tally struct {
 // tallies adds up the differences that document events carry, by batch.
 func tallies(events []wire.Record) map[string]*tally {
 	all := map[string]*tally{}
-	for _, r := range events {
-		e, ok := r.Event.(document.Event)
+	for i := range events {
+		e, ok := events[i].Event.(document.Event)
 		if !ok {
 			continue
 		}

@@ -48,7 +48,8 @@ CREATE TABLE IF NOT EXISTS worklist_batches (
 		WHEN NOT finished AND pending = 0 AND (phase = 'cancelled' OR (closed = slices AND found = migrated + failed + excepted + cancelled)) THEN 'finish'
 		WHEN finished AND (recorded <> ARRAY[migrated, failed, excepted, cancelled] OR phase <> 'cancelled' AND (pending > 0 OR closed < slices)) THEN 'reopen'
 		ELSE '' END) STORED
-) WITH (fillfactor = 50);
+);
+ALTER TABLE worklist_batches SET (fillfactor = 50);
 CREATE INDEX IF NOT EXISTS worklist_batches_condition ON worklist_batches (condition, number) WHERE condition <> '';
 CREATE INDEX IF NOT EXISTS worklist_batches_runnable ON worklist_batches (number) WHERE created AND phase = 'active';
 CREATE INDEX IF NOT EXISTS worklist_batches_source ON worklist_batches (source, number) WHERE NOT finished OR phase = 'held';
@@ -67,7 +68,8 @@ CREATE TABLE IF NOT EXISTS worklist_documents (
 	version integer     NOT NULL,
 	due     timestamptz NOT NULL,
 	PRIMARY KEY (stream, batch)
-) WITH (fillfactor = 70);
+);
+ALTER TABLE worklist_documents SET (fillfactor = 70);
 CREATE INDEX IF NOT EXISTS worklist_documents_due ON worklist_documents (batch, due, stream)`, Apply: applyWorklist}
 
 func applyWorklist(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
@@ -107,6 +109,7 @@ type openWork struct {
 	version int
 	due     time.Time
 	open    bool
+	fresh   bool // its document's first event is among the events: there is no row
 }
 
 type sliceWork struct {
@@ -123,7 +126,8 @@ type work struct {
 
 func foldWork(events []wire.Record) work {
 	w := work{documents: map[[2]string]openWork{}, slices: map[string]*sliceWork{}}
-	for _, r := range events {
+	for i := range events {
+		r := &events[i]
 		switch e := r.Event.(type) {
 		case document.Event:
 			change := e.GetChange()
@@ -131,14 +135,16 @@ func foldWork(events []wire.Record) work {
 			if failed, ok := e.(document.AttemptFailed); ok {
 				next = failed.Next
 			}
-			w.documents[[2]string{r.Stream, change.Batch}] = openWork{r.Version, dueAt(next, r.Time), change.After == document.StatusPending}
+			key := [2]string{r.Stream, change.Batch}
+			fresh := change.Before == "" || w.documents[key].fresh
+			w.documents[key] = openWork{r.Version, dueAt(next, r.Time), change.After == document.StatusPending, fresh}
 		case discovery.Event:
-			w.foldSlice(r, e)
+			w.foldSlice(*r, e)
 		case batch.Created:
 			for _, s := range e.Slices {
 				stream := domain.DiscoveryStream(e.Number, s.ID)
 				if w.slices[stream] == nil {
-					w.slices[stream] = &sliceWork{batch: e.Number, openWork: openWork{0, r.Time, true}}
+					w.slices[stream] = &sliceWork{batch: e.Number, openWork: openWork{due: r.Time, open: true}}
 				}
 			}
 		}
@@ -162,7 +168,7 @@ func (w work) foldSlice(r wire.Record, event discovery.Event) {
 	case discovery.Completed:
 		s.found = new(e.Found)
 	}
-	s.openWork = openWork{r.Version, dueAt(next, r.Time), change.After == discovery.StatusListing}
+	s.openWork = openWork{version: r.Version, due: dueAt(next, r.Time), open: change.After == discovery.StatusListing}
 }
 
 // dueAt is when work may begin: when the event says so, else at once.
@@ -179,6 +185,9 @@ func (w work) queueDocuments(b *pgx.Batch) {
 	var due []time.Time
 	for _, key := range sortedPairs(w.documents) {
 		o := w.documents[key]
+		if !o.open && o.fresh {
+			continue
+		}
 		if !o.open {
 			doneStreams, doneBatches = append(doneStreams, key[0]), append(doneBatches, key[1])
 			continue
