@@ -50,7 +50,7 @@ func batchList(k *connection) *cobra.Command {
 	c := &cobra.Command{Use: "list", Short: "Batches, newest first", Args: takes(0)}
 	f.add(c, "source", "source", "only those of this source")
 	f.add(c, "phase", "phase", strings.Join(phases, ", "), phases...)
-	position(c, &f)
+	past(c, &f)
 	p.flags(c)
 	return k.command(c, func(ctx context.Context, s *session, _ []string) error {
 		return list(ctx, s, pathOf("batches"), f.query(), p, []column[batch]{
@@ -72,7 +72,7 @@ func batchList(k *connection) *cobra.Command {
 func batchShow(k *connection) *cobra.Command {
 	var f filters
 	c := &cobra.Command{Use: "show NUMBER", Short: "A batch: its counts by status and failure category", Args: takes(1), ValidArgsFunction: k.first(batchNumbers)}
-	position(c, &f)
+	past(c, &f)
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
 		var b batch
 		return s.read(ctx, withQuery(pathOf("batches", args[0]), f.query()), &b, func() error { return b.print(s) })

@@ -54,7 +54,7 @@ func documentList(k *connection) *cobra.Command {
 	f.add(c, "organization", "organization", "only those of this organisation")
 	f.add(c, "type", "documentType", "only those of this document type")
 	f.add(c, "image-number", "imageNumber", "only those with this image number (影像编号)")
-	position(c, &f)
+	past(c, &f)
 	p.flags(c)
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
 		return list(ctx, s, pathOf("batches", args[0], "documents"), f.query(), p, []column[document]{
@@ -76,7 +76,7 @@ func documentShow(k *connection) *cobra.Command {
 	var f filters
 	var n naming
 	c := &cobra.Command{Use: "show NUMBER DOCUMENT", Short: "A document, why it failed, and its files", Args: takes(2), ValidArgsFunction: k.firstThen(batchNumbers, documentIDs)}
-	position(c, &f)
+	past(c, &f)
 	n.flags(c)
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
 		id, err := n.idOf(ctx, s, args[0], args[1])

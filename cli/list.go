@@ -67,6 +67,12 @@ func position(c *cobra.Command, f *filters) {
 	f.add(c, "after", "after", "position that a command answered with; the answer includes what it did")
 }
 
+// past flag of a read that can show the past, beside its position.
+func past(c *cobra.Command, f *filters) {
+	position(c, f)
+	f.add(c, "as-of", "asOf", "show it as it was: a time, as 2026-01-31T18:00:00Z, or a position")
+}
+
 // list prints a list: a page of it, or all.
 func list[T any](ctx context.Context, s *session, path string, query url.Values, p paging, columns []column[T]) error {
 	t := newTable(s.out, titlesOf(columns)...)

@@ -43,7 +43,7 @@ func sliceList(k *connection) *cobra.Command {
 	var p paging
 	c := &cobra.Command{Use: "slices NUMBER", Short: "The slices of a batch and their listings", Args: takes(1), ValidArgsFunction: k.first(batchNumbers)}
 	f.add(c, "status", "status", strings.Join(sliceStatuses, ", "), sliceStatuses...)
-	position(c, &f)
+	past(c, &f)
 	p.flags(c)
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
 		return list(ctx, s, pathOf("batches", args[0], "slices"), f.query(), p, []column[slice]{
