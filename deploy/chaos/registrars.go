@@ -149,6 +149,8 @@ func (in intent) request() request {
 	}
 	if in.match > 0 {
 		q.match = strconv.Quote(strconv.Itoa(in.match))
+	} else if in.verb == renaming {
+		q.match = "*"
 	}
 	q.body, _ = json.Marshal(body) // strings always encode
 	return q

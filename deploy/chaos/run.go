@@ -71,9 +71,10 @@ func newRun(ctx context.Context, w *world, program string, seed uint64, s size) 
 			simulator.Truncated: 2, simulator.WrongHash: 2, simulator.ListedTwice: 2, simulator.NeverListed: 1,
 		},
 	}}
+	begun := r
 	defer func() {
-		if err != nil && r.disk != nil {
-			err = errors.Join(err, r.disk.unmount())
+		if err != nil {
+			err = errors.Join(err, begun.leaveDisk(false))
 		}
 	}()
 	if r.dir, err = os.MkdirTemp("", fmt.Sprintf("waybill-chaos-seed-%d-", seed)); err != nil {
