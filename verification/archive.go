@@ -137,16 +137,15 @@ func (o object) read(file io.Reader) (flaw, error) {
 	if found := hex.EncodeToString(digest.Sum(nil)); found != o.SHA256 {
 		return changed("its SHA-256 is %s, and %s was stored", found, o.SHA256), nil
 	}
-	if o.files != nil {
-		if err := o.names(manifest.Bytes()); err != nil {
-			return flaw{what: err.Error()}, nil
-		}
+	if o.files == nil {
+		return flaw{}, nil
 	}
-	return flaw{}, nil
+	return flaw{what: o.contradiction(manifest.Bytes())}, nil
 }
 
-// names checks that a manifest names the document's files, and no others.
-func (o object) names(content []byte) error {
+// contradiction says in what a manifest does not name the document's files, or
+// names others; empty: in nothing.
+func (o object) contradiction(content []byte) string {
 	var manifest struct {
 		Document domain.DocumentID
 		Files    []struct {
@@ -156,10 +155,10 @@ func (o object) names(content []byte) error {
 		}
 	}
 	if err := json.Unmarshal(content, &manifest); err != nil {
-		return fmt.Errorf("the manifest cannot be read: %w", err)
+		return fmt.Sprintf("the manifest cannot be read: %v", err)
 	}
 	if manifest.Document != o.document {
-		return fmt.Errorf("the manifest is of another document, %s", manifest.Document.Stream())
+		return fmt.Sprintf("the manifest is of another document, %s", manifest.Document.Stream())
 	}
 	named := map[string]bool{}
 	for _, f := range manifest.Files {
@@ -168,11 +167,11 @@ func (o object) names(content []byte) error {
 		}
 		named[f.ID] = true
 		if stored, there := o.files[f.ID]; !there || stored != *f.Stored {
-			return fmt.Errorf("the manifest says that file %s is %s, and the history says %q", f.ID, f.Stored.Key, stored.Key)
+			return fmt.Sprintf("the manifest says that file %s is %s, and the history says %q", f.ID, f.Stored.Key, stored.Key)
 		}
 	}
 	if len(named) != len(o.files) {
-		return fmt.Errorf("the manifest names %d files, and the history %d", len(named), len(o.files))
+		return fmt.Sprintf("the manifest names %d files, and the history %d", len(named), len(o.files))
 	}
-	return nil
+	return ""
 }
