@@ -2,8 +2,10 @@ package projections
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -18,9 +20,10 @@ const (
 	pastReads = 2
 	// pastStreams are read at once.
 	pastStreams = 500
-	// pastDocuments that a read goes through at most, which takes a third of
-	// the 30 seconds that a request has on a machine of two cores.
-	pastDocuments = 100_000
+	// pastDocuments and pastPatience bound a read: it must answer within the 30
+	// seconds that a request has, and say what to do instead.
+	pastDocuments = 200_000
+	pastPatience  = 20 * time.Second
 )
 
 // Past shows views as they were at a point in the history.
@@ -36,6 +39,7 @@ type Past struct {
 	live    *pgxpool.Pool
 	aside   *pgxpool.Pool // connections with temporary tables
 	history Chronicle
+	most    int // documents that a read goes through
 }
 
 // NewPast makes a reader of the past of the views in a pool's schema.
@@ -48,7 +52,7 @@ func NewPast(pool *pgxpool.Pool, history Chronicle) (*Past, error) {
 		return err
 	}
 	aside, err := pgxpool.NewWithConfig(context.Background(), config)
-	return &Past{live: pool, aside: aside, history: history}, err
+	return &Past{live: pool, aside: aside, history: history, most: pastDocuments}, err
 }
 
 // Close ends it.
@@ -57,13 +61,14 @@ func (p *Past) Close() { p.aside.Close() }
 // scratch is a place where a view is made up to a point.
 type scratch struct {
 	*pgxpool.Conn
-	budget
-	past *Past
-	view View
+	past   *Past
+	view   View
+	point  wire.Position
+	budget *budget
 }
 
 // scratch gives a step an empty view.
-func (p *Past) scratch(ctx context.Context, view View, point wire.Position, step func(*scratch) error) error {
+func (p *Past) scratch(ctx context.Context, view View, point wire.Position, b *budget, step func(*scratch) error) error {
 	connection, err := p.aside.Acquire(ctx)
 	if err != nil {
 		return err
@@ -72,7 +77,7 @@ func (p *Past) scratch(ctx context.Context, view View, point wire.Position, step
 	if _, err := connection.Exec(ctx, "TRUNCATE "+strings.Join(sortedKeys(view.Tables), ", ")); err != nil {
 		return err
 	}
-	return step(&scratch{Conn: connection, past: p, view: view, budget: budget{point, pastDocuments}})
+	return step(&scratch{Conn: connection, past: p, view: view, point: point, budget: b})
 }
 
 // apply records that all belong to the point.
@@ -90,15 +95,17 @@ func (s *scratch) apply(ctx context.Context, records []wire.Record) error {
 
 // budget of a read.
 type budget struct {
-	point wire.Position
-	left  int // documents that it may still go through
+	most, documents int // that it may go through, all in all and still
+	until           time.Time
 }
 
-func (b *budget) spend(documents int) error {
-	if b.left -= documents; b.left < 0 {
+func (p *Past) newBudget() *budget { return &budget{p.most, p.most, time.Now().Add(pastPatience)} }
+
+func (b *budget) spend(documents int, point wire.Position) error {
+	if b.documents -= documents; b.documents < 0 || time.Now().After(b.until) {
 		return domain.RefuseInvalid("", "point-too-far",
-			"that takes more than %d documents that changed since then, which is more than a read goes through: ask for less, or build the views as they were with waybill replay --until %s --into SCHEMA and query them with SQL",
-			pastDocuments, b.point)
+			"too much has changed since then: a read goes through %d documents and takes %s at most. Ask for less, or build the views as they were with waybill replay --until %s --into SCHEMA and query them with SQL",
+			b.most, pastPatience, point)
 	}
 	return nil
 }
@@ -132,7 +139,7 @@ func (p *Past) documentsOf(ctx context.Context, point wire.Position, number stri
 func (p *Past) pastBatch(ctx context.Context, number string, point wire.Position) ([]wire.Record, error) {
 	own, err := p.streams(ctx, point, domain.BatchStream(number))
 	if err == nil && len(own) == 0 {
-		err = domain.RefuseNotFound("batch", number)
+		err = &domain.Refusal{Kind: domain.NotFound, Code: "batch-not-found", Message: fmt.Sprintf("there was no batch %q at that point of the past", domain.TruncateTo(number, 200))}
 	}
 	return own, err
 }

@@ -19,12 +19,16 @@ type BatchAt struct {
 }
 
 // FindBatch as it was at a point.
-func (p *Past) FindBatch(ctx context.Context, number string, point wire.Position) (b BatchAt, err error) {
+func (p *Past) FindBatch(ctx context.Context, number string, point wire.Position) (BatchAt, error) {
+	return p.findBatch(ctx, number, point, p.newBudget())
+}
+
+func (p *Past) findBatch(ctx context.Context, number string, point wire.Position, allowed *budget) (b BatchAt, err error) {
 	own, err := p.pastBatch(ctx, number, point)
 	if err != nil {
 		return b, err
 	}
-	err = p.scratch(ctx, batchesView, point, func(s *scratch) error {
+	err = p.scratch(ctx, batchesView, point, allowed, func(s *scratch) error {
 		if b.Failures, err = s.makeBatch(ctx, number, own); err != nil {
 			return err
 		}
@@ -40,7 +44,7 @@ func (p *Past) Slices(ctx context.Context, number, status, after string, limit i
 	if err != nil {
 		return nil, err
 	}
-	err = p.scratch(ctx, batchesView, point, func(s *scratch) error {
+	err = p.scratch(ctx, batchesView, point, p.newBudget(), func(s *scratch) error {
 		if err := s.makeSlices(ctx, number, own); err != nil {
 			return err
 		}
@@ -55,7 +59,7 @@ func (p *Past) Batches(ctx context.Context, f BatchFilter, point wire.Position) 
 	if err := include(ctx, p.live, batchesView, point); err != nil {
 		return nil, err
 	}
-	err = p.scratch(ctx, batchesView, point, func(s *scratch) error {
+	err = p.scratch(ctx, batchesView, point, p.newBudget(), func(s *scratch) error {
 		for before, more := f.Before, true; more && len(found) < f.Limit; {
 			numbers, err := p.candidates(ctx, f.Source, before, f.Limit)
 			if err != nil {
@@ -125,6 +129,9 @@ func (s *scratch) makeBatch(ctx context.Context, number string, own []wire.Recor
 		return nil, err
 	}
 	for streams := range slices.Chunk(changed, pastStreams) {
+		if err := s.budget.spend(len(streams), s.point); err != nil {
+			return nil, err
+		}
 		records, err := s.past.documentsOf(ctx, s.point, number, streams...)
 		if err != nil {
 			return nil, err
@@ -182,12 +189,11 @@ func (s *scratch) split(ctx context.Context, number string) (unchanged figures, 
 		if unchanged, err = unchangedSince(ctx, tx, number, s.point); err != nil {
 			return err
 		}
-		changed, err = changedSince(ctx, tx, number, s.point, "", s.left+1)
-		return err
+		if changed, err = changedSince(ctx, tx, number, s.point, "", s.budget.documents+1); err != nil || len(changed) <= s.budget.documents {
+			return err
+		}
+		return s.budget.spend(len(changed), s.point) // it is refused at once
 	})
-	if err == nil {
-		err = s.spend(len(changed))
-	}
 	return unchanged, changed, err
 }
 

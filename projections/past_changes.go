@@ -49,10 +49,11 @@ type ComparedBatch struct {
 // CompareBatch at two points. One that was not there yet at the first has
 // nothing but its number there.
 func (p *Past) CompareBatch(ctx context.Context, number string, earlier, later wire.Position) (c ComparedBatch, err error) {
-	if c.After, err = p.FindBatch(ctx, number, later); err != nil {
+	b := p.newBudget()
+	if c.After, err = p.findBatch(ctx, number, later, b); err != nil {
 		return c, err
 	}
-	c.Before, err = p.FindBatch(ctx, number, earlier)
+	c.Before, err = p.findBatch(ctx, number, earlier, b)
 	if notFound(err) {
 		c.Before, err = BatchAt{Batch: Batch{Number: number}, Failures: map[domain.Category]int64{}}, nil
 	}
@@ -60,7 +61,7 @@ func (p *Past) CompareBatch(ctx context.Context, number string, earlier, later w
 		return c, err
 	}
 	counts := map[[2]document.Status]int64{}
-	err = p.eachChange(ctx, ChangeFilter{Batch: number, Earlier: earlier, Later: later}, func(change StatusChange) bool {
+	err = p.eachChange(ctx, ChangeFilter{Batch: number, Earlier: earlier, Later: later}, b, func(change StatusChange) bool {
 		counts[[2]document.Status{change.Before, change.After}]++
 		return true
 	})
@@ -74,7 +75,7 @@ func (p *Past) CompareBatch(ctx context.Context, number string, earlier, later w
 // Changes gives documents whose status was another at the later point than at
 // the earlier one, in order of stream.
 func (p *Past) Changes(ctx context.Context, f ChangeFilter) (found []StatusChange, err error) {
-	err = p.eachChange(ctx, f, func(change StatusChange) bool {
+	err = p.eachChange(ctx, f, p.newBudget(), func(change StatusChange) bool {
 		if (f.StatusBefore == "" || f.StatusBefore == change.Before) && (f.StatusAfter == "" || f.StatusAfter == change.After) {
 			found = append(found, change)
 		}
@@ -91,7 +92,7 @@ func notFound(err error) bool {
 // eachChange goes through the documents that changed after the earlier point. A
 // batch that was not there then had none, even if the offsets of the point take
 // in documents and not their batch.
-func (p *Past) eachChange(ctx context.Context, f ChangeFilter, each func(StatusChange) bool) error {
+func (p *Past) eachChange(ctx context.Context, f ChangeFilter, b *budget, each func(StatusChange) bool) error {
 	if _, err := p.pastBatch(ctx, f.Batch, f.Later); err != nil {
 		return err
 	}
@@ -103,7 +104,6 @@ func (p *Past) eachChange(ctx context.Context, f ChangeFilter, each func(StatusC
 	if err := include(ctx, p.live, documentsView, f.Later); err != nil {
 		return err
 	}
-	budget := budget{point: f.Later, left: pastDocuments}
 	for after, more := f.After, true; more; {
 		streams, err := changedSince(ctx, p.live, f.Batch, f.Earlier, after, pastStreams)
 		if err != nil {
@@ -112,7 +112,7 @@ func (p *Past) eachChange(ctx context.Context, f ChangeFilter, each func(StatusC
 		if more = len(streams) == pastStreams; len(streams) > 0 {
 			after = streams[len(streams)-1]
 		}
-		if err := budget.spend(len(streams)); err != nil {
+		if err := b.spend(len(streams), f.Earlier); err != nil {
 			return err
 		}
 		records, err := p.documentsOf(ctx, f.Later, f.Batch, streams...)

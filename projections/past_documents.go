@@ -11,7 +11,7 @@ import (
 
 // FindDocument of a batch with its files, as it was at a point.
 func (p *Past) FindDocument(ctx context.Context, number string, id domain.DocumentID, point wire.Position) (d Document, files []File, err error) {
-	err = p.scratch(ctx, documentsView, point, func(s *scratch) error {
+	err = p.scratch(ctx, documentsView, point, p.newBudget(), func(s *scratch) error {
 		records, err := p.documentsOf(ctx, point, number, id.Stream())
 		if err != nil {
 			return err
@@ -37,7 +37,7 @@ func (p *Past) DocumentsOf(ctx context.Context, f DocumentFilter, point wire.Pos
 	if _, err := p.pastBatch(ctx, f.Batch, point); err != nil {
 		return nil, err
 	}
-	err = p.scratch(ctx, documentsView, point, func(s *scratch) error {
+	err = p.scratch(ctx, documentsView, point, p.newBudget(), func(s *scratch) error {
 		for after, more := f.After, true; more && len(found) < f.Limit; {
 			streams, err := p.members(ctx, f.Batch, after)
 			if err != nil {
@@ -46,7 +46,7 @@ func (p *Past) DocumentsOf(ctx context.Context, f DocumentFilter, point wire.Pos
 			if more = len(streams) == pastStreams; len(streams) > 0 {
 				after = streams[len(streams)-1]
 			}
-			if err := s.spend(len(streams)); err != nil {
+			if err := s.budget.spend(len(streams), point); err != nil {
 				return err
 			}
 			records, err := p.documentsOf(ctx, point, f.Batch, streams...)

@@ -233,6 +233,48 @@ func TestThePastWaitsForNoView(t *testing.T) {
 	require.Equal(t, document.StatusPending, d.Status)
 }
 
+// What would take too long is refused, and told where to go; what did not change
+// since costs nothing.
+func TestThePastIsBounded(t *testing.T) {
+	t.Parallel()
+	j := viewtest.New(t)
+	j.Create("b", "2025-01-31")
+	for i := range 10 {
+		j.Discover("b", i)
+	}
+	pool, _ := openLive(t, j, j.Records())
+	past := openPast(t, pool, j)
+	heads, err := j.Heads(t.Context())
+	require.NoError(t, err)
+	early := wire.Position{0: 1}
+	documents := func(limit int) error {
+		_, err := past.DocumentsOf(t.Context(), projections.DocumentFilter{Batch: "b", Limit: limit}, heads)
+		return err
+	}
+	changes := func() error {
+		_, err := past.Changes(t.Context(), projections.ChangeFilter{Batch: "b", Earlier: early, Later: heads, Limit: 10})
+		return err
+	}
+	past.Allow(10)
+	_, err = past.FindBatch(t.Context(), "b", early)
+	require.NoError(t, err)
+	require.NoError(t, documents(10))
+	require.NoError(t, changes())
+
+	past.Allow(9)
+	_, err = past.FindBatch(t.Context(), "b", heads)
+	require.NoError(t, err)
+	_, err = past.FindBatch(t.Context(), "b", early)
+	requireRefused(t, err, "point-too-far")
+	require.ErrorContains(t, err, "waybill replay --until 0:1 --into SCHEMA")
+	requireRefused(t, documents(10), "point-too-far")
+	requireRefused(t, changes(), "point-too-far")
+	_, err = past.CompareBatch(t.Context(), "b", early, heads)
+	requireRefused(t, err, "point-too-far")
+	_, err = past.Batches(t.Context(), projections.BatchFilter{Limit: 10}, early)
+	requireRefused(t, err, "point-too-far")
+}
+
 // TestPointOf: a time takes in what was written at it or before, in every
 // partition.
 func TestPointOf(t *testing.T) {

@@ -91,7 +91,7 @@ func (r *Rebuilder) mayCreate(ctx context.Context) error {
 	var database, user string
 	err := r.pool.QueryRow(ctx, `SELECT has_database_privilege(current_database(), 'CREATE'), current_database(), current_user`).Scan(&may, &database, &user)
 	if err == nil && !may {
-		err = domain.RefuseConflict("create-missing", "a rebuild makes schemas of its own, which %s may not: run GRANT CREATE ON DATABASE %s TO %s",
+		err = domain.RefuseConflict("create-missing", "this makes a schema of its own, which %s may not: run GRANT CREATE ON DATABASE %s TO %s",
 			user, quotedName(database), quotedName(user))
 	}
 	return err
