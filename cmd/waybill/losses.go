@@ -33,15 +33,15 @@ func newLosses() (*losses, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := os.Remove(file.Name()); err != nil { // its bytes go with the process, however that ends
+		return nil, errors.Join(err, file.Close())
+	}
 	l := &losses{file: file, writer: bufio.NewWriter(file), batches: map[string]int64{}}
 	l.encoder = json.NewEncoder(l.writer)
 	return l, nil
 }
 
-func (l *losses) discard() {
-	_ = l.file.Close()
-	_ = os.Remove(l.file.Name())
-}
+func (l *losses) discard() { _ = l.file.Close() }
 
 func (l *losses) add(loss verification.Loss) error {
 	l.documents++
