@@ -68,7 +68,7 @@ type RowDifference struct {
 
 func rebuildOf(r projections.RequestedRebuild) Rebuild {
 	answer := Rebuild{
-		ID: r.ID, Kind: "rebuild", Views: r.Views, Batch: r.Batch, From: r.From, AcceptDifferences: r.Accept, Reason: r.RebuildRequest.Reason,
+		ID: r.ID, Kind: "rebuild", Views: r.Views, Batch: r.Batch, From: r.From, AcceptDifferences: r.Accept, Reason: r.Reason,
 		RequestedBy: r.By, RequestedAt: r.RequestedAt, State: r.State, Attempt: r.Attempt, Results: []RebuiltView{}, Error: r.Error, EndedAt: r.EndedAt,
 	}
 	if r.Rollback {
