@@ -117,6 +117,6 @@ func TestTheAsyncAPIDocumentIsValid(t *testing.T) {
 		require.NotEmpty(t, schemaOf(t, strings.TrimSuffix(strings.TrimPrefix(reference, "./schemas/"), ".json")))
 	}
 	delete(document["channels"].(map[string]any)["control"].(map[string]any), "address")
-	document["channels"].(map[string]any)["control"].(map[string]any)["adress"] = "waybill.control"
+	document["channels"].(map[string]any)["control"].(map[string]any)["location"] = "waybill.control"
 	require.Error(t, schema.Validate(document), "the check itself: it finds a slip")
 }

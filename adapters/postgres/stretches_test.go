@@ -34,7 +34,9 @@ func TestStretches(t *testing.T) {
 		}
 		return list
 	}
-	stretch := func(after, upTo int64, bytes int) []int64 { return offsets(j.Stretch(t.Context(), 0, after, upTo, bytes)) }
+	stretch := func(after, upTo int64, bytes int) []int64 {
+		return offsets(j.Stretch(t.Context(), 0, after, upTo, bytes))
+	}
 	require.Equal(t, []int64{3, 4, 5}, stretch(2, 5, plenty))
 	require.Equal(t, []int64{3, 4}, stretch(2, 5, 2*size+size/2))
 	require.Equal(t, []int64{3}, stretch(2, 5, 1), "one at least")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -329,3 +330,30 @@ func TestTheContractIsPublished(t *testing.T) {
 	r.send("", "GET", "/asyncapi.json", nil).is(http.StatusOK, nil)
 	r.send("", "GET", "/schemas/waybill.planet.found.v1.json", nil).refused(http.StatusNotFound, "route-not-found")
 }
+
+// Whoever may no longer read is not sent anything more, and a tail that has
+// nothing to send shows that it is there.
+func TestATailAsksWhetherItsReaderStillMay(t *testing.T) {
+	t.Parallel()
+	recorder := httptest.NewRecorder()
+	beat := make(chan time.Time)
+	asked := make(chan error)
+	r := &reading{
+		server: &server{}, beat: beat, follow: true, body: recorder, out: http.NewResponseController(unlimited{recorder}),
+		mayStill: func(context.Context) error { return <-asked },
+	}
+	ended := make(chan error)
+	go func() { ended <- await(t.Context(), r, make(chan struct{})) }()
+	beat <- time.Time{}
+	asked <- nil
+	beat <- time.Time{}
+	revoked := newProblem(http.StatusUnauthorized, "token-unknown", "revoked")
+	asked <- revoked
+	require.ErrorIs(t, <-ended, revoked)
+	require.Equal(t, "\n", recorder.Body.String())
+}
+
+// unlimited is a recorder that takes a deadline.
+type unlimited struct{ *httptest.ResponseRecorder }
+
+func (unlimited) SetWriteDeadline(time.Time) error { return nil }

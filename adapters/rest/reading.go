@@ -38,7 +38,7 @@ type reading struct {
 	left     int                         // records, when it is bounded
 	mayStill func(context.Context) error // asks again whether its reader may read
 
-	beat   *time.Ticker
+	beat   <-chan time.Time
 	body   http.ResponseWriter
 	out    *http.ResponseController
 	broken bool // the client takes nothing more
@@ -48,8 +48,9 @@ type reading struct {
 func (r *reading) answer(c huma.Context, heads wire.Position) {
 	gin := humagin.Unwrap(c)
 	r.body, r.out = gin.Writer, http.NewResponseController(gin.Writer)
-	r.beat = time.NewTicker(heartbeat)
-	defer r.beat.Stop()
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	r.beat = beat.C
 	ctx, cancel := context.WithTimeout(c.Context(), maxReading)
 	defer cancel()
 	err := r.read(ctx, heads)
@@ -95,7 +96,7 @@ func await[T any](ctx context.Context, r *reading, signal <-chan T) error {
 		select {
 		case <-signal:
 			return nil
-		case <-r.beat.C:
+		case <-r.beat:
 			if err := r.pulse(ctx); err != nil {
 				return err
 			}
@@ -110,7 +111,7 @@ func await[T any](ctx context.Context, r *reading, signal <-chan T) error {
 // tend does between two stretches what await does.
 func (r *reading) tend(ctx context.Context) error {
 	select {
-	case <-r.beat.C:
+	case <-r.beat:
 		return r.pulse(ctx)
 	case <-r.Ending:
 		return errEnding
