@@ -34,9 +34,10 @@ type refused struct {
 	Status int
 	Code   string
 	Detail string
+	Errors []struct{ Field, Message string }
 }
 
-func (r *refused) Error() string { return fmt.Sprintf("HTTP %d: %s", r.Status, r.Detail) }
+func (r *refused) Error() string { return fmt.Sprintf("HTTP %d: %s %v", r.Status, r.Detail, r.Errors) }
 
 // asRefused gives the answer that operators live with: what they asked for
 // does not apply any more. Nil when there was another, or none.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -39,10 +41,14 @@ type answer struct {
 	stream  []entry // to a look
 }
 
-// The refusals that a command may meet without having done anything.
+func (a answer) equal(b answer) bool {
+	return a.refusal == b.refusal && a.version == b.version && a.changed == b.changed
+}
+
+// The refusals that a command may meet.
 const (
 	stale = "version-stale" // the source is not at the version it was meant for
-	busy  = "too-busy"      // others kept changing it
+	busy  = "too-busy"      // others kept changing it: no answer yet, ask again
 )
 
 // entry is an event of a source's stream.
@@ -52,7 +58,8 @@ type entry struct {
 }
 
 // register is what the command side must behave like: one copy of each source,
-// at which commands arrive one after the other. Its state is the stream.
+// at which commands arrive one after the other, each once. Its state is the
+// stream.
 var register = porcupine.Model{
 	Partition: bySource,
 	Init:      func() any { return []entry{{registering, ""}} },
@@ -80,14 +87,9 @@ func bySource(history []porcupine.Operation) [][]porcupine.Operation {
 // takes tells whether an intent may be answered so by a source with this
 // stream, and the stream afterwards.
 func takes(stream []entry, in intent, out answer) (bool, []entry) {
-	wanted := entry{in.verb, in.key}
-	switch done := slices.Index(stream, wanted); {
+	switch {
 	case in.verb == looking:
 		return slices.Equal(out.stream, stream), stream
-	case out.refusal == busy:
-		return true, stream
-	case done >= 0: // the same request again
-		return out.refusal == "" && out.changed && out.version == done+1, stream
 	case in.match > 0 && in.match != len(stream):
 		return out.refusal == stale, stream
 	case out.refusal != "":
@@ -95,7 +97,7 @@ func takes(stream []entry, in intent, out answer) (bool, []entry) {
 	case in.verb != renaming && enabled(stream) == (in.verb == enabling): // it is so already
 		return !out.changed && out.version == len(stream), stream
 	default:
-		return out.changed && out.version == len(stream)+1, append(slices.Clip(stream), wanted)
+		return out.changed && out.version == len(stream)+1, append(slices.Clip(stream), entry{in.verb, in.key})
 	}
 }
 
@@ -109,6 +111,39 @@ func enabled(stream []entry) bool {
 		}
 	}
 	return false
+}
+
+// once makes one command of the requests that were the same, as the key
+// promises: it begins with the first of them, ends with the first answer, and
+// every answer must be that one. What nobody was answered may have been done
+// until the end: the stream tells whether it was; what left no trace there
+// changed nothing.
+func once(answered, unanswered []porcupine.Operation, streams map[string][]entry, end int64) ([]porcupine.Operation, error) {
+	commands := map[intent]porcupine.Operation{}
+	var errs []error
+	for _, o := range answered {
+		in, out := o.Input.(intent), o.Output.(answer) //nolint:forcetypeassert // the registrars'
+		if known, ok := commands[in]; ok {
+			if first := known.Output.(answer); !first.equal(out) { //nolint:forcetypeassert // the same
+				errs = append(errs, fmt.Errorf("%+v was answered %+v and %+v", in, first, out))
+			}
+			o.Call, o.Return, o.Output = min(o.Call, known.Call), min(o.Return, known.Return), known.Output
+		}
+		commands[in] = o
+	}
+	for _, o := range unanswered {
+		in := o.Input.(intent) //nolint:forcetypeassert // the same
+		known, ok := commands[in]
+		switch at := slices.Index(streams[in.source], entry{in.verb, in.key}); {
+		case ok:
+			known.Call = min(known.Call, o.Call)
+			commands[in] = known
+		case at >= 0:
+			o.Output, o.Return = answer{version: at + 1, changed: true}, end
+			commands[in] = o
+		}
+	}
+	return slices.Collect(maps.Values(commands)), errors.Join(errs...)
 }
 
 // streamOf gives the entries of a source's records.

@@ -42,7 +42,7 @@ type registrars struct {
 
 const (
 	registrarCount = 4
-	beat           = 100 * time.Millisecond // all of them ask at once
+	beat           = 200 * time.Millisecond // all of them ask at once
 	memory         = 8                      // intents that are asked again
 )
 
@@ -176,11 +176,11 @@ func (g *registrars) ask(ctx context.Context, id int, in intent) (done outcome) 
 	case err == nil:
 		o.Output = answer{version: done.Version, changed: done.Changed}
 		g.versions[in.source] = max(g.versions[in.source], done.Version)
-	case refusal == nil:
+	case refusal == nil, refusal.Code == busy:
 		g.unanswered = append(g.unanswered, o)
 		g.unsaid[why(err)]++
 		return outcome{}
-	case refusal.Code == stale, refusal.Code == busy:
+	case refusal.Code == stale:
 		o.Output = answer{refusal: refusal.Code}
 	default:
 		g.surprises = append(g.surprises, fmt.Errorf("%+v: %w", in, err))
@@ -193,26 +193,22 @@ func (g *registrars) ask(ctx context.Context, id int, in intent) (done outcome) 
 // check holds what the clients were told against the streams that the journal
 // has in the end: a history that ends with a look at them.
 func (g *registrars) check(journal map[string][]wire.Record, picture string) error {
-	errs, history := slices.Clone(g.surprises), slices.Clone(g.history)
-	end := time.Since(g.began).Nanoseconds()
+	errs, end := slices.Clone(g.surprises), time.Since(g.began).Nanoseconds()
 	streams := map[string][]entry{}
 	for _, id := range registrarSources {
 		stream, err := streamOf(journal[domain.SourceStream(id)])
 		errs = append(errs, err)
 		streams[id] = stream
-		history = append(history, porcupine.Operation{ClientId: registrarCount, Input: intent{source: id, verb: looking}, Call: end, Output: answer{stream: stream}, Return: end + 1})
+	}
+	history, err := once(g.history, g.unanswered, streams, end)
+	errs = append(errs, err)
+	for id, stream := range streams {
+		history = append(history, porcupine.Operation{
+			ClientId: registrarCount, Input: intent{source: id, verb: looking}, Call: end, Output: answer{stream: stream}, Return: end + 1,
+		})
 	}
 	for _, s := range g.sightings {
 		errs = append(errs, s.check(streams[s.source]))
-	}
-	for _, o := range g.unanswered {
-		in := o.Input.(intent) //nolint:forcetypeassert // the ledger's
-		// What was done was done before the look; what left no trace changed
-		// nothing, whether it was decided or not.
-		if at := slices.Index(streams[in.source], entry{in.verb, in.key}); at >= 0 {
-			o.Output, o.Return = answer{version: at + 1, changed: true}, end
-			history = append(history, o)
-		}
 	}
 	return errors.Join(append(errs, linearizable(history, picture))...)
 }
