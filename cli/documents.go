@@ -36,7 +36,7 @@ var documentStatuses = []string{"pending", "migrated", "failed", "excepted", "ca
 
 func documentCommands(k *connection) []*cobra.Command {
 	return []*cobra.Command{
-		documentList(k), documentShow(k), documentHistory(k),
+		documentList(k), documentCount(k), documentShow(k), documentHistory(k),
 		documentOrder(k, "retry", "Try failed documents again; the source is read afresh"),
 		documentExcept(k),
 		documentOrder(k, "revoke-exception", "Take exceptions back; the documents are failed again"),
@@ -44,16 +44,23 @@ func documentCommands(k *connection) []*cobra.Command {
 	}
 }
 
-func documentList(k *connection) *cobra.Command {
-	var f filters
-	var p paging
-	c := &cobra.Command{Use: "list NUMBER", Short: "The documents of a batch", Args: takes(1), ValidArgsFunction: k.first(batchNumbers)}
+// documentFilters choose documents of a batch.
+func documentFilters(c *cobra.Command, f *filters) {
 	f.add(c, "status", "status", strings.Join(documentStatuses, ", "), documentStatuses...)
 	f.add(c, "category", "category", "only those that failed for: "+strings.Join(categories, ", "), categories...)
 	f.add(c, "code", "code", "only those with this failure code")
 	f.add(c, "organization", "organization", "only those of this organisation")
 	f.add(c, "type", "documentType", "only those of this document type")
 	f.add(c, "image-number", "imageNumber", "only those with this image number (影像编号)")
+	f.add(c, "bill-number", "billNumber", "only those with this bill number (单据编号)")
+	f.add(c, "text", "text", "only those whose image number or bill number begins with it")
+}
+
+func documentList(k *connection) *cobra.Command {
+	var f filters
+	var p paging
+	c := &cobra.Command{Use: "list NUMBER", Short: "The documents of a batch", Args: takes(1), ValidArgsFunction: k.first(batchNumbers)}
+	documentFilters(c, &f)
 	past(c, &f)
 	p.flags(c)
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {

@@ -28,6 +28,7 @@ func TestTablesForPeople(t *testing.T) {
 		"slices":    {"batch", "slices", "B1"},
 		"document":  {"document", "show", "B1", "x"},
 		"documents": {"document", "list", "B1", "--status", "failed"},
+		"facets":    {"document", "count", "B1", "--status", "failed"},
 		"history":   {"document", "history", "B1", "x"},
 		"source":    {"source", "show", "standard-imaging"},
 		"operation": {"operation", "show", "x"},
