@@ -2,6 +2,8 @@ package projections
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,17 +42,45 @@ type DocumentFilter struct {
 	Organization string
 	DocumentType string
 	ImageNumber  string
+	BillNumber   string
+	Text         string // that the image number or the bill number begins with
 	After        string // stream, to page on
 	Limit        int
 }
 
+// prefixes quotes what LIKE would not take as it is.
+var prefixes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// where is the filter as a condition and what it is called with. A condition
+// that is not asked for does not stand in it, and the statement is planned for
+// its values: what is rare is found by its index, what is common in the order
+// of the list.
+func (f DocumentFilter) where() (string, []any) {
+	conditions, values := []string{"batch = $1"}, []any{pgx.QueryExecModeExec, f.Batch}
+	add := func(value, condition string) {
+		if value != "" {
+			values = append(values, value)
+			conditions = append(conditions, strings.ReplaceAll(condition, "?", "$"+strconv.Itoa(len(values)-1)))
+		}
+	}
+	add(f.After, "stream > ?")
+	add(string(f.Status), "status = ?")
+	add(string(f.Category), "failure_category = ? AND status = 'failed'")
+	add(f.Code, "failure_code = ?")
+	add(f.Organization, "organization = ?")
+	add(f.DocumentType, "document_type = ?")
+	add(f.ImageNumber, "image_number = ?")
+	add(f.BillNumber, "bill_number = ?")
+	if f.Text != "" {
+		add(prefixes.Replace(f.Text)+"%", "(image_number LIKE ? OR bill_number LIKE ?)")
+	}
+	return strings.Join(conditions, " AND "), values
+}
+
 // DocumentsOf gives documents of a batch in order of stream.
 func DocumentsOf(ctx context.Context, q Querier, f DocumentFilter) ([]Document, error) {
-	rows, err := q.Query(ctx, `SELECT `+documentColumns+` FROM documents
-		WHERE batch = $1 AND stream > $2 AND ($3 = '' OR status = $3)
-			AND ($4 = '' OR failure_category = $4 AND status = 'failed') AND ($5 = '' OR failure_code = $5)
-			AND ($6 = '' OR organization = $6) AND ($7 = '' OR document_type = $7) AND ($8 = '' OR image_number = $8)
-		ORDER BY stream LIMIT $9`, f.Batch, f.After, f.Status, f.Category, f.Code, f.Organization, f.DocumentType, f.ImageNumber, f.Limit)
+	where, values := f.where()
+	rows, err := q.Query(ctx, `SELECT `+documentColumns+` FROM documents WHERE `+where+` ORDER BY stream LIMIT `+strconv.Itoa(f.Limit), values...)
 	if err != nil {
 		return nil, err
 	}

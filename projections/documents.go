@@ -50,6 +50,8 @@ CREATE TABLE IF NOT EXISTS documents (
 	files_cancelled   integer     NOT NULL DEFAULT 0,
 	PRIMARY KEY (batch, stream)
 );
+CREATE INDEX IF NOT EXISTS documents_image_number ON documents (batch, image_number text_pattern_ops);
+CREATE INDEX IF NOT EXISTS documents_bill_number ON documents (batch, bill_number text_pattern_ops);
 CREATE INDEX IF NOT EXISTS documents_status ON documents (batch, status, stream);
 CREATE INDEX IF NOT EXISTS documents_failed ON documents (batch, failure_category, stream) WHERE status = 'failed';
 CREATE TABLE IF NOT EXISTS document_files (

@@ -28,7 +28,7 @@ var mayCall = map[string][]string{
 	"listBatches": everybody, "getBatch": everybody,
 	"listSlices": everybody, "acceptShortfall": operators, "retrySlice": operators,
 	"compareBatch": everybody, "listStatusChanges": everybody, "compareDocument": everybody,
-	"listDocuments": everybody, "getDocument": everybody, "getDocumentHistory": auditors,
+	"countDocuments": everybody, "listDocuments": everybody, "getDocument": everybody, "getDocumentHistory": auditors,
 	"retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,
 	"listAudit": auditors, "readEvents": auditors,

@@ -87,12 +87,7 @@ func (s *server) registerDocuments() {
 
 func (s *server) listDocuments(ctx context.Context, in *struct {
 	Number
-	Status       string          `query:"status" enum:"pending,migrated,failed,excepted,cancelled"`
-	Category     domain.Category `query:"category" enum:"missing-field,format-mismatch,integrity,source-auth,source-unavailable,source-throttled,source-rejected,target-rejected,target-unavailable,internal" doc:"Only those failed for this"`
-	Code         string          `query:"code" maxLength:"300" doc:"Only those with this failure code"`
-	Organization string          `query:"organization" maxLength:"300"`
-	DocumentType string          `query:"documentType" maxLength:"300"`
-	ImageNumber  string          `query:"imageNumber" maxLength:"300"`
+	DocumentQuery
 	Paging
 	When
 }) (*listed[Document], error) {
@@ -107,10 +102,7 @@ func (s *server) listDocuments(ctx context.Context, in *struct {
 	if _, err := s.findBatch(ctx, in.Number, in.After, documentsView); err != nil {
 		return nil, err
 	}
-	documents, err := shown.documents(ctx, projections.DocumentFilter{
-		Batch: in.Number.Number, Status: document.Status(in.Status), Category: in.Category, Code: in.Code, Organization: in.Organization,
-		DocumentType: in.DocumentType, ImageNumber: in.ImageNumber, After: last, Limit: in.more(),
-	})
+	documents, err := shown.documents(ctx, in.filter(in.Number.Number, last, in.more()))
 	return page(ctx, documents, in.Paging, func(d projections.Document) string { return d.Stream }, documentOf).asOf(shown), err
 }
 

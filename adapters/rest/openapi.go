@@ -136,6 +136,9 @@ func describeProblems(op *huma.Operation, problem *huma.Schema) {
 			statuses = append(statuses, http.StatusPreconditionFailed)
 		}
 	}
+	if op.Method == http.MethodPut {
+		statuses = append(statuses, http.StatusPreconditionRequired)
+	}
 	delete(op.Responses, "default")
 	for _, status := range statuses {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{

@@ -114,7 +114,7 @@ func TestCategoriesAreThoseOfTheDomain(t *testing.T) {
 		}
 	}
 	visit(document)
-	require.Equal(t, 3, found, "of failures, of the filter of documents and of that of a bulk retry")
+	require.Equal(t, 4, found, "of failures, of the filter of documents, of that of their counts and of that of a bulk retry")
 }
 
 func TestDocumentIsTheSameInBothForms(t *testing.T) {

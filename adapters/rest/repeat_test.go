@@ -49,13 +49,15 @@ func TestRepeatIsAnsweredAsBefore(t *testing.T) {
 		return r.send(commands.RoleAdmin, "POST", path, body, headers...)
 	}
 	asked := map[string]func() answer{
-		"made":     func() answer { return admin("/v1/batches", march(), keyHeader, "1") },
-		"paused":   func() answer { return admin(path+"/pause", because("night"), keyHeader, "2") },
-		"resumed":  func() answer { return admin(path+"/resume", because("day"), keyHeader, "3") },
-		"idle":     func() answer { return admin(path+"/resume", because("day"), keyHeader, "4") },
-		"stale":    func() answer { return admin(path+"/pause", because("x"), keyHeader, "5", "If-Match", `"99"`) },
-		"unknown":  func() answer { return admin("/v1/batches/B0/pause", because("x"), keyHeader, "6") },
-		"bad":      func() answer { return admin("/v1/batches", map[string]any{"source": sourceID, "scope": map[string]any{"from": "x", "to": "y"}}, keyHeader, "7") },
+		"made":    func() answer { return admin("/v1/batches", march(), keyHeader, "1") },
+		"paused":  func() answer { return admin(path+"/pause", because("night"), keyHeader, "2") },
+		"resumed": func() answer { return admin(path+"/resume", because("day"), keyHeader, "3") },
+		"idle":    func() answer { return admin(path+"/resume", because("day"), keyHeader, "4") },
+		"stale":   func() answer { return admin(path+"/pause", because("x"), keyHeader, "5", "If-Match", `"99"`) },
+		"unknown": func() answer { return admin("/v1/batches/B0/pause", because("x"), keyHeader, "6") },
+		"bad": func() answer {
+			return admin("/v1/batches", map[string]any{"source": sourceID, "scope": map[string]any{"from": "x", "to": "y"}}, keyHeader, "7")
+		},
 		"no view":  func() answer { return admin("/v1/projections/none/resume", nil, keyHeader, "8") },
 		"disabled": func() answer { return admin("/v1/sources/"+sourceID+"/disable", because("x"), keyHeader, "9") },
 	}

@@ -61,6 +61,23 @@ func (m IfMatch) version() *int {
 	return &n
 }
 
+// MustMatch is the part of inputs that replace what they name. Sent blindly,
+// such a request would undo what somebody else changed meanwhile.
+type MustMatch struct {
+	ETag string `header:"If-Match" pattern:"^(\"[0-9]{1,9}\"|\\*)$" patternDescription:"an ETag as it was answered, or *" doc:"The ETag that was read. When it is another by now, nothing is done and the answer is 412; without it, 428. * replaces whatever is there"`
+}
+
+func (m MustMatch) version() (*int, error) {
+	switch m.ETag {
+	case "":
+		return nil, newProblem(http.StatusPreconditionRequired, "precondition-required",
+			"this replaces all settings: send the ETag that you read as If-Match, or If-Match: * to replace whatever is there")
+	case "*":
+		return nil, nil
+	}
+	return IfMatch(m).version(), nil
+}
+
 func etag(version int) string { return `"` + strconv.Itoa(version) + `"` }
 
 // Reason is the body of commands that need nothing else.

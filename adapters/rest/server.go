@@ -155,6 +155,7 @@ func (s *server) registerAll() {
 	s.registerBatches()
 	s.registerSlices()
 	s.registerDocuments()
+	s.registerFacets()
 	s.registerHistory()
 	s.registerComparisons()
 	s.registerFiles()

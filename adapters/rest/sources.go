@@ -124,10 +124,14 @@ func (s *server) getSource(ctx context.Context, in *struct {
 func (s *server) changeSource(ctx context.Context, in *struct {
 	SourceID
 	Command
-	IfMatch
+	MustMatch
 	Body SourceSettings
 }) (*done, error) {
-	return doneOf(s.Handler.ReconfigureSource(ctx, in.meta(ctx), in.ID, in.version(), source.Settings(in.Body)))
+	version, err := in.version()
+	if err != nil {
+		return nil, err
+	}
+	return doneOf(s.Handler.ReconfigureSource(ctx, in.meta(ctx), in.ID, version, source.Settings(in.Body)))
 }
 
 // sourceCommand is a command on a source that needs nothing but a reason.

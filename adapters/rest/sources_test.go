@@ -33,7 +33,8 @@ func TestSourceFromMakingToDisabling(t *testing.T) {
 	var changed Outcome
 	r.send(commands.RoleAdmin, "PUT", "/v1/sources/"+sourceID, settings, "If-Match", `"1"`).is(http.StatusOK, &changed)
 	require.Equal(t, Outcome{Position: "0:2", Version: 2, Changed: true}, changed)
-	r.send(commands.RoleAdmin, "PUT", "/v1/sources/"+sourceID, settings).is(http.StatusOK, &changed)
+	r.send(commands.RoleAdmin, "PUT", "/v1/sources/"+sourceID, settings).refused(http.StatusPreconditionRequired, "precondition-required")
+	r.send(commands.RoleAdmin, "PUT", "/v1/sources/"+sourceID, settings, "If-Match", "*").is(http.StatusOK, &changed)
 	require.Equal(t, Outcome{Position: "0:2", Version: 2}, changed)
 
 	a = r.send(commands.RoleAdmin, "POST", "/v1/sources/"+sourceID+"/disable", because("maintenance")).is(http.StatusOK, nil)
@@ -95,7 +96,11 @@ func TestSourceConflictsAndUnknownIDs(t *testing.T) {
 		{"POST", "/v1/sources/nobody/disable", because("x")},
 		{"GET", "/v1/sources/nobody", nil},
 	} {
-		p := r.send(commands.RoleAdmin, c.method, c.path, c.body).refused(http.StatusNotFound, "source-not-found")
+		var match []string
+		if c.method == "PUT" {
+			match = []string{"If-Match", "*"}
+		}
+		p := r.send(commands.RoleAdmin, c.method, c.path, c.body, match...).refused(http.StatusNotFound, "source-not-found")
 		require.Contains(t, p.Detail, `source "nobody"`)
 	}
 	for _, c := range []struct {
