@@ -50,7 +50,7 @@ func (s *server) registerEvents() {
 type eventsQuery struct {
 	From          string   `query:"from" maxLength:"600" example:"0:15,7:123" doc:"A position: what lies after it is read. Empty: from the beginning. now: only what is yet to come"`
 	Stream        string   `query:"stream" maxLength:"2000" example:"batch-B20250301-080000-ABCDE" doc:"Only events of this stream"`
-	Type          []string `query:"type" maxItems:"50" example:"waybill.document.migrated" doc:"Only events of these types, with or without their version, comma-separated"`
+	Type          []string `query:"type" maxItems:"50" nullable:"false" example:"waybill.document.migrated" doc:"Only events of these types, with or without their version, comma-separated"`
 	Batch         string   `query:"batch" maxLength:"100" doc:"Only events of this batch, of its documents, listings and operations"`
 	As            string   `query:"as" enum:"stored,latest" default:"stored" doc:"latest: events of an old version are mapped to the newest as /schemas/mappings say; their mappedfrom says the version that was written"`
 	Follow        bool     `query:"follow" doc:"Stay, and send what is committed from now on"`

@@ -213,19 +213,23 @@ func (r *reading) send(record wire.Raw) error {
 	return r.line(content)
 }
 
-// line writes a record, or an empty line. A client that takes nothing for as
-// long as a request may last is given up.
+// line writes a record, or an empty line.
 func (r *reading) line(content []byte) error {
-	if err := r.out.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	return r.to(func() error {
+		_, err := r.body.Write(append(content, '\n'))
 		return err
-	}
-	_, err := r.body.Write(append(content, '\n'))
-	r.broken = r.broken || err != nil
-	return err
+	})
 }
 
-func (r *reading) flush() error {
-	err := r.out.Flush()
+func (r *reading) flush() error { return r.to(r.out.Flush) }
+
+// to the client goes what is written now. One that takes nothing for as long
+// as a request may last is given up.
+func (r *reading) to(write func() error) error {
+	err := r.out.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if err == nil {
+		err = write()
+	}
 	r.broken = r.broken || err != nil
 	return err
 }
