@@ -17,5 +17,8 @@
 //     that a batch costs a few statements. Rows that several partitions share
 //     are written last, in key order.
 //
+// The same code makes what views were at a point of the past: for one read
+// (Past), or as tables for auditors (ReplayInto).
+//
 // A view that fails stops, visibly; it never skips an event.
 package projections

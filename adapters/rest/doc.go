@@ -10,6 +10,8 @@
 //   - A command's answer carries the position that it led to. A read that is
 //     given one waits until its view includes it, or answers 503: never with
 //     what was before.
+//   - A read that is given a point of the past (asOf) answers with what the views
+//     were then, made by their own code, and names the exact position.
 //   - Every error is a problem document (RFC 9457) from one table. The text of
 //     an error that is not the caller's goes to the log, with the request's id,
 //     and not into the answer.
