@@ -183,7 +183,9 @@ func (g *registrars) ask(ctx context.Context, id int, in intent) (done outcome) 
 	case refusal.Code == stale:
 		o.Output = answer{refusal: refusal.Code}
 	default:
-		g.surprises = append(g.surprises, fmt.Errorf("%+v: %w", in, err))
+		if len(g.surprises) < memory {
+			g.surprises = append(g.surprises, fmt.Errorf("%+v: %w", in, err))
+		}
 		return outcome{}
 	}
 	g.history = append(g.history, o)
