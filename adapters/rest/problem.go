@@ -20,7 +20,7 @@ import (
 // Problem is an error as the API tells it (RFC 9457).
 type Problem struct {
 	Type      string       `json:"type" format:"uri-reference" example:"/docs/errors/batch-not-found" doc:"Names the kind of problem; it ends in the code"`
-	Title     string       `json:"title" doc:"The HTTP status in words"`
+	Title     string       `json:"title" doc:"The kind of problem in words"`
 	Status    int          `json:"status"`
 	Detail    string       `json:"detail" doc:"What is wrong, and what to do about it"`
 	Code      string       `json:"code" example:"batch-not-found" doc:"Stable, for programs"`
@@ -42,7 +42,7 @@ type FieldError struct {
 const problemType = "application/problem+json"
 
 func newProblem(status int, code, detail string) *Problem {
-	return &Problem{Type: "/docs/errors/" + code, Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
+	return &Problem{Type: "/docs/errors/" + code, Title: titleOf(code, status), Status: status, Code: code, Detail: detail}
 }
 
 // Error, GetStatus, GetHeaders and ContentType are what huma asks of an error.

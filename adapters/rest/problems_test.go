@@ -26,7 +26,7 @@ import (
 func TestErrorsOfTheRouterAreProblems(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	for _, path := range []string{"/", "/v1", "/v1/nothing", "/v1/sources/", "/docs", "/metrics", "/v1/batches/B1/documents/a/b/c/d"} {
+	for _, path := range []string{"/", "/v1", "/v1/nothing", "/v1/sources/", "/docs/", "/metrics", "/v1/batches/B1/documents/a/b/c/d"} {
 		r.get(path).refused(http.StatusNotFound, "route-not-found")
 	}
 	a := r.send(commands.RoleAdmin, "DELETE", "/v1/sources", nil)

@@ -132,6 +132,9 @@ func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
 	if err := s.serveDocument(router); err != nil {
 		return nil, err
 	}
+	if err := s.serveDocs(router); err != nil {
+		return nil, err
+	}
 	s.serveHealth(router)
 	return router, serveContract(router)
 }
