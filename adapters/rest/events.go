@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"strconv"
@@ -102,6 +103,10 @@ func startOf(from string, heads wire.Position) (wire.Position, error) {
 		return maps.Clone(heads), nil
 	}
 	start, err := wire.ParsePosition(from)
+	var refusal *domain.Refusal
+	if errors.As(err, &refusal) {
+		refusal.Field = "from"
+	}
 	if err != nil {
 		return nil, err
 	}

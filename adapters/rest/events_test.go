@@ -152,7 +152,10 @@ func TestWrongQuestionsForEvents(t *testing.T) {
 		"from=0:999": "position-ahead", "from=99:1": "position-invalid", "from=x": "position-invalid", "type=waybill.planet.found": "type-unknown",
 		"type=waybill": "type-unknown", "as=newest": "validation-failed", "limit=-1": "validation-failed", "since=0:1": "validation-failed",
 	} {
-		r.send(commands.RoleAuditor, "GET", "/v1/events?"+query, nil).refused(http.StatusUnprocessableEntity, code)
+		p := r.send(commands.RoleAuditor, "GET", "/v1/events?"+query, nil).refused(http.StatusUnprocessableEntity, code)
+		if code != "validation-failed" {
+			require.Equal(t, query[:strings.Index(query, "=")], p.Field)
+		}
 	}
 }
 
