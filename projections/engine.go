@@ -184,7 +184,7 @@ func (e *Engine) each(ctx context.Context, step func(*projector) error) error {
 func (e *Engine) try(ctx context.Context, p *projector, step func(*projector) error) error {
 	err := step(p)
 	switch {
-	case err == nil || transient(err):
+	case err == nil || Transient(err):
 		return err
 	case errors.Is(err, errHeld):
 		p.hold()

@@ -248,7 +248,7 @@ func (e *eventError) Unwrap() error { return e.err }
 // view, and whoever mends it knows where to look.
 func (p *projector) narrow(ctx context.Context, records []wire.Record) error {
 	err := p.apply(ctx, records)
-	if err == nil || transient(err) || errors.Is(err, errMoved) || errors.Is(err, errHeld) {
+	if err == nil || Transient(err) || errors.Is(err, errMoved) || errors.Is(err, errHeld) {
 		return err
 	}
 	if len(records) == 1 {
@@ -369,9 +369,9 @@ type Querier interface {
 // cut off since the process stood still for too long.
 var transientCodes = []string{"40001", "40P01", "25P03"}
 
-// transient: the batch is worth another try. What is wrong with the view or
-// its events is not.
-func transient(err error) bool {
+// Transient tells that the database is away or busy, so that the same is worth
+// another try. What is wrong with the view, its events or the question is not.
+func Transient(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}

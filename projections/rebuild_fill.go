@@ -209,7 +209,7 @@ func (l lane) take(ctx context.Context, records []wire.Record) error {
 		left = true
 		group.Go(func() error {
 			err := l.own[i].take(ctx, records)
-			if err == nil || transient(err) {
+			if err == nil || Transient(err) {
 				return err
 			}
 			whole.stop(err)

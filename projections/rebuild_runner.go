@@ -96,7 +96,7 @@ func (r RebuildRunner) carry(ctx context.Context, claimed RequestedRebuild) {
 		r.end(ctx, log, claimed, RebuildCancelled, results, nil)
 	case ctx.Err() != nil: // which says nothing against the rebuild
 		r.giveBack(ctx, log, claimed, claimed.Attempt-1, err)
-	case err != nil && transient(err):
+	case err != nil && Transient(err):
 		r.giveBack(ctx, log, claimed, claimed.Attempt, err)
 	case err != nil:
 		r.end(ctx, log, claimed, RebuildFailed, results, err)

@@ -106,7 +106,7 @@ func (r *Rebuilder) atLive(ctx context.Context, b *build, change func(pgx.Tx) er
 		})
 		took = time.Since(began)
 		var pg *pgconn.PgError
-		if !errors.As(err, &pg) || pg.Code != lockNotAvailable && !transient(err) {
+		if !errors.As(err, &pg) || pg.Code != lockNotAvailable && !Transient(err) {
 			break
 		}
 	}

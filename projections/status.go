@@ -177,7 +177,7 @@ const tendInterval = 200 * time.Millisecond
 func (e *Engine) Tend(ctx context.Context) error {
 	// A process that begins is another try, with another build perhaps.
 	for _, p := range e.projectors {
-		if err := clearStop(ctx, p.pool, p.view.Name); err != nil && !transient(err) {
+		if err := clearStop(ctx, p.pool, p.view.Name); err != nil && !Transient(err) {
 			return err
 		}
 	}
