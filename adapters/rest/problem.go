@@ -10,7 +10,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
@@ -84,7 +83,7 @@ var failures = []struct {
 	{of[*projections.Late], http.StatusServiceUnavailable, "view-late", "", 1},
 	{like(context.DeadlineExceeded), http.StatusServiceUnavailable, "timeout", "it took too long; repeat the request with the same Idempotency-Key", 5},
 	{like(context.Canceled), http.StatusServiceUnavailable, "interrupted", "the request was given up; repeat it with the same Idempotency-Key", 1},
-	{of[*pgconn.ConnectError], http.StatusServiceUnavailable, "database-unavailable", "the database cannot be reached; repeat the request", 5},
+	{projections.Transient, http.StatusServiceUnavailable, "database-unavailable", "the database cannot be reached; repeat the request with the same Idempotency-Key", 5},
 }
 
 func like(target error) func(error) bool {

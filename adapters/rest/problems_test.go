@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
@@ -193,6 +194,9 @@ func TestTableOfProblems(t *testing.T) {
 		"late":      {&projections.Late{View: "v", Position: wire.Position{0: 1}}, 503, "view-late", true},
 		"deadline":  {context.DeadlineExceeded, 503, "timeout", true},
 		"cancelled": {context.Canceled, 503, "interrupted", true},
+		"cut off":   {fmt.Errorf("authenticate: %w", io.ErrUnexpectedEOF), 503, "database-unavailable", true},
+		"crashed":   {&pgconn.PgError{Code: "57P02"}, 503, "database-unavailable", true},
+		"question":  {&pgconn.PgError{Code: "42601"}, 500, "internal-error", false},
 		"other":     {errors.New("password=hunter2"), 500, "internal-error", false},
 	} {
 		p, told := problemOf(c.err)
