@@ -53,14 +53,17 @@ func settings(name string) map[string]any {
 	return map[string]any{"name": name, "tokenUrl": "http://127.0.0.1:1/token", "dataUrl": "http://127.0.0.1:1/data"}
 }
 
-// startRegistrars registers the sources and sets the clients to work.
-func startRegistrars(ctx context.Context, api *client, seed uint64) (*registrars, error) {
-	g := &registrars{api: api, seed: seed, began: time.Now(), versions: map[string]int{}, unsaid: map[string]int{}}
+func newRegistrars(api *client, seed uint64) *registrars {
+	return &registrars{api: api, seed: seed, began: time.Now(), versions: map[string]int{}, unsaid: map[string]int{}, stop: func() {}}
+}
+
+// start registers the sources and sets the clients to work.
+func (g *registrars) start(ctx context.Context) error {
 	for _, id := range registrarSources {
 		body := settings(id)
 		body["id"] = id
-		if err := api.post(ctx, "/v1/sources", body, nil); err != nil {
-			return nil, err
+		if err := g.api.post(ctx, "/v1/sources", body, nil); err != nil {
+			return err
 		}
 		g.versions[id] = 1
 	}
@@ -68,7 +71,7 @@ func startRegistrars(ctx context.Context, api *client, seed uint64) (*registrars
 	for i := range registrarCount {
 		g.running.Go(func() { g.work(ctx, i) })
 	}
-	return g, nil
+	return nil
 }
 
 // end waits for the last answers.

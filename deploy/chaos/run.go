@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -32,6 +31,7 @@ type run struct {
 	seed      uint64
 	size      size
 	program   string
+	name      string // of its schema, and of its topics' prefix
 	began     time.Time
 	dir       string
 	archive   string
@@ -74,7 +74,7 @@ func newRun(ctx context.Context, w *world, program string, seed uint64, s size) 
 	begun := r
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, begun.leaveDisk(false))
+			err = errors.Join(err, begun.leaveDisk())
 		}
 	}()
 	if r.dir, err = os.MkdirTemp("", fmt.Sprintf("waybill-chaos-seed-%d-", seed)); err != nil {
@@ -92,8 +92,8 @@ func newRun(ctx context.Context, w *world, program string, seed uint64, s size) 
 		return nil, err
 	}
 	w.present.Store(new(http.Handler(r.simulator)))
-	name := "chaos_" + strings.ToLower(rand.Text()[:12])
-	if err := r.prepareDatabase(ctx, name); err != nil {
+	r.name = "chaos_" + strings.ToLower(rand.Text()[:12])
+	if err := r.prepareDatabase(ctx); err != nil {
 		return nil, err
 	}
 	for range 2 {
@@ -104,7 +104,7 @@ func newRun(ctx context.Context, w *world, program string, seed uint64, s size) 
 		address := fmt.Sprintf("127.0.0.1:%d", port)
 		r.listen, r.api.bases = append(r.listen, address), append(r.api.bases, "http://"+address)
 	}
-	r.configure(name)
+	r.configure()
 	return r, r.startProcesses()
 }
 
@@ -122,11 +122,11 @@ func (r *run) placeArchive() (err error) {
 }
 
 // prepareDatabase makes the schema and an operator's token.
-func (r *run) prepareDatabase(ctx context.Context, schema string) (err error) {
-	if r.pool, err = postgres.Open(ctx, inSchema(r.postgres.URL(), schema), "chaos", 10); err != nil {
+func (r *run) prepareDatabase(ctx context.Context) (err error) {
+	if r.pool, err = postgres.Open(ctx, inSchema(r.postgres.URL(), r.name), "chaos", 10); err != nil {
 		return err
 	}
-	if _, err := r.pool.Exec(ctx, "CREATE SCHEMA "+schema); err != nil {
+	if _, err := r.pool.Exec(ctx, "CREATE SCHEMA "+r.name); err != nil {
 		return err
 	}
 	if err := postgres.Migrate(ctx, r.pool); err != nil {
@@ -137,19 +137,20 @@ func (r *run) prepareDatabase(ctx context.Context, schema string) (err error) {
 	}
 	_, token, err := postgres.NewTokens(r.pool).Issue(ctx, "chaos", []string{"admin"}, nil)
 	r.api, r.journal = &client{token: token}, postgres.NewJournal(r.pool)
+	r.register = newRegistrars(r.api, r.seed)
 	return err
 }
 
 func inSchema(url, schema string) string { return url + "&search_path=" + schema }
 
-func (r *run) configure(name string) {
+func (r *run) configure() {
 	replicas := min(len(r.world.kafka), 3)
 	r.kafka = kafka.Settings{
-		Brokers: r.world.kafka.Addresses(), Prefix: name, CreateTopics: true, ReplicationFactor: replicas, MinInSync: (replicas + 1) / 2,
+		Brokers: r.world.kafka.Addresses(), Prefix: r.name, CreateTopics: true, ReplicationFactor: replicas, MinInSync: (replicas + 1) / 2,
 	}
 	r.env = append(os.Environ(),
-		"WAYBILL_DATABASE_URL="+inSchema(r.database, name), "WAYBILL_DATABASE_CONNECTIONS=15",
-		"WAYBILL_KAFKA_BROKERS="+strings.Join(r.kafka.Brokers, ","), "WAYBILL_KAFKA_PREFIX="+name,
+		"WAYBILL_DATABASE_URL="+inSchema(r.database, r.name), "WAYBILL_DATABASE_CONNECTIONS=15",
+		"WAYBILL_KAFKA_BROKERS="+strings.Join(r.kafka.Brokers, ","), "WAYBILL_KAFKA_PREFIX="+r.name,
 		"WAYBILL_KAFKA_REPLICATION_FACTOR="+strconv.Itoa(replicas), "WAYBILL_KAFKA_MIN_IN_SYNC="+strconv.Itoa(r.kafka.MinInSync),
 		"WAYBILL_ARCHIVE="+r.archive, "WAYBILL_METRICS_LISTEN=none", "WAYBILL_LOG_FORMAT=text",
 		"WAYBILL_SOURCE_TOKEN_URL="+r.sourceURL+"/token", "WAYBILL_SOURCE_DATA_URL="+r.sourceURL+"/data",
@@ -186,13 +187,13 @@ func (r *run) play(ctx context.Context) []string {
 		r.check(ctx, v)
 	}
 	r.log.Info("checked")
-	r.end(v)
+	r.end(ctx, v)
 	r.log.Info("ended")
 	return v.found
 }
 
 // disturb makes the seed's faults while batches run.
-func (r *run) disturb(ctx context.Context) (err error) {
+func (r *run) disturb(ctx context.Context) error {
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
@@ -218,8 +219,8 @@ func (r *run) disturb(ctx context.Context) (err error) {
 // begin makes the first batch, and waits until it shows: members of a consumer
 // group that end while it forms keep it waiting for them, and a schedule's
 // faults would all come before anything runs.
-func (r *run) begin(ctx context.Context) (err error) {
-	if r.register, err = startRegistrars(ctx, r.api, r.seed); err != nil {
+func (r *run) begin(ctx context.Context) error {
+	if err := r.register.start(ctx); err != nil {
 		return err
 	}
 	if err := r.create(ctx); err != nil {
@@ -271,54 +272,6 @@ func (r *run) events(ctx context.Context) (n int64) {
 		n += head
 	}
 	return n
-}
-
-// end stops all processes in good order. None may have anything against it.
-func (r *run) end(v *violations) {
-	var group errgroup.Group
-	ends := make([]error, len(r.processes))
-	for i, p := range r.processes {
-		group.Go(func() error { ends[i] = p.stop(); return nil })
-	}
-	_ = group.Wait()
-	v.note("an orderly end", errors.Join(ends...))
-	v.note("uploads", r.noUploads())
-	v.note("logs", r.logs())
-	r.journal.Close()
-	r.pool.Close()
-	v.note("the disk", r.leaveDisk(len(v.found) > 0))
-}
-
-// leaveDisk unmounts the archive's disk. What is on it is kept when there is
-// something to find.
-func (r *run) leaveDisk(keep bool) (err error) {
-	if r.disk == nil {
-		return nil
-	}
-	if keep {
-		err = os.CopyFS(filepath.Join(r.dir, "archive"), os.DirFS(r.archive))
-	}
-	return errors.Join(err, r.disk.unmount())
-}
-
-// tell prints what became of the run, and forgets one in which all holds.
-func (r *run) tell(out io.Writer, found []string) {
-	restarts := 0
-	for _, p := range r.processes {
-		restarts += p.starts - 1
-	}
-	fmt.Fprintf(out, "seed %d: %d batches, %s (%d idle); %d restarts; registrars: %s; %s; %d violations\n",
-		r.seed, len(r.batches), r.done, r.idle, restarts, r.register, time.Since(r.began).Round(time.Second), len(found))
-	for _, text := range found {
-		fmt.Fprintf(out, "  seed %d VIOLATED %s\n", r.seed, text)
-	}
-	if len(found) > 0 {
-		fmt.Fprintf(out, "  logs and archive: %s\n", r.dir)
-		return
-	}
-	if err := os.RemoveAll(r.dir); err != nil {
-		fmt.Fprintln(out, " ", err)
-	}
 }
 
 // violations of a run.
