@@ -12,11 +12,11 @@ import (
 const (
 	exitFailed      = 1   // it could not be done; the text says why
 	exitUsage       = 2   // the command line itself is wrong; nothing was sent
-	exitUnsettled   = 3   // it was done, and something is left: failed documents, a shortfall, refusals
+	exitUnsettled   = 3   // it was done, and something is left: failed documents, a shortfall, refusals, a source that cannot be read
 	exitInterrupted = 130 // Ctrl-C, as shells have it
 )
 
-const exitCodes = `Exit codes: 0 done; 1 it could not be done; 2 the command line is wrong; 3 done, but something is left (failed documents, a shortfall, refused items); 130 interrupted.`
+const exitCodes = `Exit codes: 0 done; 1 it could not be done; 2 the command line is wrong; 3 done, but something is left (failed documents, a shortfall, refused items, a source that cannot be read); 130 interrupted.`
 
 // exit is an error with its exit code.
 type exit struct {

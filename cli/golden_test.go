@@ -26,6 +26,7 @@ func TestTablesForPeople(t *testing.T) {
 		"batch":     {"batch", "show", "B1"},
 		"batches":   {"batch", "list"},
 		"slices":    {"batch", "slices", "B1"},
+		"check":     {"source", "check", "s"},
 		"document":  {"document", "show", "B1", "x"},
 		"documents": {"document", "list", "B1", "--status", "failed"},
 		"facets":    {"document", "count", "B1", "--status", "failed"},
@@ -38,7 +39,11 @@ func TestTablesForPeople(t *testing.T) {
 		answer, err := os.ReadFile(filepath.Join("testdata", name+".json"))
 		require.NoError(t, err)
 		out, _, err := run(t, listen(t, string(answer)).URL, line...)
-		require.NoError(t, err, name)
+		if name == "check" {
+			require.Equal(t, exitUnsettled, ExitCode(err), "it does not work")
+		} else {
+			require.NoError(t, err, name)
+		}
 		golden := filepath.Join("testdata", name+".txt")
 		if *update {
 			require.NoError(t, os.WriteFile(golden, []byte(out), 0o600))

@@ -26,7 +26,7 @@ type source struct {
 
 func sourceCommands(k *connection) []*cobra.Command {
 	return []*cobra.Command{
-		sourceList(k), sourceShow(k), sourceCreate(k), sourceUpdate(k),
+		sourceList(k), sourceShow(k), sourceCreate(k), sourceUpdate(k), sourceCheck(k),
 		sourceOrder(k, "enable", "Enable a source; its batches that were held go on"),
 		sourceOrder(k, "disable", "Disable a source: no new batch, its running ones are held, no further request"),
 	}
