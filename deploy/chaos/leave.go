@@ -78,6 +78,9 @@ func (r *run) tell(out io.Writer, found []string) {
 	}
 	fmt.Fprintf(out, "seed %d: %d batches, %s (%d idle); %d restarts; registrars: %s; %s; %d violations\n",
 		r.seed, len(r.batches), r.done, r.idle, restarts, r.register, time.Since(r.began).Round(time.Second), len(found))
+	if r.wantsDisk() && r.disk == nil {
+		fmt.Fprintln(out, "  no disk was full: this account may not mount one")
+	}
 	for _, text := range found {
 		fmt.Fprintf(out, "  seed %d VIOLATED %s\n", r.seed, text)
 	}

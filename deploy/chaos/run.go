@@ -113,12 +113,17 @@ func newRun(ctx context.Context, w *world, program string, seed uint64, s size) 
 func (r *run) placeArchive() (err error) {
 	small := filepath.Join(r.dir, "disk")
 	r.archive = filepath.Join(r.dir, "archive")
-	if slices.ContainsFunc(schedule(r.seed, r.size), func(s step) bool { return s.kind == full }) {
+	if r.wantsDisk() {
 		if r.disk, err = mountDisk(small); r.disk != nil {
 			r.archive = filepath.Join(small, "archive")
 		}
 	}
 	return err
+}
+
+// wantsDisk: one of the faults is that it is full.
+func (r *run) wantsDisk() bool {
+	return slices.ContainsFunc(schedule(r.seed, r.size), func(s step) bool { return s.kind == full })
 }
 
 // prepareDatabase makes the schema and an operator's token.
