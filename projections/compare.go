@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-migration/waybill/domain/wire"
 )
@@ -70,7 +72,7 @@ func describe(ctx context.Context, q Querier, schema string) ([]table, error) {
 
 // comparer at work on one view.
 type comparer struct {
-	q             Querier
+	pool          *pgxpool.Pool
 	live, rebuilt string            // schemas
 	batch         string            // whose rows alone are compared; empty: all
 	of            map[string]string // the column that names it, by table
@@ -127,49 +129,94 @@ func (c comparer) compareTable(ctx context.Context, t table) error {
 	if len(t.key) == 0 {
 		return errors.New("it has no primary key by which rows could be compared")
 	}
-	var after []string
-	for {
-		count, digest, last, err := c.page(ctx, t, after)
-		if err != nil {
-			return err
-		}
-		if count < comparePage {
-			last = nil // what the other side has beyond belongs to the last range
-		}
-		where, arguments := c.between(t, after, last)
-		var other string
-		if err := c.q.QueryRow(ctx, fmt.Sprintf(`SELECT %s FROM %s t WHERE %s`, t.digest(), qualified(c.rebuilt, t.name), where), arguments...).Scan(&other); err != nil {
-			return err
-		}
-		if digest != other {
-			if err := c.drillDown(ctx, t, where, arguments); err != nil {
+	pages := make(chan livePage)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { // the next page of one side while the other's is read
+		defer close(pages)
+		return c.livePages(ctx, t, pages)
+	})
+	group.Go(func() error {
+		for p := range pages {
+			if err := c.comparePage(ctx, t, p); err != nil {
 				return err
 			}
 		}
-		c.result.Rows += count
-		c.progress(c.result.Rows)
-		if last == nil {
+		return nil
+	})
+	return group.Wait()
+}
+
+// livePage is a digest of live rows after a key, up to another; nil: no bound.
+type livePage struct {
+	after, last []string
+	count       int64
+	digest      string
+}
+
+func (c comparer) livePages(ctx context.Context, t table, pages chan<- livePage) error {
+	for p := (livePage{}); ; p = (livePage{after: p.last}) {
+		if err := c.read(ctx, t, &p); err != nil {
+			return err
+		}
+		if p.count < comparePage {
+			p.last = nil // what the other side has beyond belongs to the last range
+		}
+		select {
+		case pages <- p:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if p.last == nil {
 			return nil
 		}
-		after = last
 	}
 }
 
-// page of live rows after a key: how many, their digest, and the last's key.
-func (c comparer) page(ctx context.Context, t table, after []string) (count int64, digest string, last []string, err error) {
-	where, arguments := c.between(t, after, nil)
+// comparePage holds the rebuilt rows of the page's range against it.
+func (c comparer) comparePage(ctx context.Context, t table, p livePage) error {
+	where, arguments := c.between(t, p.after, p.last)
+	var other string
+	err := c.byIndex(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, fmt.Sprintf(`SELECT %s FROM (SELECT %s FROM %s t WHERE %s ORDER BY %s) t`,
+			t.digest(), t.digested(), qualified(c.rebuilt, t.name), where, t.keyColumns()), arguments...).Scan(&other)
+	})
+	if err == nil && p.digest != other {
+		err = c.drillDown(ctx, t, where, arguments)
+	}
+	c.result.Rows += p.count
+	c.progress(c.result.Rows)
+	return err
+}
+
+// byIndex runs a query along the primary key: the planner, which knows nothing
+// of fresh tables and little of pairs of columns, else reads a whole table for
+// each page. The memory is for a page.
+func (c comparer) byIndex(ctx context.Context, query func(tx pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;
+			SET LOCAL jit = off; SET LOCAL work_mem = '64MB'`); err != nil {
+			return err
+		}
+		return query(tx)
+	})
+}
+
+// read the page of live rows: how many, their digest, and the last's key.
+func (c comparer) read(ctx context.Context, t table, p *livePage) error {
+	where, arguments := c.between(t, p.after, nil)
 	key := t.keyColumns()
-	err = c.q.QueryRow(ctx, fmt.Sprintf(`WITH t AS (SELECT * FROM %[1]s t WHERE %[2]s ORDER BY %[3]s LIMIT %[4]d)
-		SELECT count(*), %[5]s, (SELECT ARRAY[%[6]s] FROM t ORDER BY %[7]s DESC LIMIT 1) FROM t`,
-		qualified(c.live, t.name), where, key, comparePage, t.digest(), strings.ReplaceAll(key, ",", "::text,")+"::text",
-		strings.ReplaceAll(key, ",", " DESC,")), arguments...).Scan(&count, &digest, &last)
-	return count, digest, last, err
+	return c.byIndex(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, fmt.Sprintf(`WITH t AS (SELECT %[1]s FROM %[2]s t WHERE %[3]s ORDER BY %[4]s LIMIT %[5]d)
+			SELECT count(*), %[6]s, (SELECT ARRAY[%[7]s] FROM t ORDER BY %[8]s DESC LIMIT 1) FROM t`,
+			t.digested(), qualified(c.live, t.name), where, key, comparePage, t.digest(), strings.ReplaceAll(key, ",", "::text,")+"::text",
+			strings.ReplaceAll(key, ",", " DESC,")), arguments...).Scan(&p.count, &p.digest, &p.last)
+	})
 }
 
 // drillDown finds the rows of a range that differ.
 func (c comparer) drillDown(ctx context.Context, t table, where string, arguments []any) error {
 	room := max(maxDifferences-len(c.result.Differences), 1) // the count comes with a row
-	rows, err := c.q.Query(ctx, fmt.Sprintf(`
+	rows, err := c.pool.Query(ctx, fmt.Sprintf(`
 		SELECT count(*) OVER (), coalesce(to_jsonb(l)::text, ''), coalesce(to_jsonb(r)::text, '')
 		FROM (SELECT * FROM %[1]s t WHERE %[3]s) l FULL JOIN (SELECT * FROM %[2]s t WHERE %[3]s) r USING (%[4]s)
 		WHERE ROW(%[5]s)::text IS DISTINCT FROM ROW(%[6]s)::text ORDER BY %[4]s LIMIT %[7]d`,
@@ -226,10 +273,15 @@ func asJSON(values map[string]json.RawMessage) string {
 	return string(text)
 }
 
-// digest of rows, in the order of their keys: columns go by name, so that the
-// order in which they were added does not matter.
+// digested is a row's key and its digest. Columns go by name, so that the order
+// in which they were added does not matter.
+func (t table) digested() string {
+	return fmt.Sprintf(`%s, md5(ROW(%s)::text) AS "~digest"`, t.keyColumns(), quoted("t.", t.columns))
+}
+
+// digest of digested rows, in the order of their keys.
 func (t table) digest() string {
-	return fmt.Sprintf(`coalesce(md5(string_agg(ROW(%s)::text, E'\n' ORDER BY %s)), '')`, quoted("t.", t.columns), t.keyColumns())
+	return fmt.Sprintf(`coalesce(md5(string_agg(t."~digest", '' ORDER BY %s)), '')`, t.keyColumns())
 }
 
 func (t table) keyColumns() string { return quoted("t.", t.key) }

@@ -208,7 +208,7 @@ func (r *Rebuilder) compare(ctx context.Context, b *build) (Comparison, error) {
 	if err != nil {
 		return result, err
 	}
-	err = comparer{q: r.pool, live: b.installation, rebuilt: b.schema, batch: b.batch, of: b.view.Tables, result: &result, progress: func(rows int64) {
+	err = comparer{pool: r.pool, live: b.installation, rebuilt: b.schema, batch: b.batch, of: b.view.Tables, result: &result, progress: func(rows int64) {
 		r.progress(Progress{Stage: "compare " + b.view.Name, Done: rows, Took: time.Since(began)})
 	}}.compare(ctx, live, built)
 	return result, err

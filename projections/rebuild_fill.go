@@ -32,7 +32,6 @@ func lanes() int { return min(max(runtime.GOMAXPROCS(0), 2), maxLanes) }
 // written meanwhile comes from the journal. A build that fails stays behind, and
 // the others go on.
 func (r *Rebuilder) fill(ctx context.Context, builds []*build) error {
-	var loosened []*build
 	for replay := r.replay; ; replay = r.readJournal {
 		builds = slices.DeleteFunc(slices.Clone(builds), func(b *build) bool { return b.projector.failed() != nil })
 		if len(builds) == 0 {
@@ -43,21 +42,13 @@ func (r *Rebuilder) fill(ctx context.Context, builds []*build) error {
 			return err
 		}
 		missing := distance(from, to)
-		if missing > distance(nil, from) { // the builds have less than they lack
-			for _, b := range builds {
-				if err := b.loosen(ctx); err != nil {
-					return err
-				}
-			}
-			loosened = builds
-		}
 		if missing > 0 {
 			if err := r.pass(ctx, projectorsOf(builds), replay, from, to); err != nil {
 				return err
 			}
 		}
 		if missing < closeRecords {
-			return r.tighten(ctx, loosened)
+			return nil
 		}
 	}
 }
@@ -89,15 +80,47 @@ func distance(from, to wire.Position) (n int64) {
 	return n
 }
 
-// loosen takes away what a build has no use for while it is filled: indexes
-// that are made faster when all rows are there, and the room in pages for rows
-// that grow, since most are written when they are full-grown.
-func (b *build) loosen(ctx context.Context) error {
-	return pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT format('DROP INDEX %I', c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-			WHERE c.relnamespace = current_schema()::regnamespace AND NOT i.indisunique
-			UNION ALL SELECT format('ALTER TABLE %I RESET (fillfactor)', relname) FROM pg_class
-			WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND reloptions IS NOT NULL`)
+// pass applies a stretch to projectors of builds. A projector that fails is
+// stopped, and the others go on.
+func (r *Rebuilder) pass(ctx context.Context, projectors []*projector, replay Replay, from, to wire.Position) error {
+	long := distance(from, to) > distance(nil, from) // most of the rows are yet to come
+	if long {
+		for _, p := range projectors {
+			if err := p.loosen(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.inLanes(ctx, projectors, replay, from, to); err != nil {
+		return err
+	}
+	if long {
+		if err := r.tighten(ctx, projectors); err != nil {
+			return err
+		}
+	}
+	for _, p := range projectors {
+		if err := p.load(ctx); err != nil {
+			return err
+		}
+		if err := p.failed(); err != nil {
+			r.log.Error("the build failed", "view", p.view.Name, "error", err)
+		}
+	}
+	return nil
+}
+
+// loosen takes away what a view's tables have no use for while they are filled:
+// indexes that are made faster when all rows are there, and the room in pages
+// for rows that grow, since most are written when they are full-grown. Should
+// the build be killed meanwhile, its next opening brings both back.
+func (p *projector) loosen(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			WITH own AS (SELECT oid, relname, reloptions FROM pg_class
+				WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname = ANY ($1))
+			SELECT format('DROP INDEX %I', c.relname) FROM pg_index i JOIN own ON own.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisunique
+			UNION ALL SELECT format('ALTER TABLE %I RESET (fillfactor)', relname) FROM own WHERE reloptions IS NOT NULL`, sortedKeys(p.view.Tables))
 		if err != nil {
 			return err
 		}
@@ -111,23 +134,29 @@ func (b *build) loosen(ctx context.Context) error {
 	})
 }
 
-// tighten makes builds what their views' Schema says.
-func (r *Rebuilder) tighten(ctx context.Context, builds []*build) error {
+// tighten makes the tables what their views' Schema says, and counts their rows
+// for the planner.
+func (r *Rebuilder) tighten(ctx context.Context, projectors []*projector) error {
 	began := time.Now()
 	var group errgroup.Group
-	for _, b := range builds {
+	for _, p := range projectors {
 		group.Go(func() error {
-			_, err := b.pool.Exec(ctx, b.view.Schema)
-			r.progress(Progress{Stage: "index", Done: 1, Took: time.Since(began)})
+			_, err := p.pool.Exec(ctx, p.view.Schema)
+			for _, table := range sortedKeys(p.view.Tables) {
+				if err == nil {
+					_, err = p.pool.Exec(ctx, "ANALYZE "+quotedName(table))
+				}
+			}
 			return err
 		})
 	}
-	return group.Wait()
+	err := group.Wait()
+	r.progress(Progress{Stage: "index", Done: 1, Total: 1, Took: time.Since(began)})
+	return err
 }
 
-// pass reads a stretch and applies it, in lanes. A projector that fails is
-// stopped, and the others go on.
-func (r *Rebuilder) pass(ctx context.Context, projectors []*projector, replay Replay, from, to wire.Position) error {
+// inLanes reads a stretch and applies it, some partitions in each lane.
+func (r *Rebuilder) inLanes(ctx context.Context, projectors []*projector, replay Replay, from, to wire.Position) error {
 	count := r.counting("replay", distance(from, to))
 	group, filling := errgroup.WithContext(ctx)
 	for n := range lanes() {
@@ -147,14 +176,6 @@ func (r *Rebuilder) pass(ctx context.Context, projectors []*projector, replay Re
 	}
 	if err := group.Wait(); err != nil && !errors.Is(err, errNoneLeft) {
 		return err
-	}
-	for _, p := range projectors {
-		if err := p.load(ctx); err != nil {
-			return err
-		}
-		if err := p.failed(); err != nil {
-			r.log.Error("the build failed", "view", p.view.Name, "error", err)
-		}
 	}
 	return nil
 }

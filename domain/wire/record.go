@@ -276,33 +276,6 @@ type Record struct {
 	Bytes    []byte // exactly as stored
 }
 
-type envelope struct {
-	Partition        int             `json:"partition"`
-	Sequence         string          `json:"sequence"`
-	StreamVersion    int             `json:"streamversion"`
-	Time             time.Time       `json:"time"`
-	ID               string          `json:"id"`
-	Source           string          `json:"source"`
-	Type             string          `json:"type"`
-	Subject          string          `json:"subject"`
-	CommandID        string          `json:"commandid"`
-	RequestID        string          `json:"requestid"`
-	CorrelationID    string          `json:"correlationid"`
-	CausationID      string          `json:"causationid"`
-	OperationID      string          `json:"operationid"`
-	TraceParent      string          `json:"traceparent"`
-	ActorKind        string          `json:"actorkind"`
-	ActorIssuer      string          `json:"actorissuer"`
-	ActorSubject     string          `json:"actorsubject"`
-	ActorRoles       string          `json:"actorroles"`
-	InitiatorKind    string          `json:"initiatorkind"`
-	InitiatorIssuer  string          `json:"initiatorissuer"`
-	InitiatorSubject string          `json:"initiatorsubject"`
-	InitiatorRoles   string          `json:"initiatorroles"`
-	Build            string          `json:"build"`
-	Data             json.RawMessage `json:"data"`
-}
-
 // Decode reads a record and its event. It fails on a type that this version
 // does not know.
 func Decode(record []byte) (Record, error) {
@@ -319,23 +292,6 @@ func Decode(record []byte) (Record, error) {
 	}
 	r.Bytes = record
 	return r, nil
-}
-
-// dataMember is where Encode puts the data: last, behind a member that occurs
-// nowhere else, since quotes inside a text are escaped.
-var dataMember = []byte(`,"datacontenttype":"application/json","data":`)
-
-// open reads the envelope. It leaves the data of a record that Encode made
-// alone: it is most of the bytes, and decode goes through them anyway.
-func open(record []byte) (envelope, error) {
-	var e envelope
-	head, data, found := bytes.Cut(record, dataMember)
-	if !found || !bytes.HasSuffix(data, []byte("}")) {
-		return e, json.Unmarshal(record, &e)
-	}
-	err := json.Unmarshal(append(bytes.Clone(head), '}'), &e)
-	e.Data = data[:len(data)-1]
-	return e, err
 }
 
 func (e envelope) record() (Record, error) {
