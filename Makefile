@@ -28,7 +28,7 @@ fmt: ## gofmt
 	gofmt -w $$(git ls-files '*.go')
 
 bench: java ## The figures, as ratios to a limit measured in the same run
-	go run ./deploy/local -- go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench/...
+	go run ./deploy/local -- go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
 
 chaos: build java ## Faults from SEED on, RUNS times, and the figures of an undisturbed run after each
 	go run ./deploy/chaos -seed $(SEED) -runs $(RUNS)
