@@ -6,6 +6,7 @@ LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 ARGS    ?=
 SEED    ?= 1
 RUNS    ?= 1
+PARALLEL ?= 1
 
 .PHONY: help build demo test lint fmt bench chaos servers java
 
@@ -30,8 +31,8 @@ fmt: ## gofmt
 bench: java ## The figures, as ratios to a limit measured in the same run
 	go run ./deploy/local -- go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
 
-chaos: build java ## Faults from SEED on, RUNS times, and the figures of an undisturbed run after each
-	go run ./deploy/chaos -seed $(SEED) -runs $(RUNS)
+chaos: build java ## Faults from SEED on, RUNS times, PARALLEL at once: afterwards verify passes, figures and answers are those of an undisturbed run
+	go run ./deploy/chaos -seed $(SEED) -runs $(RUNS) -parallel $(PARALLEL)
 
 servers: java ## PostgreSQL and Apache Kafka for development, until interrupted
 	go run ./deploy/local
