@@ -234,7 +234,7 @@ func (o *operator) exportsOnce(excepted []documentAnswer) {
 // isTold what is wrong, and what could be meant.
 func (o *operator) isTold(number string) {
 	_, remarks := o.waybill(1, "batch", "show", "B0/无")
-	require.Regexp(o.t, `HTTP 404 Not Found: there is no batch "B0/无" \[batch-not-found, request .+\]`, remarks)
+	require.Regexp(o.t, `HTTP 404 .+: there is no batch "B0/无" \[batch-not-found, request .+\]`, remarks)
 	o.process(2, "batch", "show")
 	direct := newOperator(o.installation, o.api.Server)
 	out, _ := direct.process(0, "__complete", "batch", "watch", "")
@@ -249,7 +249,9 @@ func (o *operator) isTold(number string) {
 func (o *operator) issuesOnce() {
 	_, remarks := o.waybill(1, "token", "create", "--subject", "审计员", "--roles", "auditor")
 	out, _ := o.waybill(0, "token", "list", "-o", "json")
-	var tokens struct{ Items []struct{ ID, Subject string } }
+	var tokens struct {
+		Items []struct{ ID, Subject string }
+	}
 	require.NoError(o.t, json.Unmarshal([]byte(out), &tokens))
 	require.Len(o.t, tokens.Items, 2)
 	require.Equal(o.t, "审计员", tokens.Items[1].Subject)
