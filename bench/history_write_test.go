@@ -116,6 +116,7 @@ func execute(b *testing.B, pool *pgxpool.Pool, sql string, arguments ...any) {
 func (h *history) connect(b *testing.B) {
 	config, err := h.kafka.Client("history")
 	must(b, err)
+	config.Net.ReadTimeout, config.Producer.Timeout = time.Minute, time.Minute // a busy machine may be slow; a gap would end the benchmark
 	client, err := sarama.NewClient(h.kafka.Brokers, config)
 	must(b, err)
 	b.Cleanup(func() { _ = client.Close() })
