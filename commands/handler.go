@@ -23,12 +23,21 @@ type Handler struct {
 	installation wire.UUID
 	build        string
 	now          Clock
+	decisions    Decisions // nil: nobody has the same command at the same moment
 }
 
 // NewHandler makes a handler that writes in the name of an installation and a
 // build of the software.
 func NewHandler(journal Journal, installation wire.UUID, build string, now Clock) *Handler {
 	return &Handler{journal: journal, installation: installation, build: build, now: now}
+}
+
+// Agreeing gives a handler whose commands may be handled by others at the same
+// moment.
+func (h *Handler) Agreeing(decisions Decisions) *Handler {
+	agreeing := *h
+	agreeing.decisions = decisions
+	return &agreeing
 }
 
 // Result of a command.
@@ -119,14 +128,15 @@ func executeOnce[S, C, E any](ctx context.Context, h *Handler, meta wire.Metadat
 	if result, done := alreadyDone(records, meta.Command); done {
 		return result, nil
 	}
-	if t.IfMatch != nil && *t.IfMatch != len(records) {
-		return Result{}, &StaleVersion{Stream: t.Stream, Expected: *t.IfMatch, Actual: len(records)}
-	}
-	state, err := a.Fold(t.Initial, records)
+	decide := func(records []wire.Record) ([]E, error) { return decideOn(a, t, command, records) }
+	records, err := agreed(ctx, h, meta.Command, t.Stream, records, func(records []wire.Record) bool {
+		events, err := decide(records)
+		return err != nil || len(events) == 0
+	})
 	if err != nil {
 		return Result{}, err
 	}
-	events, err := a.Decide(state, command)
+	events, err := decide(records)
 	if err != nil || len(events) == 0 {
 		return standing(records), err
 	}
@@ -136,6 +146,17 @@ func executeOnce[S, C, E any](ctx context.Context, h *Handler, meta wire.Metadat
 	}
 	position, err := w.Append(ctx, t.Asserted...)
 	return Result{Position: position, Version: len(records) + len(events), Written: true}, err
+}
+
+func decideOn[S, C, E any](a Aggregate[S, C, E], t Target[S], command C, records []wire.Record) ([]E, error) {
+	if t.IfMatch != nil && *t.IfMatch != len(records) {
+		return nil, &StaleVersion{Stream: t.Stream, Expected: *t.IfMatch, Actual: len(records)}
+	}
+	state, err := a.Fold(t.Initial, records)
+	if err != nil {
+		return nil, err
+	}
+	return a.Decide(state, command)
 }
 
 // Drafts encodes the events of a command for a stream; first is the index of

@@ -36,7 +36,7 @@ func (r Repeats) Claim(ctx context.Context, name, digest [32]byte) (c commands.C
 	for {
 		var known []byte
 		err = r.pool.QueryRow(ctx, `INSERT INTO repeatable_requests AS r (name, digest) VALUES ($1, $2)
-			ON CONFLICT (name) DO UPDATE SET digest = EXCLUDED.digest, command = EXCLUDED.command, at = EXCLUDED.at, answer = NULL
+			ON CONFLICT (name) DO UPDATE SET digest = EXCLUDED.digest, command = EXCLUDED.command, at = EXCLUDED.at, answer = NULL, decided = NULL
 			WHERE r.at < now() - $3::interval RETURNING digest, command, answer`, name[:], digest[:], repeatsKept).Scan(&known, &c.Command, &c.Answer)
 		if errors.Is(err, pgx.ErrNoRows) { // it is known
 			err = r.pool.QueryRow(ctx, `SELECT digest, command, answer FROM repeatable_requests WHERE name = $1`, name[:]).Scan(&known, &c.Command, &c.Answer)
@@ -52,6 +52,16 @@ func (r Repeats) Claim(ctx context.Context, name, digest [32]byte) (c commands.C
 		}
 		return c, nil
 	}
+}
+
+// Decide implements commands.Decisions.
+func (r Repeats) Decide(ctx context.Context, command wire.UUID, before, at int) (int, error) {
+	err := r.pool.QueryRow(ctx, `UPDATE repeatable_requests SET decided = CASE coalesce(decided, $2) WHEN $3 THEN $4 ELSE decided END
+		WHERE command = $1 RETURNING decided`, command, commands.Undecided, before, at).Scan(&at)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return 0, fmt.Errorf("decide a named request: %w", err)
+	}
+	return at, nil
 }
 
 // Keep an answer, and give the one that is kept.

@@ -11,6 +11,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/postgres/postgrestest"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/wire"
 )
 
 func digestOf(text string) [32]byte { return sha256.Sum256([]byte(text)) }
@@ -98,4 +99,25 @@ func TestNamedRequestsAreForgottenAfterADay(t *testing.T) {
 	require.NoError(t, pool.QueryRow(t.Context(), `SELECT count(*) FROM repeatable_requests`).Scan(&left))
 	require.Equal(t, 2, left)
 	require.Equal(t, recent.Command, claim("c", "pause").Command)
+}
+
+func TestOneVersionIsWhereACommandIsDecided(t *testing.T) {
+	t.Parallel()
+	repeats := postgres.NewRepeats(postgrestest.New(t))
+	claim, err := repeats.Claim(t.Context(), digestOf("k"), digestOf("b"))
+	require.NoError(t, err)
+	for _, c := range []struct{ before, at, decided int }{
+		{commands.Undecided, 0, 0}, // a new stream
+		{commands.Undecided, 5, 0}, // others came first
+		{3, 5, 0},
+		{0, 5, 5},
+		{0, 7, 5},
+	} {
+		decided, err := repeats.Decide(t.Context(), claim.Command, c.before, c.at)
+		require.NoError(t, err)
+		require.Equal(t, c.decided, decided, "%+v", c)
+	}
+	decided, err := repeats.Decide(t.Context(), wire.UUID{1}, commands.Undecided, 9)
+	require.NoError(t, err)
+	require.Equal(t, 9, decided, "nobody can send it again")
 }

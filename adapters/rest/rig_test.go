@@ -76,7 +76,7 @@ func (r *rig) dependencies() Dependencies {
 	require.NoError(r.t, err)
 	r.t.Cleanup(past.Close)
 	return Dependencies{
-		Handler: r.handler, Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Past: past, Identity: r.tokens, Tokens: r.tokens,
+		Handler: r.handler.Agreeing(postgres.NewRepeats(r.pool)), Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Past: past, Identity: r.tokens, Tokens: r.tokens,
 		Requests: postgres.NewRequests(r.pool), Repeats: postgres.NewRepeats(r.pool), CursorKey: key, Waker: r.waker, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
 	}
 }
