@@ -25,7 +25,7 @@ func (p *process) serve() (func(context.Context) error, error) {
 	}
 	ending := make(chan struct{})
 	handler, err := rest.New(rest.Dependencies{
-		Handler: p.handler, Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: tokens, Tokens: tokens,
+		Handler: p.handler.Agreeing(repeats), Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: tokens, Tokens: tokens,
 		Requests: postgres.NewRequests(p.pool), Repeats: repeats, CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
