@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 type disk struct {
 	path    string
 	ballast string
+	full    sync.Mutex // held while it is
 }
 
 const (
@@ -39,8 +41,15 @@ func mountDisk(path string) (*disk, error) {
 }
 
 // fill leaves room for some pages only, so that some of what is written next
-// is cut in the middle.
-func (d *disk) fill(pages int) error {
+// is cut in the middle. A disk that is full already is filled when it was
+// emptied.
+func (d *disk) fill(pages int) (err error) {
+	d.full.Lock()
+	defer func() {
+		if err != nil {
+			d.full.Unlock()
+		}
+	}()
 	file, err := os.Create(d.ballast)
 	if err != nil {
 		return err
@@ -54,7 +63,10 @@ func (d *disk) fill(pages int) error {
 }
 
 // empty makes room again.
-func (d *disk) empty() error { return os.Remove(d.ballast) }
+func (d *disk) empty() error {
+	defer d.full.Unlock()
+	return os.Remove(d.ballast)
+}
 
 // unmount ends the file system with all that is on it; a moment later when
 // something still looks at it.
