@@ -23,7 +23,7 @@ var (
 // test: who may call it has to be decided.
 var mayCall = map[string][]string{
 	"createSource": admins, "changeSource": admins, "enableSource": admins, "disableSource": admins,
-	"listSources": everybody, "getSource": everybody,
+	"checkSource": admins, "listSources": everybody, "getSource": everybody,
 	"createBatch": operators, "pauseBatch": operators, "resumeBatch": operators, "cancelBatch": operators, "acknowledgeEmptyBatch": operators,
 	"listBatches": everybody, "getBatch": everybody,
 	"listSlices": everybody, "acceptShortfall": operators, "retrySlice": operators,

@@ -41,6 +41,7 @@ type Dependencies struct {
 	Tokens    Tokens
 	Requests  Requests
 	Repeats   Repeats
+	Checker   commands.SourceChecker
 	CursorKey []byte // seals cursors; the same for all processes of an installation
 	Waker     Waker
 	Ending    <-chan struct{} // closed when long answers are to end
@@ -155,6 +156,7 @@ func newRouter() (*gin.Engine, error) {
 
 func (s *server) registerAll() {
 	s.registerSources()
+	s.registerChecks()
 	s.registerBatches()
 	s.registerSlices()
 	s.registerDocuments()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/rest"
+	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/projections"
 )
 
@@ -26,7 +27,7 @@ func (p *process) serve() (func(context.Context) error, error) {
 	ending := make(chan struct{})
 	handler, err := rest.New(rest.Dependencies{
 		Handler: p.handler.Agreeing(repeats), Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: tokens, Tokens: tokens,
-		Requests: postgres.NewRequests(p.pool), Repeats: repeats, CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
+		Requests: postgres.NewRequests(p.pool), Repeats: repeats, Checker: standardimaging.New(), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return nil, err
