@@ -23,6 +23,7 @@ const (
 	operationPrefix = "operation-"
 	discoveryPrefix = "discovery-"
 	documentPrefix  = "document-"
+	accessPrefix    = "access-"
 )
 
 // SourceStream names the stream of a source.
@@ -78,6 +79,11 @@ func ParseDiscoveryStream(stream string) (batch, slice string, err error) {
 	}
 	slice, err = url.PathUnescape(right)
 	return batch, slice, err
+}
+
+// AccessStream names the stream of a token, an export or a refusal.
+func AccessStream(kind, id string) string {
+	return accessPrefix + url.PathEscape(kind) + "/" + url.PathEscape(id)
 }
 
 // DocumentID is what makes a document the same document in every batch.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/waybill-migration/waybill/domain/access"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -19,6 +20,7 @@ type fold struct {
 	operation operation.State
 	discovery discovery.State
 	document  document.State
+	access    access.State
 }
 
 func newFold(stream string) fold {
@@ -44,6 +46,8 @@ func (f *fold) take(event any) (err error) {
 		of, f.operation = "operation", operation.Evolve(f.operation, e)
 	case discovery.Event:
 		of, f.discovery = "discovery", discovery.Evolve(f.discovery, e)
+	case access.Event:
+		of, f.access = "access", access.Evolve(f.access, e)
 	case document.Event:
 		of = "document"
 		err = f.takeDocument(e)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/waybill-migration/waybill/domain/access"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -103,6 +104,19 @@ func TypeOf(event any) (string, error) {
 		return "waybill.operation.completed.v1", nil
 	case operation.Cancelled:
 		return "waybill.operation.cancelled.v1", nil
+
+	case access.TokenIssued:
+		return "waybill.access.token-issued.v1", nil
+	case access.TokenRevoked:
+		return "waybill.access.token-revoked.v1", nil
+	case access.ExportBegun:
+		return "waybill.access.export-begun.v1", nil
+	case access.ExportEnded:
+		return "waybill.access.export-ended.v1", nil
+	case access.CommandRefused:
+		return "waybill.access.command-refused.v1", nil
+	case access.RefusalsCounted:
+		return "waybill.access.refusals-counted.v1", nil
 	}
 	return "", fmt.Errorf("events of Go type %T have no persisted name", event)
 }
@@ -172,6 +186,13 @@ var forms = map[string]form{
 	"waybill.operation.advanced.v1":  into[operation.Advanced](),
 	"waybill.operation.completed.v1": into[operation.Completed](),
 	"waybill.operation.cancelled.v1": into[operation.Cancelled](),
+
+	"waybill.access.token-issued.v1":     into[access.TokenIssued](),
+	"waybill.access.token-revoked.v1":    into[access.TokenRevoked](),
+	"waybill.access.export-begun.v1":     into[access.ExportBegun](),
+	"waybill.access.export-ended.v1":     into[access.ExportEnded](),
+	"waybill.access.command-refused.v1":  into[access.CommandRefused](),
+	"waybill.access.refusals-counted.v1": into[access.RefusalsCounted](),
 }
 
 // Types are the names of all events that this build can read, in order.

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/access"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -139,4 +140,22 @@ var samples = map[string]any{
 	},
 	"waybill.operation.completed.v1": operation.Completed{Batch: "B20250301-080000-ABCDE", Counts: map[operation.Outcome]int{operation.Done: 3, operation.Changed: 1}},
 	"waybill.operation.cancelled.v1": operation.Cancelled{Batch: "B20250301-080000-ABCDE", Counts: map[operation.Outcome]int{operation.Done: 2}, Reason: "wrong filter"},
+
+	"waybill.access.token-issued.v1":  access.TokenIssued{ID: "9f86d081884c7d65", Subject: "erp-nightly", Roles: []string{"reader"}, ExpiresAt: "2026-01-01T00:00:00Z"},
+	"waybill.access.token-revoked.v1": access.TokenRevoked{ID: "9f86d081884c7d65", Subject: "erp-nightly"},
+	"waybill.access.export-begun.v1": access.ExportBegun{
+		Format: access.CSV, After: "7:122", Until: at,
+		Filter: access.Filter{
+			Batch: "B20250301-080000-ABCDE", Document: "erp/0001", Operator: "u-17", Types: []string{"waybill.document.failed.v1"},
+			From: "2025-03-01T00:00:00Z", To: "2025-04-01T00:00:00Z",
+		},
+	},
+	"waybill.access.export-ended.v1": access.ExportEnded{Batch: "B20250301-080000-ABCDE", Rows: 12, Complete: true, Last: "7:123", Reason: "the client went"},
+	"waybill.access.command-refused.v1": access.CommandRefused{
+		Operation: "cancelBatch", Method: "POST", Path: "/v1/batches/B20250301-080000-ABCDE/cancel", Batch: "B20250301-080000-ABCDE",
+		Status: 409, Code: "batch-cancelled", Detail: "the batch is cancelled",
+	},
+	"waybill.access.refusals-counted.v1": access.RefusalsCounted{
+		Count: 7, First: "2025-03-01T08:00:00Z", Last: "2025-03-01T08:00:59Z", Codes: map[string]int{"permission-missing": 7},
+	},
 }
