@@ -50,7 +50,8 @@ var registrarSources = []string{"register-a", "register-b"}
 
 // settings of a source that nothing is read from.
 func settings(name string) map[string]any {
-	return map[string]any{"name": name, "tokenUrl": "http://127.0.0.1:1/token", "dataUrl": "http://127.0.0.1:1/data"}
+	const nowhere = "http://127.0.0.1:1/"
+	return map[string]any{"name": name, "tokenUrl": nowhere + "token", "dataUrl": nowhere + "data"}
 }
 
 func newRegistrars(api *client, seed uint64) *registrars {

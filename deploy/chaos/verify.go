@@ -33,10 +33,10 @@ func (r *run) verify(ctx context.Context) error {
 	}
 	errs := []error{err}
 	for _, c := range report.Checks {
-		switch {
-		case c.Outcome == verification.Violated:
+		switch c.Outcome {
+		case verification.Violated:
 			errs = append(errs, fmt.Errorf("%s: %d wrong, such as %+v", c.Name, c.Wrong, c.Findings))
-		case c.Outcome == verification.Unchecked:
+		case verification.Unchecked:
 			errs = append(errs, fmt.Errorf("%s: %s", c.Name, c.Note))
 		}
 	}
