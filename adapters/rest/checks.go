@@ -65,11 +65,11 @@ func (s *server) checkSource(ctx context.Context, in *struct {
 
 // period to list: a month at most, which is what a source is asked for.
 func (t SourceTrial) period(now time.Time) (batch.Slice, error) {
-	to, from := now, time.Time{}
+	to := now
 	if t.To != "" {
 		to, _ = time.Parse(time.DateOnly, t.To) // a date by its format
 	}
-	from = to.AddDate(0, 0, -30)
+	from := to.AddDate(0, 0, -30)
 	if t.From != "" {
 		from, _ = time.Parse(time.DateOnly, t.From)
 	}

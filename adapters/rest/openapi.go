@@ -132,8 +132,11 @@ func describeProblems(op *huma.Operation, problem *huma.Schema) {
 		statuses = append(statuses, http.StatusConflict, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	for _, p := range op.Parameters {
-		if p.Name == "If-Match" {
+		switch p.Name {
+		case "If-Match":
 			statuses = append(statuses, http.StatusPreconditionFailed)
+		case "Idempotency-Key":
+			statuses = append(statuses, http.StatusConflict)
 		}
 	}
 	if op.Method == http.MethodPut {
