@@ -37,6 +37,7 @@ var errorCodes = []errorCode{
 	{"document-excepted", 409, "The document is excepted", "It was taken as one that can never arrive.", "Revoke the exception before trying again."},
 	{"document-not-excepted", 409, "The document has no exception", "There is nothing to take back.", "Read the document: its status has changed."},
 	{"document-not-failed", 409, "The document is not failed", "Only a failed document can be excepted.", "Read the document: its status has changed."},
+	{"export-not-begun", 409, "There is no export to end", "The end of an export is recorded of one that began.", "Begin the export again."},
 	{"file-closed", 409, "The file cannot be skipped", "The file is excepted or cancelled.", "Read the document: its status has changed."},
 	{"file-migrated", 409, "The file is migrated", "A migrated file cannot be skipped.", "Nothing is left to do for it."},
 	{"idempotency-key-reused", 409, "Another request had this Idempotency-Key", "Within 24 hours, the same subject sent another body or another If-Match to this path under this key. Nothing was done.", "Give each request a key of its own, and repeat one unchanged."},
