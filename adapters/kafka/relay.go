@@ -154,12 +154,23 @@ func (s *session) begin(ctx context.Context, client sarama.Client) error {
 		return err
 	}
 	last := make([]wire.Raw, 0, len(all))
+	marks := map[int]Mark{}
 	for partition, h := range all {
 		last = append(last, wire.Raw{Partition: partition, Offset: h.journal, Bytes: h.record})
 		s.sent[partition], s.next[partition] = h.journal, h.broker
+		if h.at >= 0 {
+			marks[partition] = Mark{h.at, h.journal}
+		}
 	}
 	if err := s.gate.Verify(ctx, last); err != nil {
 		return err
+	}
+	// Whoever sent it may have been killed before the mark, and the next send
+	// may be long in coming.
+	if len(marks) > 0 {
+		if err := s.marks.Save(ctx, marks); err != nil {
+			return err
+		}
 	}
 	s.progressed()
 	return nil
