@@ -44,3 +44,10 @@ type Request struct {
 	Method  string
 	Route   string // the template, without ids
 }
+
+// Call is a request as events know it: by the id that its client may have
+// chosen, before the event that it caused.
+type Call struct {
+	RequestID, Subject string
+	Before             time.Time
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/access"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -130,6 +131,8 @@ func batchOf(r wire.Record) string {
 		return e.Batch
 	case operation.Cancelled:
 		return e.Batch
+	case access.Event:
+		return e.GetBatch()
 	}
 	return ""
 }

@@ -3,7 +3,9 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/waybill-migration/waybill/commands"
@@ -25,4 +27,21 @@ func (r Requests) Record(ctx context.Context, q commands.Request) error {
 		return fmt.Errorf("record the request: %w", err)
 	}
 	return nil
+}
+
+// Addresses of the clients of calls; empty when it is not known. Where a
+// client gave one id to several requests, a call is the last one before its
+// time: both times are the database's.
+func (r Requests) Addresses(ctx context.Context, calls []commands.Call) ([]string, error) {
+	ids, subjects, times := make([]string, len(calls)), make([]string, len(calls)), make([]time.Time, len(calls))
+	for i, c := range calls {
+		ids[i], subjects[i], times[i] = c.RequestID, c.Subject, c.Before
+	}
+	rows, err := r.pool.Query(ctx, `SELECT coalesce((SELECT address FROM requests r
+			WHERE r.request_id = c.id AND r.subject = c.subject AND r.at <= c.before ORDER BY r.at DESC LIMIT 1), '')
+		FROM unnest($1::text[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS c(id, subject, before, n) ORDER BY c.n`, ids, subjects, times)
+	if err != nil {
+		return nil, fmt.Errorf("find the clients' addresses: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }

@@ -109,10 +109,12 @@ func (t *Tokens) Issue(ctx context.Context, subject string, roles []string, expi
 }
 
 // IssueOnce issues a token for a command, and refuses to when it has done so:
-// the secret was shown, or is lost.
+// the secret was shown, or is lost. The token comes with that refusal.
 func (t *Tokens) IssueOnce(ctx context.Context, command wire.UUID, subject string, roles []string, expires *time.Time) (commands.Token, string, error) {
 	var digest []byte
-	err := t.pool.QueryRow(ctx, `SELECT digest FROM tokens WHERE command = $1`, command).Scan(&digest)
+	var token commands.Token
+	err := t.pool.QueryRow(ctx, `SELECT digest, subject, roles, created_at, expires_at, revoked_at FROM tokens WHERE command = $1`, command).
+		Scan(&digest, &token.Subject, &token.Roles, &token.CreatedAt, &token.ExpiresAt, &token.RevokedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		if expires != nil && !expires.After(time.Now()) {
 			return commands.Token{}, "", expired()
@@ -122,7 +124,8 @@ func (t *Tokens) IssueOnce(ctx context.Context, command wire.UUID, subject strin
 	if err != nil {
 		return commands.Token{}, "", fmt.Errorf("issue a token: %w", err)
 	}
-	return commands.Token{}, "", alreadyIssued(tokenID(digest))
+	token.ID = tokenID(digest)
+	return token, "", alreadyIssued(token.ID)
 }
 
 func expired() error {
@@ -172,29 +175,30 @@ func (t *Tokens) All(ctx context.Context) ([]commands.Token, error) {
 	})
 }
 
-// Revoke ends a token for good. One that is revoked already stays as it is.
-func (t *Tokens) Revoke(ctx context.Context, id string) error {
+// Revoke ends a token for good, and tells whose it was. One that is revoked
+// already stays as it is.
+func (t *Tokens) Revoke(ctx context.Context, id string) (subject string, err error) {
 	begin, err := hex.DecodeString(id)
 	if err != nil || len(begin) != idBytes {
-		return domain.RefuseNotFound("token", domain.TruncateTo(id, 100))
+		return "", domain.RefuseNotFound("token", domain.TruncateTo(id, 100))
 	}
-	revoked, err := t.pool.Exec(ctx, `UPDATE tokens SET revoked_at = coalesce(revoked_at, now()) WHERE substring(digest FROM 1 FOR 8) = $1`, begin)
+	err = t.pool.QueryRow(ctx, `UPDATE tokens SET revoked_at = coalesce(revoked_at, now()) WHERE substring(digest FROM 1 FOR 8) = $1 RETURNING subject`, begin).Scan(&subject)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", domain.RefuseNotFound("token", id)
+	}
 	if err != nil {
-		return fmt.Errorf("revoke a token: %w", err)
-	}
-	if revoked.RowsAffected() == 0 {
-		return domain.RefuseNotFound("token", id)
+		return "", fmt.Errorf("revoke a token: %w", err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	clear(t.remembered)
-	return nil
+	return subject, nil
 }
 
 // FirstAdmin issues an admin's token when none that works is there, and gives
-// its secret; else it gives "". Of processes that start together one issues it.
+// its secret; else that is "". Of processes that start together one issues it.
 // It is also the way back in when the last such token has expired.
-func (t *Tokens) FirstAdmin(ctx context.Context) (secret string, err error) {
+func (t *Tokens) FirstAdmin(ctx context.Context) (token commands.Token, secret string, err error) {
 	err = pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
 		if err := Lock(ctx, tx, "first admin"); err != nil {
 			return err
@@ -203,11 +207,11 @@ func (t *Tokens) FirstAdmin(ctx context.Context) (secret string, err error) {
 		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM tokens WHERE $1 = ANY(roles) AND `+usable+`)`, commands.RoleAdmin).Scan(&there); err != nil || there {
 			return err
 		}
-		_, secret, err = issue(ctx, tx, nil, "admin", []string{commands.RoleAdmin}, nil)
+		token, secret, err = issue(ctx, tx, nil, "admin", []string{commands.RoleAdmin}, nil)
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("issue the first admin token: %w", err)
+		return commands.Token{}, "", fmt.Errorf("issue the first admin token: %w", err)
 	}
-	return secret, nil
+	return token, secret, nil
 }

@@ -27,7 +27,9 @@ func TestTokenOpensUntilItIsRevokedEverywhere(t *testing.T) {
 		require.True(t, known)
 		require.Equal(t, domain.Actor{Kind: domain.Person, Issuer: "token", Subject: "alice", Roles: []string{"operator", "auditor"}}, actor)
 	}
-	require.NoError(t, here.Revoke(t.Context(), token.ID))
+	subject, err := here.Revoke(t.Context(), token.ID)
+	require.NoError(t, err)
+	require.Equal(t, "alice", subject)
 	_, known, err := here.Authenticate(t.Context(), secret)
 	require.NoError(t, err)
 	require.False(t, known, "at once where it was revoked")
@@ -79,7 +81,8 @@ func TestRevokingWhatIsNotThereSaysSo(t *testing.T) {
 	tokens := postgres.NewTokens(postgrestest.New(t))
 	for _, id := range []string{"", "zz", "00", "0000000000000000"} {
 		var refusal *domain.Refusal
-		require.ErrorAs(t, tokens.Revoke(t.Context(), id), &refusal)
+		_, err := tokens.Revoke(t.Context(), id)
+		require.ErrorAs(t, err, &refusal)
 		require.Equal(t, domain.NotFound, refusal.Kind)
 	}
 }
@@ -91,7 +94,7 @@ func TestFirstAdminIsIssuedByOneOfManyProcesses(t *testing.T) {
 	var group sync.WaitGroup
 	for range cap(secrets) {
 		group.Go(func() {
-			secret, err := postgres.NewTokens(pool).FirstAdmin(t.Context())
+			_, secret, err := postgres.NewTokens(pool).FirstAdmin(t.Context())
 			if err == nil && secret != "" {
 				secrets <- secret
 			}
@@ -111,9 +114,11 @@ func TestFirstAdminIsIssuedByOneOfManyProcesses(t *testing.T) {
 	require.Len(t, all, 1)
 	_, _, err = tokens.Issue(t.Context(), "reader", []string{commands.RoleReader}, nil)
 	require.NoError(t, err)
-	require.NoError(t, tokens.Revoke(t.Context(), all[0].ID))
-	again, err := tokens.FirstAdmin(t.Context())
+	_, err = tokens.Revoke(t.Context(), all[0].ID)
 	require.NoError(t, err)
+	token, again, err := tokens.FirstAdmin(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "admin", token.Subject)
 	require.NotEmpty(t, again, "a way back in when no admin's token works")
 }
 
@@ -127,4 +132,13 @@ func TestRequestsOfOneIDAreAllKept(t *testing.T) {
 	var addresses string
 	require.NoError(t, pool.QueryRow(t.Context(), `SELECT string_agg(address, ' ' ORDER BY address) FROM requests WHERE request_id = 'r'`).Scan(&addresses))
 	require.Equal(t, "10.0.0.1 10.0.0.2", addresses)
+
+	var first, second time.Time
+	require.NoError(t, pool.QueryRow(t.Context(), `SELECT min(at), max(at) FROM requests`).Scan(&first, &second))
+	found, err := requests.Addresses(t.Context(), []commands.Call{
+		{RequestID: "r", Subject: "alice", Before: second}, {RequestID: "other", Subject: "alice", Before: second},
+		{RequestID: "r", Subject: "alice", Before: first}, {RequestID: "r", Subject: "mallory", Before: second}, {RequestID: "r", Subject: "alice", Before: first.Add(-time.Second)},
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{"10.0.0.2", "", "10.0.0.1", "", ""}, found, "of the last request before, of the same person")
 }

@@ -26,6 +26,7 @@ const (
 	readOperations   permission = "operations:read"
 	readHistory      permission = "history:read"
 	readAudit        permission = "audit:read"
+	exportAudit      permission = "audit:export"
 	readEvents       permission = "events:read"
 	readTokens       permission = "tokens:read"
 	writeTokens      permission = "tokens:write"
@@ -43,6 +44,7 @@ var grants = map[permission][]string{
 	writeDocuments:   {commands.RoleOperator, commands.RoleAdmin},
 	readHistory:      {commands.RoleAuditor, commands.RoleAdmin},
 	readAudit:        {commands.RoleAuditor, commands.RoleAdmin},
+	exportAudit:      {commands.RoleAuditor, commands.RoleAdmin},
 	readEvents:       {commands.RoleAuditor, commands.RoleAdmin},
 	writeSources:     {commands.RoleAdmin},
 	readTokens:       {commands.RoleAdmin},
@@ -68,15 +70,19 @@ func (s *server) admit(op route) func(huma.Context, func(huma.Context)) {
 }
 
 func (s *server) check(ctx context.Context, op route, authorization string) error {
+	r := requestOf(ctx)
+	r.operation = op.id
 	if err := s.identify(ctx, op, authorization); err != nil {
 		return err
 	}
-	if op.method == http.MethodGet && op.needs != readAudit && op.needs != readEvents {
+	if op.method == http.MethodGet && !slices.Contains(recordedReads, op.needs) {
 		return nil
 	}
-	r := requestOf(ctx)
-	return s.Requests.Record(ctx, commands.Request{ID: r.id, Subject: r.actor.Subject, Address: r.address, Method: r.method, Route: r.route})
+	return s.keep(ctx, r)
 }
+
+// recordedReads are recorded as commands are.
+var recordedReads = []permission{readAudit, exportAudit, readEvents}
 
 // identify finds out who asks, and refuses who may not.
 func (s *server) identify(ctx context.Context, op route, authorization string) error {

@@ -31,7 +31,7 @@ var mayCall = map[string][]string{
 	"countDocuments": everybody, "listDocuments": everybody, "getDocument": everybody, "getDocumentHistory": auditors,
 	"retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,
-	"listAudit": auditors, "readEvents": auditors,
+	"listAudit": auditors, "exportAudit": auditors, "readEvents": auditors,
 	"issueToken": admins, "listTokens": admins, "revokeToken": admins,
 	"listProjections": everybody, "resumeProjection": admins,
 	"requestRebuild": admins, "listRebuilds": admins, "getRebuild": admins, "cancelRebuild": admins, "rollbackProjection": admins,
@@ -130,6 +130,7 @@ func TestCommandsAndReadsOfTheAuditLogAreKept(t *testing.T) {
 	require.Equal(t, []commands.Request{
 		{ID: "request-1", Subject: "the-admin", Address: "127.0.0.1", Method: "POST", Route: "/v1/sources"},
 		{ID: "request-2", Subject: "the-auditor", Address: "127.0.0.1", Method: "GET", Route: "/v1/audit"},
+		{ID: "request-4", Subject: "the-reader", Address: "127.0.0.1", Method: "POST", Route: "/v1/sources"},
 		{ID: "request-1", Subject: "the-admin", Address: "127.0.0.1", Method: "POST", Route: "/v1/sources/{id}/disable"},
 	}, kept)
 }

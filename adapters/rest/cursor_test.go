@@ -129,7 +129,7 @@ func TestEveryPageIsBounded(t *testing.T) {
 	r := newRig(t)
 	lists := 0
 	for _, op := range r.operations() {
-		if !op.takes("cursor") {
+		if !op.takes("cursor") || op.OperationID == "exportAudit" { // which has no pages, and goes on after a line
 			continue
 		}
 		lists++

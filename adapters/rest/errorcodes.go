@@ -61,6 +61,7 @@ var errorCodes = []errorCode{
 	{"content-type-unsupported", 415, "The body's type is not supported", "Bodies are JSON.", "Send Content-Type: application/json."},
 
 	{"validation-failed", 422, "The request does not fit its schema", "Inputs are missing, unknown, or of the wrong kind; errors names each of them.", "Compare the request with /docs."},
+	{"until-missing", 422, "The end of the export is missing", "A cursor goes on with an export, which ends where the first answer said.", "Send the Waybill-Position of the first answer as until."},
 	{"batch-missing", 422, "The batch is missing", "A document is named without its batch.", "Say of which batch the document is."},
 	{"choice-unknown", 422, "The value is not one of those that there are", "The setting has a fixed set of values; the detail names them.", "Choose one of them."},
 	{"code-invalid", 422, "A code is too short or too long", "A code of an organisation or a document type has 1 to 100 bytes.", "Correct the scope."},
@@ -106,6 +107,7 @@ var errorCodes = []errorCode{
 	{"journal-closed", 503, "The journal takes nothing now", "The database may have been restored to an older point: the journal is compared with Kafka first.", "Wait. If it stays so, whoever runs the installation runs waybill recover."},
 	{"not-ready", 503, "The process is not ready", "What it waits for stands in missing; its log says why.", "Wait, or read the log."},
 	{"readers-too-many", 503, "Too many read events", "A process serves a number of such answers at the same time.", "Try again when Retry-After says so."},
+	{"exports-too-many", 503, "Too many exports are made", "A process makes a few exports of the audit log at the same time.", "Send the request again after the seconds that Retry-After says."},
 	{"timeout", 503, "It took too long", "The work on a request is bounded in time.", "Repeat the request, under the same Idempotency-Key; narrow a read's filter."},
 	{"view-late", 503, "The view is not there yet", "The read was given a position that its view had not reached within 10 seconds. Older data is never answered instead.", "Repeat the request when Retry-After says so, or read without after."},
 }

@@ -102,26 +102,31 @@ func startOf(from string, heads wire.Position) (wire.Position, error) {
 	if from == "now" {
 		return maps.Clone(heads), nil
 	}
-	start, err := wire.ParsePosition(from)
+	return within(heads, "from", from)
+}
+
+// within reads a position that the journal must have reached.
+func within(heads wire.Position, field, text string) (wire.Position, error) {
+	position, err := wire.ParsePosition(text)
 	var refusal *domain.Refusal
 	if errors.As(err, &refusal) {
-		refusal.Field = "from"
+		refusal.Field = field
 	}
 	if err != nil {
 		return nil, err
 	}
-	if !heads.Reached(start) {
-		return nil, domain.RefuseInvalid("from", "position-ahead",
+	if !heads.Reached(position) {
+		return nil, domain.RefuseInvalid(field, "position-ahead",
 			"the journal ends at %s, before the position: it is of another installation, or the journal was restored to an older point", heads)
 	}
-	return start, nil
+	return position, nil
 }
 
 // filter makes what tells which records are read.
 func (q *eventsQuery) filter() (func(wire.Raw) (bool, error), error) {
 	for _, name := range q.Type {
 		if !hasType(name) {
-			return nil, domain.RefuseInvalid("type", "type-unknown", "%q is not an event; /schemas/index.json names those that there are", domain.TruncateTo(name, 100))
+			return nil, typeUnknown(name)
 		}
 	}
 	return func(r wire.Raw) (bool, error) {
@@ -133,6 +138,10 @@ func (q *eventsQuery) filter() (func(wire.Raw) (bool, error), error) {
 		}
 		return q.Batch == "" || concerns(r, q.Batch), nil
 	}, nil
+}
+
+func typeUnknown(name string) error {
+	return domain.RefuseInvalid("type", "type-unknown", "%q is not an event; /schemas/index.json names those that there are", domain.TruncateTo(name, 100))
 }
 
 func hasType(asked string) bool {

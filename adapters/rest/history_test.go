@@ -67,9 +67,9 @@ func TestAuditSaysWhoDidWhat(t *testing.T) {
 	require.Len(t, page.Items, 1)
 	entry := page.Items[0]
 	require.Equal(t, AuditEntry{
-		Partition: entry.Partition, Offset: entry.Offset, Time: entry.Time, Type: "waybill.document.file-skipped.v1", Stream: id.Stream(), Batch: b.Number,
+		Partition: entry.Partition, Offset: entry.Offset, Time: entry.Time, Action: "document.file-skipped", Type: "waybill.document.file-skipped.v1", Stream: id.Stream(), Batch: b.Number,
 		Document: documentID(id.Stream()), ActorKind: "person", Operator: "the-operator", StatusBefore: "failed", StatusAfter: "pending",
-		FileID: "cover/1 +", Reason: "later", RequestID: "request-7",
+		FileID: "cover/1 +", Reason: "later", RequestID: "request-7", ClientAddress: "127.0.0.1",
 	}, entry)
 	all := audit("").Items
 	require.Len(t, all, 5)

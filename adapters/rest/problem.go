@@ -135,7 +135,7 @@ func fail(ctx context.Context, err error) *Problem {
 	if !told {
 		r.failure = err
 	}
-	p.RequestID = r.id
+	p.RequestID, r.refusal = r.id, p
 	return p
 }
 
@@ -173,7 +173,7 @@ func schemaProblems(ctx huma.Context, _ string, answer any) (any, error) {
 	if len(p.Errors) == 1 {
 		p.Field = p.Errors[0].Field
 	}
-	p.RequestID = r.id
+	p.RequestID, r.refusal = r.id, p
 	return p, nil
 }
 

@@ -144,7 +144,7 @@ func TestEffectWhoseAnswerWasLostIsNotRepeated(t *testing.T) {
 	r.send(commands.RoleAdmin, "POST", "/v1/tokens", token, keyHeader, "k").refused(http.StatusConflict, "token-already-issued")
 	heads, err := r.journal.Heads(t.Context())
 	require.NoError(t, err)
-	require.EqualValues(t, 4, heads[0], "a source, a batch, its pause, another batch")
+	require.EqualValues(t, 6, heads[0], "a source, a batch, its pause, another batch, a token, and that it was asked for again")
 }
 
 // A secret is shown once, and kept nowhere.

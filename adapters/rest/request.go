@@ -27,8 +27,11 @@ type request struct {
 	route                        string // its template, as in the API's document; empty when there is none
 	list                         string // path and filter, which a cursor is bound to
 	cursors                      cursors
+	operation                    string // of the API's document
 	actor                        domain.Actor
+	kept                         bool      // it is recorded who called from where
 	command                      wire.UUID // that it issues; the same when it is sent again under its key
+	refusal                      *Problem  // that it was answered with
 	failure                      error     // what a 500 does not tell
 }
 
@@ -84,6 +87,7 @@ func (s *server) begin(c *gin.Context) {
 		c.Header(name, value)
 	}
 	c.Next()
+	s.auditRefusal(ctx, r, c)
 	s.observe(ctx, r, c.Writer.Status(), time.Since(started))
 }
 

@@ -33,17 +33,18 @@ const shortWait = 200 * time.Millisecond
 
 // rig is the API over a real journal and real views, which follow it.
 type rig struct {
-	t       *testing.T
-	pool    *pgxpool.Pool
-	journal *postgres.Journal
-	handler *commands.Handler
-	tokens  *postgres.Tokens
-	metrics *prometheus.Registry
-	log     *syncBuffer
-	url     string
-	secrets map[string]string // by role
-	views   sync.Mutex        // held: the views stand still
-	waker   *postgres.Waker
+	t        *testing.T
+	pool     *pgxpool.Pool
+	journal  *postgres.Journal
+	handler  *commands.Handler
+	tokens   *postgres.Tokens
+	refusals *commands.Refusals
+	metrics  *prometheus.Registry
+	log      *syncBuffer
+	url      string
+	secrets  map[string]string // by role
+	views    sync.Mutex        // held: the views stand still
+	waker    *postgres.Waker
 }
 
 func newRig(t *testing.T) *rig {
@@ -58,6 +59,7 @@ func newRig(t *testing.T) *rig {
 	installation, err := r.journal.Installation(t.Context())
 	require.NoError(t, err)
 	r.handler = commands.NewHandler(r.journal, installation, "test", time.Now)
+	r.refusals = commands.NewRefusals(r.handler, slog.New(slog.DiscardHandler))
 	r.follow()
 	for _, role := range []string{commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin} {
 		_, secret, err := r.tokens.Issue(t.Context(), "the-"+role, []string{role}, nil)
@@ -77,7 +79,7 @@ func (r *rig) dependencies() Dependencies {
 	r.t.Cleanup(past.Close)
 	return Dependencies{
 		Handler: r.handler.Agreeing(postgres.NewRepeats(r.pool)), Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Past: past, Identity: r.tokens, Tokens: r.tokens,
-		Requests: postgres.NewRequests(r.pool), Repeats: postgres.NewRepeats(r.pool), CursorKey: key, Waker: r.waker, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
+		Requests: postgres.NewRequests(r.pool), Refusals: r.refusals, Repeats: postgres.NewRepeats(r.pool), CursorKey: key, Waker: r.waker, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
 	}
 }
 

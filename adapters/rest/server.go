@@ -40,6 +40,7 @@ type Dependencies struct {
 	Identity  Authenticator
 	Tokens    Tokens
 	Requests  Requests
+	Refusals  *commands.Refusals
 	Repeats   Repeats
 	Checker   commands.SourceChecker
 	CursorKey []byte // seals cursors; the same for all processes of an installation
@@ -80,12 +81,14 @@ type Authenticator interface {
 type Tokens interface {
 	IssueOnce(ctx context.Context, command wire.UUID, subject string, roles []string, expires *time.Time) (token commands.Token, secret string, err error)
 	All(ctx context.Context) ([]commands.Token, error)
-	Revoke(ctx context.Context, id string) error
+	Revoke(ctx context.Context, id string) (subject string, err error)
 }
 
 // Requests keeps who called from where.
 type Requests interface {
 	Record(ctx context.Context, request commands.Request) error
+	// Addresses of the clients of calls; empty where it is not known.
+	Addresses(ctx context.Context, calls []commands.Call) ([]string, error)
 }
 
 // Check is something that the process needs, such as its database.
@@ -102,6 +105,7 @@ type server struct {
 	latency *prometheus.HistogramVec
 	lasting map[string]time.Duration // of routes that may last long
 	readers chan struct{}            // of events, at the same time
+	exports chan struct{}            // of the audit log, at the same time
 	mapped  contract.Mappings
 }
 
@@ -117,7 +121,7 @@ func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
 		Name: "waybill_request_seconds", Help: "Requests of the API, by how long they took.",
 		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 	}, []string{"route", "method", "status"}),
-		lasting: map[string]time.Duration{}, readers: make(chan struct{}, maxReaders), mapped: mappings}
+		lasting: map[string]time.Duration{}, readers: make(chan struct{}, maxReaders), exports: make(chan struct{}, maxExports), mapped: mappings}
 	if err := d.Metrics.Register(s.latency); err != nil {
 		return nil, fmt.Errorf("register the API's metrics: %w", err)
 	}

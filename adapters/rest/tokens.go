@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -31,6 +32,15 @@ type TokenIssued struct {
 	Secret string `json:"secret" doc:"Send it as Authorization: Bearer. It is shown this once"`
 }
 
+type tokenIssued struct {
+	Position string `header:"Waybill-Position"`
+	Body     TokenIssued
+}
+
+type tokenRevoked struct {
+	Position string `header:"Waybill-Position"`
+}
+
 func tokenOf(t commands.Token) Token { return Token(t) }
 
 func (s *server) registerTokens() {
@@ -43,12 +53,23 @@ func (s *server) registerTokens() {
 		summary: "Revoke a token", description: "It opens nothing from here on, after a second at most."}, s.revokeToken)
 }
 
+// issueToken shows a secret when its token is in the audit log, and not before.
+// A token that was not recorded, since the process died, is when the request is
+// sent again.
 func (s *server) issueToken(ctx context.Context, in *struct {
 	Command
 	Body NewToken
-}) (*struct{ Body TokenIssued }, error) {
-	token, secret, err := s.Tokens.IssueOnce(ctx, in.meta(ctx).Command, in.Body.Subject, in.Body.Roles, in.Body.ExpiresAt)
-	return &struct{ Body TokenIssued }{TokenIssued{tokenOf(token), secret}}, err
+}) (*tokenIssued, error) {
+	meta := in.meta(ctx)
+	token, secret, err := s.Tokens.IssueOnce(ctx, meta.Command, in.Body.Subject, in.Body.Roles, in.Body.ExpiresAt)
+	if token.ID == "" {
+		return nil, err
+	}
+	result, failed := s.Handler.RecordTokenIssued(ctx, meta, token)
+	if err = errors.Join(failed, err); err != nil {
+		return nil, err
+	}
+	return &tokenIssued{Position: result.Position.String(), Body: TokenIssued{tokenOf(token), secret}}, nil
 }
 
 func (s *server) listTokens(ctx context.Context, _ *struct{}) (*listed[Token], error) {
@@ -58,6 +79,11 @@ func (s *server) listTokens(ctx context.Context, _ *struct{}) (*listed[Token], e
 
 func (s *server) revokeToken(ctx context.Context, in *struct {
 	ID string `path:"id" doc:"Of the token"`
-}) (*struct{}, error) {
-	return nil, s.Tokens.Revoke(ctx, in.ID)
+}) (*tokenRevoked, error) {
+	subject, err := s.Tokens.Revoke(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.Handler.RecordTokenRevoked(ctx, Command{}.meta(ctx), in.ID, subject)
+	return &tokenRevoked{Position: result.Position.String()}, err
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/rest"
 	"github.com/waybill-migration/waybill/adapters/standardimaging"
+	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
 )
 
@@ -25,9 +28,10 @@ func (p *process) serve() (func(context.Context) error, error) {
 		return nil, err
 	}
 	ending := make(chan struct{})
+	refusals := commands.NewRefusals(p.handler, p.log)
 	handler, err := rest.New(rest.Dependencies{
 		Handler: p.handler.Agreeing(repeats), Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: tokens, Tokens: tokens,
-		Requests: postgres.NewRequests(p.pool), Repeats: repeats, Checker: standardimaging.New(), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
+		Requests: postgres.NewRequests(p.pool), Refusals: refusals, Repeats: repeats, Checker: standardimaging.New(), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return nil, err
@@ -35,22 +39,42 @@ func (p *process) serve() (func(context.Context) error, error) {
 	return func(ctx context.Context) error {
 		defer past.Close()
 		context.AfterFunc(ctx, func() { close(ending) })
-		secret, err := tokens.FirstAdmin(ctx)
-		if err != nil {
+		if err := p.firstAdmin(ctx, tokens); err != nil {
 			return err
 		}
-		if secret != "" {
-			p.admit(secret)
-		}
+		counting, counted := context.WithCancel(context.WithoutCancel(ctx))
+		defer counted()
 		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error { return refusals.Run(counting) })
 		group.Go(func() error { return p.sweep(ctx, repeats) })
 		group.Go(func() error {
+			defer counted() // requests are refused to the end
 			return listenAndServe(ctx, p.settings.Listen, p.settings.ShutdownTimeout, handler, func(address net.Addr) {
 				p.log.Info("the API listens", "address", address.String())
 			})
 		})
 		return group.Wait()
 	}, nil
+}
+
+// firstAdmin makes the first token known. It is the way back in too: when the
+// journal takes nothing it is issued nevertheless, and the log says so.
+func (p *process) firstAdmin(ctx context.Context, tokens *postgres.Tokens) error {
+	token, secret, err := tokens.FirstAdmin(ctx)
+	if err != nil || secret == "" {
+		return err
+	}
+	if err := recordIssued(ctx, p.handler, token, "first-start"); err != nil {
+		p.log.Warn("an admin's token was issued and is not in the audit log", "token", token.ID, "error", err)
+	}
+	p.admit(secret)
+	return nil
+}
+
+// recordIssued puts a token that no request asked for into the audit log.
+func recordIssued(ctx context.Context, handler *commands.Handler, token commands.Token, by string) error {
+	_, err := handler.RecordTokenIssued(ctx, wire.Metadata{Command: handler.CommandID("token " + token.ID), Actor: domain.SystemActor(by)}, token)
+	return err
 }
 
 // sweepEvery is how often named requests are forgotten whose time is over.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/waybill-migration/waybill/adapters/postgres"
@@ -40,7 +42,7 @@ func tokenCommand() *cobra.Command {
 			if days > 0 {
 				expires = new(time.Now().AddDate(0, 0, days))
 			}
-			token, secret, err := postgres.NewTokens(pool).Issue(c.Context(), subject, roles, expires)
+			token, secret, err := issueDirectly(c.Context(), pool, subject, roles, expires)
 			if err == nil {
 				fmt.Fprintf(c.OutOrStdout(), "id      %s\nsubject %s\nroles   %s\nsecret  %s (shown only this once)\n", token.ID, subject, strings.Join(roles, ","), secret)
 			}
@@ -52,6 +54,26 @@ func tokenCommand() *cobra.Command {
 	c.Flags().IntVar(&days, "days", 0, "until it expires; 0: never")
 	c.AddCommand(cli.TokenCommands()...)
 	return c
+}
+
+// issueDirectly issues a token, and shows its secret when it is in the audit
+// log. Where the journal takes nothing, as after a restore, waybill recover
+// needs no token.
+func issueDirectly(ctx context.Context, pool *pgxpool.Pool, subject string, roles []string, expires *time.Time) (commands.Token, string, error) {
+	token, secret, err := postgres.NewTokens(pool).Issue(ctx, subject, roles, expires)
+	if err != nil {
+		return token, "", err
+	}
+	journal := postgres.NewJournal(pool)
+	defer journal.Close()
+	installation, err := journal.Installation(ctx)
+	if err == nil {
+		err = recordIssued(ctx, commands.NewHandler(journal, installation, build(), time.Now), token, "command-line")
+	}
+	if err != nil {
+		return token, "", fmt.Errorf("token %s was made, is not in the audit log, and its secret is not shown; try again when this is mended: %w", token.ID, err)
+	}
+	return token, secret, nil
 }
 
 var knownRoles = []string{commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin}

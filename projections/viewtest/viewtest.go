@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/access"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -127,6 +128,11 @@ func (j *Journal) Document(id domain.DocumentID, c document.Command) error {
 // Operation decides a command and appends what it causes.
 func (j *Journal) Operation(id string, c operation.Command) error {
 	return decide(j, domain.OperationStream(id), c, operation.Decide, operation.Evolve)
+}
+
+// Access decides a command and appends what it causes.
+func (j *Journal) Access(kind, id string, c access.Command) error {
+	return decide(j, domain.AccessStream(kind, id), c, access.Decide, access.Evolve)
 }
 
 // State folds a stream.

@@ -1,0 +1,195 @@
+package rest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"github.com/waybill-migration/waybill/domain/access"
+	"github.com/waybill-migration/waybill/domain/wire"
+	"github.com/waybill-migration/waybill/projections"
+)
+
+const (
+	// exportPage is how many entries are in memory, and how many a statement
+	// reads: no transaction lasts as long as the export.
+	exportPage = 1000
+	// exportBuffer gathers what goes to the connection at once.
+	exportBuffer = 64 << 10
+	// exportRecordTimeout bounds the record of how an export ended, whose client
+	// may be gone.
+	exportRecordTimeout = 5 * time.Second
+)
+
+// errGone: the client takes nothing more.
+var errGone = errors.New("the client is gone")
+
+// entryWriter writes entries in a format.
+type entryWriter interface {
+	entry(AuditEntry) error
+	close() error
+}
+
+// exporting is one answer that exports the audit log.
+type exporting struct {
+	*server
+	filter   projections.AuditFilter
+	meta     wire.Metadata
+	format   access.Format
+	resumed  bool
+	mayStill func(context.Context) error // asks again whether the client may read
+
+	out   *http.ResponseController
+	to    io.Writer
+	rows  int64 // written; what arrived may be less
+	last  string
+	asked time.Time // whether the client may still
+}
+
+// answer sends the entries and records what became of it.
+func (e *exporting) answer(c huma.Context) {
+	gin := humagin.Unwrap(c)
+	e.out, e.to, e.asked = http.NewResponseController(gin.Writer), gin.Writer, time.Now()
+	ctx, cancel := context.WithTimeout(c.Context(), maxExport)
+	defer cancel()
+	err := e.send(ctx)
+	e.ended(ctx, err)
+	if err == nil {
+		return
+	}
+	if _, told := problemOf(err); !told && !errors.Is(err, errGone) && !errors.Is(err, errEnding) {
+		requestOf(ctx).failure = err
+	}
+	// As in reading.answer: without its end, the client knows.
+	_ = e.out.SetWriteDeadline(time.Unix(1, 0))
+}
+
+func (e *exporting) send(ctx context.Context) error {
+	buffer := bufio.NewWriterSize(e, exportBuffer)
+	w, err := e.writer(buffer)
+	if err != nil {
+		return err
+	}
+	e.filter.Limit = exportPage
+	for {
+		entries, err := e.page(ctx)
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			if err := w.entry(entry); err != nil {
+				return err
+			}
+			e.rows++
+			e.last = fmt.Sprintf("%d:%d", entry.Partition, entry.Offset)
+		}
+		if len(entries) < exportPage {
+			break
+		}
+	}
+	if err := w.close(); err != nil {
+		return err
+	}
+	return buffer.Flush()
+}
+
+func (e *exporting) writer(to io.Writer) (entryWriter, error) {
+	switch e.format {
+	case access.NDJSON:
+		return newNDJSON(to), nil
+	case access.XLSX:
+		return newWorkbook(to, maxSheetRows)
+	default:
+		return newCSV(to, e.resumed)
+	}
+}
+
+// page reads the entries that follow.
+func (e *exporting) page(ctx context.Context) ([]AuditEntry, error) {
+	if err := e.tend(ctx); err != nil {
+		return nil, err
+	}
+	found, err := projections.Audit(ctx, e.Views, e.filter)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	e.filter.After = found[len(found)-1].Cursor()
+	entries := make([]AuditEntry, len(found))
+	for i, entry := range found {
+		entries[i] = entryOf(entry)
+	}
+	return entries, e.addAddresses(ctx, entries)
+}
+
+// tend stops when the process ends, and when the client may no longer read.
+func (e *exporting) tend(ctx context.Context) error {
+	select {
+	case <-e.Ending:
+		return errEnding
+	default:
+	}
+	if time.Since(e.asked) < heartbeat {
+		return nil
+	}
+	e.asked = time.Now()
+	return e.mayStill(ctx)
+}
+
+// Write to the client now. One that takes nothing for as long as a request may
+// last is given up.
+func (e *exporting) Write(content []byte) (int, error) {
+	if err := e.out.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return 0, err
+	}
+	n, err := e.to.Write(content)
+	if err == nil {
+		err = e.out.Flush()
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errGone, err)
+	}
+	return n, err
+}
+
+// ended records the export's end in the audit log.
+func (e *exporting) ended(ctx context.Context, err error) {
+	c := access.EndExport{Rows: e.rows, Complete: err == nil, Last: e.last}
+	switch {
+	case err == nil:
+	case errors.Is(err, errGone) || errors.Is(err, context.Canceled):
+		c.Reason = "the client went, or took nothing for a minute"
+	case errors.Is(err, context.DeadlineExceeded):
+		c.Reason = "it lasted too long"
+	case errors.Is(err, errEnding):
+		c.Reason = "the process was stopped"
+	default:
+		p, _ := problemOf(err)
+		c.Reason = p.Code
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exportRecordTimeout)
+	defer cancel()
+	if err := e.Handler.EndExport(ctx, e.meta, c); err != nil {
+		e.Log.Error("the end of an export is not in the audit log", "request", e.meta.RequestID, "rows", c.Rows, "complete", c.Complete, "error", err)
+	}
+}
+
+// ndjsonWriter writes entries as the API has them, one a line.
+type ndjsonWriter struct{ *json.Encoder }
+
+func newNDJSON(to io.Writer) ndjsonWriter {
+	encoder := json.NewEncoder(to)
+	encoder.SetEscapeHTML(false)
+	return ndjsonWriter{encoder}
+}
+
+func (w ndjsonWriter) entry(e AuditEntry) error { return w.Encode(e) }
+
+func (w ndjsonWriter) close() error { return nil }
