@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/waybill-migration/waybill/domain"
 )
 
 // auditColumn of the formats that people read.
@@ -27,6 +29,7 @@ var auditColumns = []auditColumn{
 	{"action", 26, false, func(e *AuditEntry) string { return e.Action }},
 	{"batch", 26, false, func(e *AuditEntry) string { return e.Batch }},
 	{"document", 26, false, func(e *AuditEntry) string { return e.Document }},
+	{"image number", 26, false, imageOf},
 	{"file", 18, false, func(e *AuditEntry) string { return e.FileID }},
 	{"status before", 13, false, func(e *AuditEntry) string { return e.StatusBefore }},
 	{"status after", 13, false, func(e *AuditEntry) string { return e.StatusAfter }},
@@ -36,6 +39,16 @@ var auditColumns = []auditColumn{
 	{"stream", 40, false, func(e *AuditEntry) string { return e.Stream }},
 	{"partition", 9, true, func(e *AuditEntry) string { return strconv.Itoa(e.Partition) }},
 	{"offset", 10, true, func(e *AuditEntry) string { return strconv.FormatInt(e.Offset, 10) }},
+}
+
+// imageOf a document is its image number as it is, where its id in the API is
+// encoded.
+func imageOf(e *AuditEntry) string {
+	if e.Document == "" {
+		return ""
+	}
+	id, _ := domain.ParseDocumentStream(e.Stream) // it has parsed before
+	return id.ImageNumber
 }
 
 // byteOrderMark tells Excel that a CSV is UTF-8; else it takes it for the
