@@ -27,7 +27,7 @@ func auditFilters(k *connection, c *cobra.Command, f *filters) {
 	f.add(c, "batch", "batch", "only what concerns this batch")
 	f.add(c, "document", "document", "only what concerns this document of the batch, by its id")
 	f.add(c, "operator", "operator", "only what this subject did, or was done in its name")
-	f.add(c, "type", "type", "only events of this type, as waybill.batch.created.v1")
+	f.add(c, "type", "type", "only events of these types, with or without version, comma-separated, as waybill.batch.created")
 	f.add(c, "from", "from", "not before this time, as 2026-01-31T08:00:00+08:00")
 	f.add(c, "to", "to", "before this time")
 	position(c, f)

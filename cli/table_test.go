@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -47,40 +45,4 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	out.Reset()
 	require.NoError(t, lines.print(&out))
 	require.Equal(t, "name  x\ufffd]0;y\ufffd\n", out.String())
-}
-
-func TestACSVThatSpreadsheetsReadAsText(t *testing.T) {
-	t.Parallel()
-	var out strings.Builder
-	table := newCSV(&out)
-	page := func(reasons ...string) (items []json.RawMessage) {
-		for _, reason := range reasons {
-			item, err := json.Marshal(map[string]any{"time": "2026-01-31T08:00:00.5Z", "operator": "alice", "offset": 7, "reason": reason})
-			require.NoError(t, err)
-			items = append(items, item)
-		}
-		return items
-	}
-	dangerous := []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x"}
-	harmless := []string{"", "1=1", "存储已恢复, \"全部\"\n第二行", "'=quoted"}
-	require.NoError(t, table.page(page(dangerous...)))
-	require.NoError(t, table.page(page(harmless...)))
-
-	text, marked := strings.CutPrefix(out.String(), "\ufeff")
-	require.True(t, marked, "Excel takes it as UTF-8")
-	require.Equal(t, 1, strings.Count(out.String(), "\ufeff"))
-	require.Contains(t, text, "offset\r\n", "RFC 4180")
-	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	require.NoError(t, err)
-	require.Len(t, rows, 1+len(dangerous)+len(harmless))
-	require.Equal(t, titlesOf(csvColumns), rows[0])
-	at := func(row []string) string { return row[10] }
-	require.Equal(t, "reason", at(rows[0]))
-	for i, reason := range dangerous {
-		require.Equal(t, "'"+strings.ReplaceAll(reason, "\r", ""), at(rows[1+i]), "a lone CR is no part of a CSV")
-	}
-	for i, reason := range harmless {
-		require.Equal(t, reason, at(rows[1+len(dangerous)+i]))
-	}
-	require.Equal(t, []string{"2026-01-31T08:00:00.5Z", "alice"}, rows[1][:2])
 }

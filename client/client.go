@@ -98,7 +98,8 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	return c.persist(ctx, r, func() (*Answer, error) { return c.send(ctx, r, body) })
 }
 
-func (c *Client) send(ctx context.Context, r Request, body []byte) (*Answer, error) {
+// open sends a request and gives the answer with its body still to be read.
+func (c *Client) open(ctx context.Context, over *http.Client, r Request, body []byte) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, r.Method, c.Server+r.Path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -114,12 +115,20 @@ func (c *Client) send(ctx context.Context, r Request, body []byte) (*Answer, err
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	response, err := c.http.Do(request)
+	response, err := over.Do(request)
 	if err != nil {
 		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err // without the path: it is the server that is away
 		}
 		return nil, fmt.Errorf("%s cannot be reached: %w", c.Server, err)
+	}
+	return response, nil
+}
+
+func (c *Client) send(ctx context.Context, r Request, body []byte) (*Answer, error) {
+	response, err := c.open(ctx, c.http, r, body)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))

@@ -13,19 +13,36 @@ import (
 
 // persist sends until there is an answer, a second time would be of no use or
 // of a second effect, or the patience is at its end.
-func (c *Client) persist(ctx context.Context, r Request, send func() (*Answer, error)) (*Answer, error) {
+func (c *Client) persist(ctx context.Context, r Request, send func() (*Answer, error)) (answer *Answer, err error) {
+	if !repeatable(r) {
+		return send()
+	}
+	err = c.Persevere(ctx, func() (bool, error) {
+		answer, err = send()
+		return false, err
+	})
+	return answer, err
+}
+
+// Persevere tries until it is done, another try would be of no use, or the
+// patience is at its end: that of tries in a row none of which got further.
+func (c *Client) Persevere(ctx context.Context, try func() (further bool, err error)) error {
 	began, pauses := time.Now(), backoff.NewExponentialBackOff()
 	for {
-		answer, err := send()
-		if err == nil || ctx.Err() != nil || !repeatable(r) || !passing(err) {
-			return answer, err
+		further, err := try()
+		if err == nil || ctx.Err() != nil || !passing(err) {
+			return err
+		}
+		if further {
+			began = time.Now()
+			pauses.Reset()
 		}
 		wait := pauses.NextBackOff()
 		if p, ok := errors.AsType[*Problem](err); ok && p.retryAfter > 0 {
 			wait = p.retryAfter
 		}
 		if time.Since(began)+wait > c.Patience {
-			return nil, err
+			return err
 		}
 		if c.Retrying != nil {
 			c.Retrying(err, wait)
@@ -33,7 +50,7 @@ func (c *Client) persist(ctx context.Context, r Request, send func() (*Answer, e
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), err)
+			return errors.Join(ctx.Err(), err)
 		}
 	}
 }

@@ -263,6 +263,17 @@ func TestAWorkbookHasAsManySheetsAsItNeeds(t *testing.T) {
 	require.Equal(t, []string{"=1+1", "_x0041_ as it is", "  spaces  ", "a\ufffdb\tc\r\nd <&> \"影\"", domain.TruncateTo(reasons[4], maxCell), "'quoted", "last"}, read)
 }
 
+// Taking one mark off gives back every text, but for what CSV itself changes.
+func TestTextsThatSpreadsheetsTakeAsFormulas(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x", "'=1"} {
+		require.Equal(t, "'"+text, harmless(text))
+	}
+	for _, text := range []string{"", "1=1", "存储已恢复, \"全部\"\n第二行", "a'b", " =1"} {
+		require.Equal(t, text, harmless(text))
+	}
+}
+
 func count(t *testing.T, r *rig, sql string) (n int) {
 	t.Helper()
 	require.NoError(t, r.pool.QueryRow(t.Context(), sql).Scan(&n))
