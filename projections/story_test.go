@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/access"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -56,7 +57,18 @@ func tell(t *testing.T, seed uint64, steps int) *viewtest.Journal {
 		s.j.Metadata.Initiator.Subject = pick(s, []string{"", "ann"})
 		pick(s, acts)()
 	}
+	for _, number := range s.batches {
+		s.access(number)
+	}
 	return s.j
+}
+
+// access to a batch: its log is exported, and a command on it refused.
+func (s *story) access(number string) {
+	s.do(s.j.Access("export", number, access.BeginExport{Format: access.CSV, Filter: access.Filter{Batch: number}, Until: map[int]int64{0: 1}}))
+	s.do(s.j.Access("export", number, access.EndExport{Rows: 1, Complete: true}))
+	s.do(s.j.Access("refusal", number, access.RefuseCommand{CommandRefused: access.CommandRefused{Method: "POST", Path: "/", Batch: number, Status: 409, Code: "x"}}))
+	s.do(s.j.Access("token", number, access.IssueToken{ID: number, Subject: "x", Roles: []string{"reader"}}))
 }
 
 // do takes refusals as part of the story.

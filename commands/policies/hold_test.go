@@ -6,8 +6,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/adapters/postgres/installationtest"
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/commands/policies"
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/access"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
@@ -114,4 +116,28 @@ func TestASourceThatChangesMeanwhileIsLookedAtAgain(t *testing.T) {
 	w.phases(batch.PhaseActive, number)
 	w.settle()
 	w.phases(batch.PhaseActive, number)
+}
+
+// What is done with access, which stands in the same partition, causes nothing.
+func TestAccessCausesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Source("one")
+	number := w.Batch("one")
+	meta := installationtest.Meta()
+	_, err := w.Handler.RecordTokenIssued(t.Context(), meta, commands.Token{ID: "9f86", Subject: "erp", Roles: []string{"admin"}})
+	require.NoError(t, err)
+	_, err = w.Handler.RecordTokenRevoked(t.Context(), installationtest.Meta(), "9f86", "erp")
+	require.NoError(t, err)
+	meta = installationtest.Meta()
+	require.NoError(t, w.Handler.BeginExport(t.Context(), meta, access.BeginExport{Format: access.CSV, Filter: access.Filter{Batch: number}, Until: map[int]int64{0: 1}}))
+	require.NoError(t, w.Handler.EndExport(t.Context(), meta, access.EndExport{Rows: 1, Complete: true}))
+	require.NoError(t, w.Handler.RecordRefusal(t.Context(), installationtest.Meta(), access.CommandRefused{Method: "POST", Path: "/", Batch: number, Status: 409, Code: "x"}))
+	head := w.Head()
+	w.settle()
+	require.Equal(t, head, w.Head())
+	w.phases(batch.PhaseActive, number)
+	for _, r := range w.runners {
+		require.Equal(t, policies.Status{Policy: r.Name(), Offset: head}, r.Status())
+	}
 }
