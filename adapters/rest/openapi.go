@@ -3,20 +3,21 @@ package rest
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"net/http"
-	"reflect"
-	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/gin-gonic/gin"
 )
 
 // bearer is the name of the one way to authenticate.
 const bearer = "bearer"
 
-const schemasAt = "#/components/schemas/"
+const (
+	schemasAt = "#/components/schemas/"
+	headersAt = "#/components/headers/"
+)
+
+// requestIDHeader names the description of a header that all answers have.
+const requestIDHeader = "RequestID"
 
 // config of the API's description. Its own pages are served here and not by
 // huma, whose documentation loads from elsewhere and whose document is made at
@@ -28,8 +29,9 @@ func (s *server) config() huma.Config {
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title: "Waybill", Version: s.Version,
-				Description: "Migrates document images between imaging systems and keeps the proof. Commands answer with a position; reads take it as after.",
-				License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+				Description: "Migrates document images between imaging systems and keeps the proof. Commands answer with a position; reads take it as after. " +
+					"Within /v1 operations, optional inputs, members of answers and values of their enumerations may be added: pass over what you do not know. What is to go is deprecated first, with x-sunset.",
+				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
 			Tags: []*huma.Tag{
 				{Name: "sources", Description: "Plans from which documents are read (数据源)"},
@@ -43,7 +45,11 @@ func (s *server) config() huma.Config {
 				{Name: "projections", Description: "Views of the history, and how far they are"},
 				{Name: "tokens", Description: "What opens this API"},
 			},
+			Servers: []*huma.Server{{URL: "/", Description: "The installation that serves this document"}},
 			Components: &huma.Components{
+				Headers: map[string]*huma.Header{requestIDHeader: {
+					Description: "Names the request in the log and the audit log; as it was sent, or else made by the server", Required: true, Schema: &huma.Schema{Type: huma.TypeString},
+				}},
 				Schemas: huma.NewMapRegistry(schemasAt, huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					bearer: {Type: "http", Scheme: "bearer", Description: "A token's secret. Tokens are issued by administrators; the first is printed at the first start."},
@@ -93,60 +99,4 @@ func allTexts(value any) bool {
 		}
 	}
 	return true
-}
-
-// serveDocument completes the description and serves it.
-func (s *server) serveDocument(router gin.IRoutes) error {
-	document := s.api.OpenAPI()
-	schemas := document.Components.Schemas
-	problem := schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
-	for _, item := range document.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete} {
-			if op != nil {
-				describeProblems(op, problem)
-			}
-		}
-	}
-	delete(schemas.Map(), "ErrorModel") // huma's own, which no answer has
-	asJSON, err := json.Marshal(document)
-	if err != nil {
-		return fmt.Errorf("describe the API: %w", err)
-	}
-	asYAML, err := document.YAML()
-	if err != nil {
-		return fmt.Errorf("describe the API: %w", err)
-	}
-	router.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+json", asJSON) })
-	router.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+yaml", asYAML) })
-	return nil
-}
-
-// describeProblems adds the problems that an operation can answer with, by
-// what it takes.
-func describeProblems(op *huma.Operation, problem *huma.Schema) {
-	statuses := []int{
-		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity,
-		http.StatusInternalServerError, http.StatusServiceUnavailable,
-	}
-	if op.RequestBody != nil {
-		statuses = append(statuses, http.StatusConflict, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	}
-	for _, p := range op.Parameters {
-		switch p.Name {
-		case "If-Match":
-			statuses = append(statuses, http.StatusPreconditionFailed)
-		case "Idempotency-Key":
-			statuses = append(statuses, http.StatusConflict)
-		}
-	}
-	if op.Method == http.MethodPut {
-		statuses = append(statuses, http.StatusPreconditionRequired)
-	}
-	delete(op.Responses, "default")
-	for _, status := range statuses {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{
-			Description: http.StatusText(status),
-			Content:     map[string]*huma.MediaType{problemType: {Schema: problem}},
-		}
-	}
 }

@@ -114,7 +114,7 @@ func (s *server) registerRebuilds() {
 
 // started answers a request that goes on by itself.
 type started struct {
-	Location string `header:"Location"`
+	Location string `header:"Location" doc:"Path of the rebuild"`
 	Body     Rebuild
 }
 

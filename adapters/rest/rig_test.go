@@ -88,7 +88,7 @@ func (r *rig) serve(d Dependencies, wait time.Duration) {
 	r.t.Helper()
 	handler, err := newServer(d, wait)
 	require.NoError(r.t, err)
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(conforming(r.t, handler))
 	r.t.Cleanup(server.Close)
 	r.url = server.URL
 }

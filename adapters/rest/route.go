@@ -98,8 +98,8 @@ func outcomeOf(r commands.Result) Outcome {
 
 // done answers a command that changed what there is.
 type done struct {
-	Position string `header:"Waybill-Position"`
-	ETag     string `header:"ETag"`
+	Position string `header:"Waybill-Position" doc:"Give it to a read as after"`
+	ETag     string `header:"ETag" doc:"The version; send it as If-Match"`
 	Body     Outcome
 }
 
@@ -113,16 +113,16 @@ func doneOf(r commands.Result, err error) (*done, error) {
 
 // made answers a command that made something.
 type made[B any] struct {
-	Location string `header:"Location"`
-	Position string `header:"Waybill-Position"`
-	ETag     string `header:"ETag"`
+	Location string `header:"Location" doc:"Path of what was made"`
+	Position string `header:"Waybill-Position" doc:"Give it to a read as after"`
+	ETag     string `header:"ETag" doc:"The version; send it as If-Match"`
 	Body     B
 }
 
 // read answers with one thing, as of a version.
 type read[B any] struct {
-	ETag     string `header:"ETag"`
-	Position string `header:"Waybill-Position"` // when it shows the past
+	ETag     string `header:"ETag" doc:"The version; send it as If-Match. Absent when the past is shown"`
+	Position string `header:"Waybill-Position" doc:"The exact position that is shown, when it is one of the past"`
 	Body     B
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -121,7 +120,7 @@ func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
 		Name: "waybill_request_seconds", Help: "Requests of the API, by how long they took.",
 		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 	}, []string{"route", "method", "status"}),
-		lasting: map[string]time.Duration{}, readers: make(chan struct{}, maxReaders), exports: make(chan struct{}, maxExports), mapped: mappings}
+		readers: make(chan struct{}, maxReaders), exports: make(chan struct{}, maxExports), mapped: mappings}
 	if err := d.Metrics.Register(s.latency); err != nil {
 		return nil, fmt.Errorf("register the API's metrics: %w", err)
 	}
@@ -132,8 +131,7 @@ func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
 	router.Use(s.begin, gin.CustomRecoveryWithWriter(nil, s.recovered), s.decodeTexts)
 	router.NoRoute(s.noRoute)
 	router.NoMethod(s.noMethod)
-	s.api = humagin.New(router, s.config())
-	s.registerAll()
+	s.describe(router)
 	if err := s.serveDocument(router); err != nil {
 		return nil, err
 	}

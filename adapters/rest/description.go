@@ -1,0 +1,150 @@
+package rest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+)
+
+// Description gives the API's description, as a server of a version of the
+// software serves it.
+func Description(version string) ([]byte, error) {
+	router, err := newRouter()
+	if err != nil {
+		return nil, err
+	}
+	s := &server{Dependencies: Dependencies{Version: version}}
+	s.describe(router)
+	return json.Marshal(s.api.OpenAPI())
+}
+
+// describe registers all operations and completes their description.
+func (s *server) describe(router *gin.Engine) {
+	s.lasting = map[string]time.Duration{}
+	s.api = humagin.New(router, s.config())
+	s.registerAll()
+	document := s.api.OpenAPI()
+	schemas := document.Components.Schemas
+	problem := schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	for _, item := range document.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete} {
+			if op != nil {
+				describeProblems(op, problem)
+				describeAnswers(op)
+				withoutPatternTexts(op)
+			}
+		}
+	}
+	delete(schemas.Map(), "ErrorModel") // huma's own, which no answer has
+	for name, schema := range schemas.Map() {
+		if example, ok := bodyExamples[name]; ok {
+			schema.Examples = []any{example}
+		}
+		for _, member := range schema.Properties {
+			member.PatternDescription = ""
+		}
+	}
+}
+
+// withoutPatternTexts takes out what huma adds to a pattern for its messages,
+// which are made by now, and OpenAPI does not know.
+func withoutPatternTexts(op *huma.Operation) {
+	for _, p := range op.Parameters {
+		p.Schema.PatternDescription = ""
+	}
+}
+
+// serveDocument serves the description.
+func (s *server) serveDocument(router gin.IRoutes) error {
+	document := s.api.OpenAPI()
+	asJSON, err := json.Marshal(document)
+	if err != nil {
+		return fmt.Errorf("describe the API: %w", err)
+	}
+	asYAML, err := document.YAML()
+	if err != nil {
+		return fmt.Errorf("describe the API: %w", err)
+	}
+	router.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+json", asJSON) })
+	router.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+yaml", asYAML) })
+	return nil
+}
+
+// describeProblems adds the problems that an operation can answer with, by
+// what it takes.
+func describeProblems(op *huma.Operation, problem *huma.Schema) {
+	delete(op.Responses, "default")
+	for _, status := range problemStatuses(op) {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status),
+			Content:     map[string]*huma.MediaType{problemType: {Schema: problem}},
+			Headers:     maps.Clone(problemHeaders[status]),
+		}
+	}
+}
+
+func problemStatuses(op *huma.Operation) []int {
+	statuses := []int{
+		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity,
+		http.StatusInternalServerError, http.StatusServiceUnavailable,
+	}
+	if strings.Contains(op.Path, "{") || naming[op.OperationID] {
+		statuses = append(statuses, http.StatusNotFound)
+	}
+	if op.RequestBody != nil {
+		statuses = append(statuses, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if takes(op, "Idempotency-Key") || showsPast(op) {
+		statuses = append(statuses, http.StatusConflict)
+	}
+	if takes(op, "If-Match") {
+		statuses = append(statuses, http.StatusPreconditionFailed)
+	}
+	if op.Method == http.MethodPut {
+		statuses = append(statuses, http.StatusPreconditionRequired)
+	}
+	return statuses
+}
+
+// naming are operations whose query or body names what may not be there.
+var naming = map[string]bool{"createBatch": true, "listAudit": true, "exportAudit": true}
+
+// showsPast tells whether it takes a point of the past, which may not be
+// settled yet.
+func showsPast(op *huma.Operation) bool {
+	return takes(op, "asOf") || strings.Contains(op.Path, "/diff")
+}
+
+func takes(op *huma.Operation, parameter string) bool {
+	return slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == parameter })
+}
+
+// problemHeaders go with problems of a status.
+var problemHeaders = map[int]map[string]*huma.Header{
+	http.StatusUnauthorized: {"WWW-Authenticate": {
+		Description: "How to authenticate", Required: true, Schema: &huma.Schema{Type: huma.TypeString, Examples: []any{`Bearer realm="waybill"`}},
+	}},
+	http.StatusServiceUnavailable: {"Retry-After": {
+		Description: "Seconds to wait before the request is repeated", Required: true, Schema: &huma.Schema{Type: huma.TypeInteger, Examples: []any{5}},
+	}},
+}
+
+// describeAnswers adds what every answer of an operation has.
+func describeAnswers(op *huma.Operation) {
+	for _, answer := range op.Responses {
+		if answer.Headers == nil {
+			answer.Headers = map[string]*huma.Header{}
+		}
+		answer.Headers["X-Request-Id"] = &huma.Header{Ref: headersAt + requestIDHeader}
+	}
+}

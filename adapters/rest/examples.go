@@ -1,0 +1,24 @@
+package rest
+
+// bodyExamples stand in the API's description, by the name of the body's
+// schema. A test holds each against its schema, and misses none.
+var bodyExamples = map[string]any{
+	"BulkRetry": map[string]any{"reason": "the source is back", "filter": map[string]any{"category": "source-unavailable"}},
+	"Exception": map[string]any{"reason": "destroyed at the end of its retention", "evidence": "protocol 2024-17"},
+	"NewBatch": map[string]any{"source": "standard-2024", "scope": map[string]any{
+		"from": "2024-01-01", "to": "2024-12-31", "organizations": []any{"ORG1"},
+	}},
+	"NewRebuild": map[string]any{"views": []any{"documents"}, "from": "kafka", "reason": "to prove that the topic has everything"},
+	"NewSource": map[string]any{
+		"id": "standard-2024", "name": "标准版影像 2024", "tokenUrl": "https://imaging.example/token", "dataUrl": "https://imaging.example/data",
+		"clientId": "waybill", "secretRef": "env:WAYBILL_SOURCE_SECRET", "timeZone": "Asia/Shanghai",
+	},
+	"NewToken": map[string]any{"subject": "erp-nightly", "roles": []any{"reader"}, "expiresAt": "2027-01-01T00:00:00Z"},
+	"Reason":   map[string]any{"reason": "maintenance of the source until Monday"},
+	"Skip":     map[string]any{"reason": "the supplier sends a better scan", "reviewOn": "2026-01-31"},
+	"SourceSettings": map[string]any{
+		"name": "标准版影像 2024", "tokenUrl": "https://imaging.example/token", "dataUrl": "https://imaging.example/data",
+		"clientId": "waybill", "secretRef": "file:/run/secrets/source", "pageSize": 200,
+	},
+	"SourceTrial": map[string]any{"from": "2024-03-01", "to": "2024-03-31"},
+}
