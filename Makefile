@@ -1,5 +1,6 @@
 # Every target runs on a fresh Debian machine with Go; `make test` fetches the
-# rest (Java and Maven for Apache Kafka) when it can.
+# rest (Java and Maven for Apache Kafka, Node for the API's description) when
+# it can.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
@@ -8,7 +9,7 @@ SEED    ?= 1
 RUNS    ?= 1
 PARALLEL ?= 1
 
-.PHONY: help build demo test lint fmt bench chaos servers java
+.PHONY: help build demo test lint fmt bench chaos servers java node
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,11 +20,13 @@ build: ## bin/waybill and bin/standardsim
 demo: build ## The main job on embedded defaults; ARGS=--exit ends by itself
 	./bin/waybill demo $(ARGS)
 
-test: java ## Every test, with the race detector, against PostgreSQL and Apache Kafka
+test: java node ## Every test, with the race detector, against PostgreSQL and Apache Kafka
 	go run ./deploy/local -- go test -race -timeout 20m ./...
 
-lint: ## golangci-lint with the layer rules
+lint: node ## golangci-lint with the layer rules; the API's description by a linter, and against the one before
 	go tool -modfile=tools/go.mod golangci-lint run
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true tools/node_modules/.bin/redocly lint --extends=recommended contract/openapi.json
+	cd adapters/rest/publish && go run . -check
 
 fmt: ## gofmt
 	gofmt -w $$(git ls-files '*.go')
@@ -41,3 +44,12 @@ java:
 	@command -v java >/dev/null && command -v mvn >/dev/null || { \
 	  [ "$$(id -u)" = 0 ] || { echo 'Apache Kafka needs Java 17 and Maven: apt-get install default-jre-headless maven' >&2; exit 1; }; \
 	  apt-get update -qq && apt-get install -qq -y default-jre-headless maven >/dev/null; }
+
+node: tools/node_modules/.package-lock.json
+
+tools/node_modules/.package-lock.json: tools/package-lock.json
+	@command -v npm >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] || { echo 'the API'"'"'s description is checked with Node 20.19 or later and npm: apt-get install nodejs npm' >&2; exit 1; }; \
+	  apt-get update -qq && apt-get install -qq -y nodejs npm >/dev/null; }
+	npm ci --prefix tools --no-audit --no-fund
+	@touch $@
