@@ -6,8 +6,11 @@
 //	schemas/{type}.json           JSON Schema (2020-12) of a whole record
 //	schemas/mappings/{type}-to-v{N}.json  from an old version to the next, as data
 //	asyncapi.json                 the topics (AsyncAPI 3)
+//	openapi.json                  the REST API (OpenAPI 3.1)
 //
-// All but the mappings are made by contract/generate from the Go types: go
+// The last is what a server serves itself, of its version; it is made and held
+// against the one committed before by adapters/rest/publish. All others but the
+// mappings are made by contract/generate from the Go types: go
 // generate ./contract/... after an event has changed. It refuses what would
 // break a published schema, and a test fails until it was run.
 //

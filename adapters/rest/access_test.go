@@ -44,7 +44,8 @@ type described struct {
 	Summary      string
 	Tags         []string
 	Security     []map[string][]string
-	Permission   string `json:"x-permission"`
+	Permission   string   `json:"x-permission"`
+	Roles        []string `json:"x-roles"`
 	Parameters   []struct{ Name, In string }
 	RequestBody  *struct{ Required bool }
 	Responses    map[string]struct {

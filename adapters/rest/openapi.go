@@ -52,7 +52,7 @@ func (s *server) config() huma.Config {
 				}},
 				Schemas: huma.NewMapRegistry(schemasAt, huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					bearer: {Type: "http", Scheme: "bearer", Description: "A token's secret. Tokens are issued by administrators; the first is printed at the first start."},
+					bearer: {Type: "http", Scheme: "bearer", Description: "A token's secret. Tokens are issued by administrators; the first is printed at the first start. An operation needs the permission x-permission, which a token has by any of the roles x-roles."},
 				},
 			},
 		},

@@ -41,8 +41,9 @@ func TestDocumentDescribesEveryOperation(t *testing.T) {
 		seen[op.OperationID] = true
 		require.NotEmpty(t, op.Summary, name)
 		require.Len(t, op.Tags, 1, name)
-		require.Equal(t, []map[string][]string{{"bearer": {}}}, op.Security, name)
 		require.NotEmpty(t, op.Permission, name)
+		require.Equal(t, []map[string][]string{{"bearer": {}}}, op.Security, name)
+		require.Equal(t, grants[permission(op.Permission)], op.Roles, name)
 		for _, status := range []string{"400", "401", "403", "422", "500", "503"} {
 			content := op.Responses[status].Content
 			require.Equal(t, "#/components/schemas/Problem", content["application/problem+json"].Schema["$ref"], "%s %s", name, status)
