@@ -133,7 +133,10 @@ func (f AuditFilter) where() (string, []any) {
 	add(f.Batch != "", "batch = ?", f.Batch)
 	add(f.Stream != "", "stream = ?", f.Stream)
 	add(f.Person != "", auditPerson+" = ?", f.Person)
-	add(len(f.Types) > 0, "type = ANY(?)", f.Types)
+	if len(f.Types) == 1 { // whose entries its index has in order
+		add(true, "type = ?", f.Types[0])
+	}
+	add(len(f.Types) > 1, "type = ANY(?)", f.Types)
 	add(!f.From.IsZero(), "at >= ?", f.From)
 	add(!f.To.IsZero(), "at < ?", f.To)
 	add(f.After != AuditCursor{}, `(at, partition, "offset") > (?, ?::int, ?::bigint)`, f.After.At, f.After.Partition, f.After.Offset)
