@@ -31,7 +31,7 @@ func TestShortRun(t *testing.T) {
 	w, err := newWorld(t.Context(), 1)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.stop()) })
-	r, err := newRun(t.Context(), w, waybill(t), 55631, short)
+	r, err := newRun(t.Context(), w, waybill(t), 57920, short)
 	require.NoError(t, err)
 	found := r.play(t.Context())
 	var told strings.Builder
