@@ -44,6 +44,10 @@ func run(check bool) error {
 		return err
 	}
 	before, err := committed(content)
+	if err != nil && check { // an exported tree, or one of another user: whoever changed it had the history
+		fmt.Fprintln(os.Stderr, "publish: what was committed before is not compared with:", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
