@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -43,8 +44,9 @@ func auditExport(k *connection) *cobra.Command {
 			if format == asXLSX {
 				return e.run(ctx, e.workbook)
 			}
-			e.lines = linesOf(format)
-			return e.run(ctx, e.part)
+			buffer := bufio.NewWriter(out)
+			e.lines, e.out = linesOf(format), buffer
+			return errors.Join(e.run(ctx, e.part), buffer.Flush())
 		})
 	})
 }
