@@ -86,7 +86,7 @@ func (e *export) run(ctx context.Context, part func(context.Context) (further bo
 	err := e.Persevere(ctx, func() (bool, error) {
 		further, err := part(ctx)
 		if e.failed != nil {
-			return false, nil
+			return false, nil //nolint:nilerr // trying again would not mend the output; it is told below
 		}
 		return further, err
 	})

@@ -9,14 +9,14 @@ var bodyExamples = map[string]any{
 		"from": "2024-01-01", "to": "2024-12-31", "organizations": []any{"ORG1"},
 	}},
 	"NewRebuild": map[string]any{"views": []any{"documents"}, "from": "kafka", "reason": "to prove that the topic has everything"},
-	"NewSource": map[string]any{
+	"NewSource": map[string]any{ //nolint:gosec // where a secret is kept, and no secret
 		"id": "standard-2024", "name": "标准版影像 2024", "tokenUrl": "https://imaging.example/token", "dataUrl": "https://imaging.example/data",
 		"clientId": "waybill", "secretRef": "env:WAYBILL_SOURCE_SECRET", "timeZone": "Asia/Shanghai",
 	},
 	"NewToken": map[string]any{"subject": "erp-nightly", "roles": []any{"reader"}, "expiresAt": "2027-01-01T00:00:00Z"},
 	"Reason":   map[string]any{"reason": "maintenance of the source until Monday"},
 	"Skip":     map[string]any{"reason": "the supplier sends a better scan", "reviewOn": "2026-01-31"},
-	"SourceSettings": map[string]any{
+	"SourceSettings": map[string]any{ //nolint:gosec // the same
 		"name": "标准版影像 2024", "tokenUrl": "https://imaging.example/token", "dataUrl": "https://imaging.example/data",
 		"clientId": "waybill", "secretRef": "file:/run/secrets/source", "pageSize": 200,
 	},

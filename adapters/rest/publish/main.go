@@ -10,6 +10,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -97,7 +98,7 @@ func committed(now []byte) ([]byte, error) {
 }
 
 func git(arguments ...string) ([]byte, error) {
-	c := exec.Command("git", arguments...)
+	c := exec.CommandContext(context.Background(), "git", arguments...)
 	c.Dir = root
 	out, err := c.Output()
 	var ended *exec.ExitError
@@ -120,7 +121,7 @@ func refuseBreaks(before, now []byte) error {
 	if err := errors.Join(os.WriteFile(older, before, 0o600), os.WriteFile(newer, now, 0o600)); err != nil {
 		return err
 	}
-	c := exec.Command("go", "tool", "-modfile=tools/go.mod", "oasdiff", "breaking", "--fail-on", "WARN", "--severity-levels", "adapters/rest/publish/levels.txt", "--color", "never", older, newer)
+	c := exec.CommandContext(context.Background(), "go", "tool", "-modfile=tools/go.mod", "oasdiff", "breaking", "--fail-on", "WARN", "--severity-levels", "adapters/rest/publish/levels.txt", "--color", "never", older, newer)
 	c.Dir = root
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("it breaks clients of the description that was committed before; deprecate what is to go, and give what must change a path of its own: %w\n%s", err, out)
