@@ -212,8 +212,12 @@ func (i *installation) overview(number string) (batchAnswer, error) {
 
 func (i *installation) finished(number string) (b batchAnswer) {
 	i.t.Helper()
-	i.eventually("the batch finishes", func() (err error) {
-		if b, err = i.overview(number); err == nil && b.FinishedAt == nil {
+	i.eventually("the batch finishes", func() error {
+		heads, err := i.journal.Heads(i.t.Context()) // views that are made anew pass by what a batch was before
+		if err != nil {
+			return err
+		}
+		if b, err = i.overview(number + "?after=" + heads.String()); err == nil && b.FinishedAt == nil {
 			err = fmt.Errorf("it stands at %+v", b)
 		}
 		return err
