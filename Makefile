@@ -21,7 +21,7 @@ demo: build ## The main job on embedded defaults; ARGS=--exit ends by itself
 	./bin/waybill demo $(ARGS)
 
 test: java node ## Every test, with the race detector, against PostgreSQL and Apache Kafka
-	go run ./deploy/local -- go test -race -timeout 20m ./...
+	go run ./deploy/local -- go test -race -timeout 40m ./...
 
 lint: node ## golangci-lint with the layer rules; the API's description by a linter, and against the one before
 	go tool -modfile=tools/go.mod golangci-lint run
