@@ -91,13 +91,15 @@ func TestHoldEndsByItself(t *testing.T) {
 	j := tell(t, 401, 60)
 	pool := openViews(t)
 	engine := newEngine(pool, j, projections.Views()...)
-	_, err := pool.Exec(t.Context(), `INSERT INTO projection_holds VALUES ('audit', now() + interval '1 second')`)
+	_, err := pool.Exec(t.Context(), `INSERT INTO projection_holds VALUES ('audit', now() + interval '1 hour')`)
 	require.NoError(t, err)
 	require.NoError(t, engine.Assigned(t.Context(), allPartitions()))
 	audit, other := survey(t, pool, j)
 	require.Equal(t, projections.ViewHeld, audit.State)
 	require.Positive(t, audit.Lag)
 	require.Zero(t, other.Lag)
+	_, err = pool.Exec(t.Context(), `UPDATE projection_holds SET till = now() + interval '100 milliseconds'`) // as if the hour were nearly over
+	require.NoError(t, err)
 	tended(t, engine)
 	require.Eventually(t, func() bool {
 		audit, _ = survey(t, pool, j)
