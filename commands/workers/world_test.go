@@ -224,8 +224,8 @@ func (w *world) caughtUp() {
 }
 
 // patience with a busy machine: one whose disk others keep busy takes ten
-// milliseconds to sync a file, and a test has ten thousand.
-const patience = 4 * time.Minute
+// milliseconds and more to sync a file, and a test has ten thousand.
+const patience = 10 * time.Minute
 
 // receive takes from a channel what is about to come.
 func receive[T any](w *world, from <-chan T) (got T) {

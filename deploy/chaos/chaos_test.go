@@ -44,6 +44,7 @@ func TestShortRun(t *testing.T) {
 	}
 	require.Zero(t, r.idle, "each while there was something to disturb")
 	require.NotEmpty(t, r.register.history)
+	require.NotEmpty(t, r.register.sightings)
 }
 
 // waybill is built as this test is, so that with -race the packages are there.

@@ -35,6 +35,7 @@ func (r *run) check(ctx context.Context, v *violations) {
 	}
 	v.note("migrated once", migratedOnce(history))
 	v.note("archive", r.archiveIsWhole())
+	v.note("the registrars' view", r.register.seeAll(ctx, streams(history)))
 	v.note("the command side", r.register.check(streams(history), filepath.Join(r.dir, "history.html")))
 	v.note("verify", r.verify(ctx))
 }

@@ -29,10 +29,7 @@ func (r *run) end(ctx context.Context, v *violations) {
 		v.note("evidence", r.keepEvidence(ctx))
 	}
 	r.journal.Close()
-	v.note("leaving", r.leaveDisk())
-	if err := r.leaveServers(ctx); err != nil { // of a busy machine; it tells nothing of Waybill
-		r.log.Warn("something is left on the servers", "error", err)
-	}
+	v.note("leaving", errors.Join(r.leaveDisk(), r.leaveServers(ctx)))
 }
 
 // keepEvidence copies what goes with the run to where its logs are.
@@ -70,7 +67,16 @@ func (r *run) leaveServers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(admin.DeleteTopic(r.kafka.ControlTopic()), admin.DeleteTopic(r.kafka.DocumentsTopic()), admin.Close())
+	for _, topic := range []string{r.kafka.ControlTopic(), r.kafka.DocumentsTopic()} {
+		err = errors.Join(err, eventually(ctx, topic+" is deleted", func() (bool, error) { // a busy broker takes longer than a request
+			err := admin.DeleteTopic(topic)
+			if errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
+				err = nil
+			}
+			return err == nil, err
+		}))
+	}
+	return errors.Join(err, admin.Close())
 }
 
 // tell prints what became of the run, and forgets one in which all holds.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/wire"
 )
 
 // sighting is what a view showed of a source to a client that asked for it as
@@ -26,6 +29,22 @@ func (g *registrars) see(ctx context.Context, id string, done outcome) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.sightings = append(g.sightings, s)
+}
+
+// seeAll insists on a last look at each source, after all that the journal has
+// of it: a run of busy servers may have had no other.
+func (g *registrars) seeAll(ctx context.Context, journal map[string][]wire.Record) error {
+	for _, id := range registrarSources {
+		stream := journal[domain.SourceStream(id)]
+		last := stream[len(stream)-1]
+		s := sighting{source: id, after: last.Version}
+		at := wire.Position{last.Partition: last.Offset}
+		if err := g.api.get(ctx, "/v1/sources/"+id+"?after="+at.String(), &s); err != nil {
+			return err
+		}
+		g.sightings = append(g.sightings, s)
+	}
+	return nil
 }
 
 // check fails unless the view showed the source as it was at one of its
