@@ -31,8 +31,8 @@ lint: node ## golangci-lint with the layer rules; the API's description by a lin
 fmt: ## gofmt
 	gofmt -w $$(git ls-files '*.go')
 
-bench: java ## The figures, as ratios to a limit measured in the same run
-	go run ./deploy/local -- go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
+bench: java ## The figures, as ratios to a limit measured in the same run, by a PostgreSQL with memory
+	go run ./deploy/local -setting shared_buffers=2GB -setting max_wal_size=16GB -- go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
 
 chaos: build java ## Faults from SEED on, RUNS times, PARALLEL at once: afterwards verify passes, figures and answers are those of an undisturbed run
 	go run ./deploy/chaos -seed $(SEED) -runs $(RUNS) -parallel $(PARALLEL)

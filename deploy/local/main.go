@@ -4,16 +4,19 @@
 // prints the variables and stays until it is interrupted.
 //
 //	go run ./deploy/local -- go test ./...
+//	go run ./deploy/local -setting shared_buffers=2GB -- make bench
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/waybill-migration/waybill/adapters/embedded"
@@ -22,14 +25,31 @@ import (
 
 func main() {
 	embedded.RunKeeper()
-	code, err := run(os.Args[1:])
+	settings := settings{"max_connections": "300", "shared_buffers": "256MB"}
+	flag.Var(settings, "setting", "`name=value` of PostgreSQL, as often as wanted")
+	flag.Parse()
+	code, err := run(settings, flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "local:", err)
 	}
 	os.Exit(code)
 }
 
-func run(arguments []string) (code int, err error) {
+// settings of PostgreSQL by name.
+type settings map[string]string
+
+func (s settings) String() string { return "" }
+
+func (s settings) Set(text string) error {
+	name, value, found := strings.Cut(text, "=")
+	if !found {
+		return errors.New("wanted: name=value")
+	}
+	s[name] = value
+	return nil
+}
+
+func run(settings settings, arguments []string) (code int, err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	dir, err := os.MkdirTemp("", "waybill-local-")
@@ -48,23 +68,21 @@ func run(arguments []string) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, kafka.Stop()) }()
-	postgres, err := embedded.StartPostgres(ctx, filepath.Join(dir, "postgres"), map[string]string{
-		"max_connections": "300", "shared_buffers": "256MB",
-	})
+	postgres, err := embedded.StartPostgres(ctx, filepath.Join(dir, "postgres"), settings)
 	if err != nil {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, postgres.Stop()) }()
 
 	variables := []string{"WAYBILL_TEST_POSTGRES=" + postgres.URL(), "WAYBILL_TEST_KAFKA=" + kafka.Address()}
-	if len(arguments) < 2 || arguments[0] != "--" {
+	if len(arguments) == 0 {
 		for _, v := range variables {
 			fmt.Println("export '" + v + "'")
 		}
 		<-ctx.Done()
 		return 0, nil
 	}
-	return command(arguments[1:], variables)
+	return command(arguments, variables)
 }
 
 // command runs to its own end: an interrupt at the terminal reaches it too.

@@ -1,8 +1,9 @@
 package wire
 
 import (
-	"encoding/json"
 	"reflect"
+
+	"github.com/go-json-experiment/json"
 )
 
 // upcast reads an old version of an event as its present type. Evolve and
