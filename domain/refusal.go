@@ -12,6 +12,8 @@ const (
 	Conflict RefusalKind = "conflict"
 	// NotFound: what the command names does not exist.
 	NotFound RefusalKind = "not-found"
+	// Forbidden: this person may not do it, whatever his roles are.
+	Forbidden RefusalKind = "forbidden"
 )
 
 // Refusal is a command that was decided against, in the operator's words.
@@ -43,4 +45,9 @@ func RefuseConflict(code, format string, args ...any) error {
 // RefuseNotFound refuses a command on something that does not exist.
 func RefuseNotFound(what, id string) error {
 	return &Refusal{Kind: NotFound, Code: what + "-not-found", Message: fmt.Sprintf("there is no %s %q", what, id)}
+}
+
+// RefuseForbidden refuses a command of a person who may not give it.
+func RefuseForbidden(code, format string, args ...any) error {
+	return &Refusal{Kind: Forbidden, Code: code, Message: fmt.Sprintf(format, args...)}
 }
