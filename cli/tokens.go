@@ -15,7 +15,7 @@ import (
 // token as the API tells it.
 type token struct {
 	ID, Subject, Secret  string
-	Roles                []string
+	Roles, Organizations []string
 	CreatedAt            time.Time
 	ExpiresAt, RevokedAt *time.Time
 }
@@ -30,6 +30,7 @@ func tokenList(k *connection) *cobra.Command {
 		{"TOKEN", func(t token) string { return t.ID }},
 		{"SUBJECT", func(t token) string { return t.Subject }},
 		{"ROLES", func(t token) string { return strings.Join(t.Roles, ",") }},
+		{"ORGANIZATIONS", func(t token) string { return strings.Join(t.Organizations, ",") }},
 		{"CREATED", func(t token) string { return moment(t.CreatedAt) }},
 		{"EXPIRES", func(t token) string { return momentOrNone(t.ExpiresAt) }},
 		{"REVOKED", func(t token) string { return momentOrNone(t.RevokedAt) }},
@@ -43,12 +44,13 @@ var roles = []string{"reader", "operator", "auditor", "admin"}
 
 func tokenCreate(k *connection) *cobra.Command {
 	var subject string
-	var granted []string
+	var granted, organizations []string
 	var days int
 	var ch change
 	c := &cobra.Command{Use: "create --subject WHO --roles ROLES", Short: "Issue a token, and print its secret once (over REST, as an admin)", Args: takes(0)}
 	c.Flags().StringVar(&subject, "subject", "", "who acts with it, as the audit log will say (required)")
 	c.Flags().StringSliceVar(&granted, "roles", nil, strings.Join(roles, ", ")+" (required)")
+	c.Flags().StringSliceVar(&organizations, "organizations", nil, "codes of the organisations that it is restricted to; none: it is not restricted")
 	c.Flags().IntVar(&days, "days", 0, "until it expires; 0: never")
 	choices(c, "roles", roles...)
 	return k.command(c, func(ctx context.Context, s *session, _ []string) error {
@@ -56,6 +58,9 @@ func tokenCreate(k *connection) *cobra.Command {
 			return usage("--subject and --roles are needed, and --days must not be negative")
 		}
 		body := map[string]any{"subject": subject, "roles": granted}
+		if len(organizations) > 0 {
+			body["organizations"] = organizations
+		}
 		if days > 0 {
 			body["expiresAt"] = time.Now().AddDate(0, 0, days)
 		}
@@ -70,6 +75,7 @@ func tokenCreate(k *connection) *cobra.Command {
 			lines.add("token", t.ID)
 			lines.add("subject", t.Subject)
 			lines.add("roles", strings.Join(t.Roles, ","))
+			lines.add("organizations", strings.Join(t.Organizations, ","))
 			lines.add("expires", momentOrNone(t.ExpiresAt))
 			lines.add("secret", t.Secret+" (shown only this once)")
 			return lines.print(s.out)

@@ -3,6 +3,7 @@ package commands
 import (
 	"time"
 
+	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -19,13 +20,27 @@ const (
 // a name, since it stands in the history for good.
 const SubjectPattern = `^[\p{L}\p{N}._@:/-]{1,100}$`
 
+// Identity is who asks, and whose documents they may see and touch.
+type Identity struct {
+	Actor domain.Actor
+	// Organizations that they are restricted to; none: they are not. Who vouches
+	// for somebody and finds a restriction to nothing must not know them.
+	Organizations domain.Organizations
+}
+
+// Grant is what a token opens.
+type Grant struct {
+	Subject       string // in whose name it acts
+	Roles         []string
+	Organizations domain.Organizations // that it is restricted to
+	ExpiresAt     *time.Time           // nil: never
+}
+
 // Token that opens the API, without its secret.
 type Token struct {
-	ID        string // public: it names the token, and opens nothing
-	Subject   string // in whose name it acts
-	Roles     []string
+	ID string // public: it names the token, and opens nothing
+	Grant
 	CreatedAt time.Time
-	ExpiresAt *time.Time // nil: never
 	RevokedAt *time.Time // nil: not revoked
 }
 

@@ -21,7 +21,7 @@ const (
 
 // RecordTokenIssued comes before the token's secret is shown.
 func (h *Handler) RecordTokenIssued(ctx context.Context, meta wire.Metadata, t Token) (Result, error) {
-	c := access.IssueToken{ID: t.ID, Subject: t.Subject, Roles: t.Roles}
+	c := access.IssueToken{ID: t.ID, Subject: t.Subject, Roles: t.Roles, Organizations: t.Organizations}
 	if t.ExpiresAt != nil {
 		c.ExpiresAt = t.ExpiresAt.UTC().Format(time.RFC3339)
 	}

@@ -137,6 +137,9 @@ func (entry *Entry) describeAccess(event access.Event) {
 	switch e := event.(type) {
 	case access.TokenIssued:
 		entry.StatusAfter, entry.Reason = issued, fmt.Sprintf("token %s for %s with %s", e.ID, e.Subject, strings.Join(e.Roles, ", "))
+		if len(e.Organizations) > 0 {
+			entry.Reason += ", restricted to " + strings.Join(e.Organizations, ", ")
+		}
 		if e.ExpiresAt != "" {
 			entry.Reason += " until " + e.ExpiresAt
 		}

@@ -107,7 +107,7 @@ func TestAuditOfAccess(t *testing.T) {
 			said = append(said, fmt.Sprintf("%s [%s] %s>%s %s", e.Type, e.Batch, e.StatusBefore, e.StatusAfter, e.Reason))
 		}
 		require.Equal(t, []string{
-			"waybill.access.token-issued.v1 [] >issued token 9f86 for erp with reader, auditor until 2026-01-01T00:00:00Z",
+			"waybill.access.token-issued.v2 [] >issued token 9f86 for erp with reader, auditor until 2026-01-01T00:00:00Z",
 			"waybill.access.token-revoked.v1 [] issued>revoked token 9f86 of erp",
 			"waybill.access.export-begun.v1 [B1] >begun xlsx up to 0:2, after 3:4, batch B1, document erp/1, operator alice, types a b, from 2025, to 2026",
 			"waybill.access.export-ended.v1 [B1] begun>broken-off 7 rows, the last is 3:8, since the client went",

@@ -41,57 +41,57 @@ type Tokens struct {
 	pool *pgxpool.Pool
 
 	mu         sync.Mutex
-	remembered map[[sha256.Size]byte]identity
+	remembered map[[sha256.Size]byte]remembered
 }
 
-type identity struct {
-	actor domain.Actor
+type remembered struct {
+	commands.Identity
 	until time.Time
 }
 
 // NewTokens keeps tokens in a database.
 func NewTokens(pool *pgxpool.Pool) *Tokens {
-	return &Tokens{pool: pool, remembered: map[[sha256.Size]byte]identity{}}
+	return &Tokens{pool: pool, remembered: map[[sha256.Size]byte]remembered{}}
 }
 
 const usable = `revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
 
 // Authenticate tells whose token has the secret; known is false when no token
 // that works does.
-func (t *Tokens) Authenticate(ctx context.Context, secret string) (actor domain.Actor, known bool, err error) {
+func (t *Tokens) Authenticate(ctx context.Context, secret string) (who commands.Identity, known bool, err error) {
 	if !strings.HasPrefix(secret, secretPrefix) {
-		return domain.Actor{}, false, nil
+		return commands.Identity{}, false, nil
 	}
 	digest := sha256.Sum256([]byte(secret))
-	if actor, known = t.recall(digest); known {
-		return actor, true, nil
+	if who, known = t.recall(digest); known {
+		return who, true, nil
 	}
-	actor = domain.Actor{Kind: domain.Person, Issuer: "token"}
+	who.Actor = domain.Actor{Kind: domain.Person, Issuer: "token"}
 	until := time.Now().Add(tokenMemory)
 	var expires *time.Time
-	err = t.pool.QueryRow(ctx, `SELECT subject, roles, expires_at FROM tokens WHERE digest = $1 AND `+usable, digest[:]).
-		Scan(&actor.Subject, &actor.Roles, &expires)
+	err = t.pool.QueryRow(ctx, `SELECT subject, roles, organizations, expires_at FROM tokens WHERE digest = $1 AND `+usable, digest[:]).
+		Scan(&who.Actor.Subject, &who.Actor.Roles, &who.Organizations, &expires)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return domain.Actor{}, false, nil
+		return commands.Identity{}, false, nil
 	}
 	if err != nil {
-		return domain.Actor{}, false, fmt.Errorf("authenticate: %w", err)
+		return commands.Identity{}, false, fmt.Errorf("authenticate: %w", err)
 	}
 	if expires != nil && expires.Before(until) {
 		until = *expires
 	}
-	t.remember(digest, identity{actor, until})
-	return actor, true, nil
+	t.remember(digest, remembered{who, until})
+	return who, true, nil
 }
 
-func (t *Tokens) recall(digest [sha256.Size]byte) (domain.Actor, bool) {
+func (t *Tokens) recall(digest [sha256.Size]byte) (commands.Identity, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	found, ok := t.remembered[digest]
-	return found.actor, ok && time.Now().Before(found.until)
+	return found.Identity, ok && time.Now().Before(found.until)
 }
 
-func (t *Tokens) remember(digest [sha256.Size]byte, found identity) {
+func (t *Tokens) remember(digest [sha256.Size]byte, found remembered) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.remembered) >= maxRemembered {
@@ -101,31 +101,37 @@ func (t *Tokens) remember(digest [sha256.Size]byte, found identity) {
 }
 
 // Issue makes a token and gives its secret, which nobody can learn again.
-func (t *Tokens) Issue(ctx context.Context, subject string, roles []string, expires *time.Time) (commands.Token, string, error) {
-	if expires != nil && !expires.After(time.Now()) {
-		return commands.Token{}, "", expired()
-	}
-	return issue(ctx, t.pool, nil, subject, roles, expires)
+func (t *Tokens) Issue(ctx context.Context, grant commands.Grant) (commands.Token, string, error) {
+	return issue(ctx, t.pool, nil, grant)
 }
 
 // IssueOnce issues a token for a command, and refuses to when it has done so:
 // the secret was shown, or is lost. The token comes with that refusal.
-func (t *Tokens) IssueOnce(ctx context.Context, command wire.UUID, subject string, roles []string, expires *time.Time) (commands.Token, string, error) {
-	var digest []byte
-	var token commands.Token
-	err := t.pool.QueryRow(ctx, `SELECT digest, subject, roles, created_at, expires_at, revoked_at FROM tokens WHERE command = $1`, command).
-		Scan(&digest, &token.Subject, &token.Roles, &token.CreatedAt, &token.ExpiresAt, &token.RevokedAt)
+func (t *Tokens) IssueOnce(ctx context.Context, command wire.UUID, grant commands.Grant) (commands.Token, string, error) {
+	rows, err := t.pool.Query(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE command = $1`, command)
+	if err != nil {
+		return commands.Token{}, "", fmt.Errorf("issue a token: %w", err)
+	}
+	token, err := pgx.CollectExactlyOneRow(rows, scanToken)
 	if errors.Is(err, pgx.ErrNoRows) {
-		if expires != nil && !expires.After(time.Now()) {
-			return commands.Token{}, "", expired()
-		}
-		return issue(ctx, t.pool, &command, subject, roles, expires)
+		return issue(ctx, t.pool, &command, grant)
 	}
 	if err != nil {
 		return commands.Token{}, "", fmt.Errorf("issue a token: %w", err)
 	}
-	token.ID = tokenID(digest)
 	return token, "", alreadyIssued(token.ID)
+}
+
+const tokenColumns = `digest, subject, roles, organizations, created_at, expires_at, revoked_at`
+
+func scanToken(row pgx.CollectableRow) (commands.Token, error) {
+	var token commands.Token
+	var digest []byte
+	err := row.Scan(&digest, &token.Subject, &token.Roles, &token.Organizations, &token.CreatedAt, &token.ExpiresAt, &token.RevokedAt)
+	if err == nil {
+		token.ID = tokenID(digest)
+	}
+	return token, err
 }
 
 func expired() error {
@@ -137,14 +143,20 @@ func alreadyIssued(id string) error {
 		"token %s was issued for this request, and its secret was shown once; if it is lost, revoke that token and issue another under another Idempotency-Key", id)
 }
 
-func issue(ctx context.Context, q querier, command *wire.UUID, subject string, roles []string, expires *time.Time) (commands.Token, string, error) {
+func issue(ctx context.Context, q querier, command *wire.UUID, grant commands.Grant) (commands.Token, string, error) {
+	if grant.ExpiresAt != nil && !grant.ExpiresAt.After(time.Now()) {
+		return commands.Token{}, "", expired()
+	}
+	if err := domain.CheckCodes("organizations", grant.Organizations); err != nil {
+		return commands.Token{}, "", err
+	}
 	random := make([]byte, secretBytes)
 	_, _ = rand.Read(random) // it ends the process rather than fail
 	secret := secretPrefix + base64.RawURLEncoding.EncodeToString(random)
 	digest := sha256.Sum256([]byte(secret))
-	token := commands.Token{ID: tokenID(digest[:]), Subject: subject, Roles: roles, ExpiresAt: expires}
-	err := q.QueryRow(ctx, `INSERT INTO tokens (digest, subject, roles, expires_at, command) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (command) DO NOTHING RETURNING created_at`, digest[:], subject, roles, expires, command).Scan(&token.CreatedAt)
+	token := commands.Token{ID: tokenID(digest[:]), Grant: grant}
+	err := q.QueryRow(ctx, `INSERT INTO tokens (digest, subject, roles, organizations, expires_at, command) VALUES ($1, $2, $3, coalesce($4::text[], '{}'), $5, $6)
+		ON CONFLICT (command) DO NOTHING RETURNING created_at`, digest[:], grant.Subject, grant.Roles, grant.Organizations, grant.ExpiresAt, command).Scan(&token.CreatedAt)
 	if errors.Is(err, pgx.ErrNoRows) { // by the same request, at the same moment
 		return commands.Token{}, "", domain.RefuseConflict("token-already-issued", "a token is being issued for this request; its secret is in that answer")
 	}
@@ -160,19 +172,11 @@ func tokenID(digest []byte) string { return hex.EncodeToString(digest[:idBytes])
 
 // All tokens ever issued, oldest first.
 func (t *Tokens) All(ctx context.Context) ([]commands.Token, error) {
-	rows, err := t.pool.Query(ctx, `SELECT digest, subject, roles, created_at, expires_at, revoked_at FROM tokens ORDER BY created_at, digest`)
+	rows, err := t.pool.Query(ctx, `SELECT `+tokenColumns+` FROM tokens ORDER BY created_at, digest`)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (commands.Token, error) {
-		var token commands.Token
-		var digest []byte
-		err := row.Scan(&digest, &token.Subject, &token.Roles, &token.CreatedAt, &token.ExpiresAt, &token.RevokedAt)
-		if err == nil {
-			token.ID = tokenID(digest)
-		}
-		return token, err
-	})
+	return pgx.CollectRows(rows, scanToken)
 }
 
 // Revoke ends a token for good, and tells whose it was. One that is revoked
@@ -197,17 +201,18 @@ func (t *Tokens) Revoke(ctx context.Context, id string) (subject string, err err
 
 // FirstAdmin issues an admin's token when none that works is there, and gives
 // its secret; else that is "". Of processes that start together one issues it.
-// It is also the way back in when the last such token has expired.
+// It is also the way back in when the last such token has expired. An admin
+// who is restricted to organisations can issue none, and so does not count.
 func (t *Tokens) FirstAdmin(ctx context.Context) (token commands.Token, secret string, err error) {
 	err = pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
 		if err := Lock(ctx, tx, "first admin"); err != nil {
 			return err
 		}
 		var there bool
-		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM tokens WHERE $1 = ANY(roles) AND `+usable+`)`, commands.RoleAdmin).Scan(&there); err != nil || there {
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM tokens WHERE $1 = ANY(roles) AND organizations = '{}' AND `+usable+`)`, commands.RoleAdmin).Scan(&there); err != nil || there {
 			return err
 		}
-		token, secret, err = issue(ctx, tx, nil, "admin", []string{commands.RoleAdmin}, nil)
+		token, secret, err = issue(ctx, tx, nil, commands.Grant{Subject: "admin", Roles: []string{commands.RoleAdmin}})
 		return err
 	})
 	if err != nil {

@@ -18,14 +18,15 @@ func TestTokenOpensUntilItIsRevokedEverywhere(t *testing.T) {
 	t.Parallel()
 	pool := postgrestest.New(t)
 	here, there := postgres.NewTokens(pool), postgres.NewTokens(pool)
-	token, secret, err := here.Issue(t.Context(), "alice", []string{commands.RoleOperator, commands.RoleAuditor}, nil)
+	token, secret, err := here.Issue(t.Context(), commands.Grant{Subject: "alice", Roles: []string{commands.RoleOperator, commands.RoleAuditor}})
 	require.NoError(t, err)
 	require.Len(t, token.ID, 16)
 	for _, tokens := range []*postgres.Tokens{here, there, here, there} {
-		actor, known, err := tokens.Authenticate(t.Context(), secret)
+		who, known, err := tokens.Authenticate(t.Context(), secret)
 		require.NoError(t, err)
 		require.True(t, known)
-		require.Equal(t, domain.Actor{Kind: domain.Person, Issuer: "token", Subject: "alice", Roles: []string{"operator", "auditor"}}, actor)
+		require.Equal(t, domain.Actor{Kind: domain.Person, Issuer: "token", Subject: "alice", Roles: []string{"operator", "auditor"}}, who.Actor)
+		require.False(t, who.Organizations.Restricted())
 	}
 	subject, err := here.Revoke(t.Context(), token.ID)
 	require.NoError(t, err)
@@ -43,9 +44,9 @@ func TestSecretsAreKeptAsDigestsOnly(t *testing.T) {
 	t.Parallel()
 	pool := postgrestest.New(t)
 	tokens := postgres.NewTokens(pool)
-	_, first, err := tokens.Issue(t.Context(), "alice", []string{commands.RoleReader}, nil)
+	_, first, err := tokens.Issue(t.Context(), commands.Grant{Subject: "alice", Roles: []string{commands.RoleReader}})
 	require.NoError(t, err)
-	_, second, err := tokens.Issue(t.Context(), "alice", []string{commands.RoleReader}, nil)
+	_, second, err := tokens.Issue(t.Context(), commands.Grant{Subject: "alice", Roles: []string{commands.RoleReader}})
 	require.NoError(t, err)
 	require.NotEqual(t, first, second)
 	var dump string
@@ -61,11 +62,11 @@ func TestSecretsAreKeptAsDigestsOnly(t *testing.T) {
 func TestTokenThatExpiresStopsByItself(t *testing.T) {
 	t.Parallel()
 	tokens := postgres.NewTokens(postgrestest.New(t))
-	_, _, err := tokens.Issue(t.Context(), "alice", []string{commands.RoleReader}, new(time.Now()))
+	_, _, err := tokens.Issue(t.Context(), commands.Grant{Subject: "alice", Roles: []string{commands.RoleReader}, ExpiresAt: new(time.Now())})
 	var refusal *domain.Refusal
 	require.ErrorAs(t, err, &refusal)
 	require.Equal(t, "expiresAt", refusal.Field)
-	_, secret, err := tokens.Issue(t.Context(), "alice", []string{commands.RoleReader}, new(time.Now().Add(500*time.Millisecond)))
+	_, secret, err := tokens.Issue(t.Context(), commands.Grant{Subject: "alice", Roles: []string{commands.RoleReader}, ExpiresAt: new(time.Now().Add(500 * time.Millisecond))})
 	require.NoError(t, err)
 	_, known, err := tokens.Authenticate(t.Context(), secret)
 	require.NoError(t, err)
@@ -104,15 +105,15 @@ func TestFirstAdminIsIssuedByOneOfManyProcesses(t *testing.T) {
 	close(secrets)
 	require.Len(t, secrets, 1)
 	tokens := postgres.NewTokens(pool)
-	actor, known, err := tokens.Authenticate(t.Context(), <-secrets)
+	who, known, err := tokens.Authenticate(t.Context(), <-secrets)
 	require.NoError(t, err)
 	require.True(t, known)
-	require.Equal(t, []string{commands.RoleAdmin}, actor.Roles)
+	require.Equal(t, []string{commands.RoleAdmin}, who.Actor.Roles)
 
 	all, err := tokens.All(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 1)
-	_, _, err = tokens.Issue(t.Context(), "reader", []string{commands.RoleReader}, nil)
+	_, _, err = tokens.Issue(t.Context(), commands.Grant{Subject: "reader", Roles: []string{commands.RoleReader}})
 	require.NoError(t, err)
 	_, err = tokens.Revoke(t.Context(), all[0].ID)
 	require.NoError(t, err)
@@ -120,6 +121,35 @@ func TestFirstAdminIsIssuedByOneOfManyProcesses(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "admin", token.Subject)
 	require.NotEmpty(t, again, "a way back in when no admin's token works")
+}
+
+func TestATokenIsRestrictedToItsOrganizations(t *testing.T) {
+	t.Parallel()
+	tokens := postgres.NewTokens(postgrestest.New(t))
+	grant := commands.Grant{Subject: "alice", Roles: []string{commands.RoleAdmin}, Organizations: domain.Organizations{"ORG1", "组织2"}}
+	token, secret, err := tokens.Issue(t.Context(), grant)
+	require.NoError(t, err)
+	require.Equal(t, grant, token.Grant)
+	for range 2 { // as it is stored, and as it is remembered
+		who, known, err := tokens.Authenticate(t.Context(), secret)
+		require.NoError(t, err)
+		require.True(t, known)
+		require.Equal(t, grant.Organizations, who.Organizations)
+	}
+	all, err := tokens.All(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, grant.Organizations, all[0].Organizations)
+	_, first, err := tokens.FirstAdmin(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, first, "a restricted admin lets nobody in")
+	for code, organizations := range map[string]domain.Organizations{"code-invalid": {""}, "code-repeated": {"A", "A"}, "too-many": make(domain.Organizations, 1001)} {
+		grant.Organizations = organizations
+		_, _, err := tokens.Issue(t.Context(), grant)
+		var refusal *domain.Refusal
+		require.ErrorAs(t, err, &refusal)
+		require.Equal(t, code, refusal.Code)
+		require.Equal(t, "organizations", refusal.Field)
+	}
 }
 
 func TestRequestsOfOneIDAreAllKept(t *testing.T) {

@@ -91,7 +91,7 @@ func (s *server) identify(ctx context.Context, op route, authorization string) e
 		return newProblem(http.StatusUnauthorized, "token-missing", "send Authorization: Bearer and a token").
 			with("WWW-Authenticate", `Bearer realm="waybill"`)
 	}
-	actor, known, err := s.Identity.Authenticate(ctx, secret)
+	who, known, err := s.Identity.Authenticate(ctx, secret)
 	if err != nil {
 		return err
 	}
@@ -99,8 +99,9 @@ func (s *server) identify(ctx context.Context, op route, authorization string) e
 		return newProblem(http.StatusUnauthorized, "token-unknown", "the token is unknown, revoked or expired; ask an administrator for another").
 			with("WWW-Authenticate", `Bearer realm="waybill", error="invalid_token"`)
 	}
-	requestOf(ctx).actor = actor
-	if !allowed(actor, op.needs) {
+	r := requestOf(ctx)
+	r.actor, r.organizations = who.Actor, who.Organizations
+	if !allowed(who.Actor, op.needs) {
 		return newProblem(http.StatusForbidden, "permission-missing", "this needs the permission "+string(op.needs)+
 			", which only these roles have: "+strings.Join(grants[op.needs], ", "))
 	}

@@ -114,7 +114,7 @@ type knocking struct {
 	in chan struct{}
 }
 
-func (k knocking) Authenticate(ctx context.Context, secret string) (domain.Actor, bool, error) {
+func (k knocking) Authenticate(ctx context.Context, secret string) (commands.Identity, bool, error) {
 	defer close(k.in)
 	return k.Authenticator.Authenticate(ctx, secret)
 }
@@ -216,7 +216,9 @@ func TestTableOfProblems(t *testing.T) {
 // faulty is a dependency that does what no dependency should.
 type faulty struct{}
 
-func (faulty) Authenticate(context.Context, string) (domain.Actor, bool, error) { panic("hunter2") }
+func (faulty) Authenticate(context.Context, string) (commands.Identity, bool, error) {
+	panic("hunter2")
+}
 
 func TestPanicIsAProblem(t *testing.T) {
 	t.Parallel()

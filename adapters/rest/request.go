@@ -29,10 +29,11 @@ type request struct {
 	cursors                      cursors
 	operation                    string // of the API's document
 	actor                        domain.Actor
-	kept                         bool      // it is recorded who called from where
-	command                      wire.UUID // that it issues; the same when it is sent again under its key
-	refusal                      *Problem  // that it was answered with
-	failure                      error     // what a 500 does not tell
+	organizations                domain.Organizations // that the actor is restricted to
+	kept                         bool                 // it is recorded who called from where
+	command                      wire.UUID            // that it issues; the same when it is sent again under its key
+	refusal                      *Problem             // that it was answered with
+	failure                      error                // what a 500 does not tell
 }
 
 type requestKey struct{}

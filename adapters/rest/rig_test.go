@@ -62,7 +62,7 @@ func newRig(t *testing.T) *rig {
 	r.refusals = commands.NewRefusals(r.handler, slog.New(slog.DiscardHandler))
 	r.follow()
 	for _, role := range []string{commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin} {
-		_, secret, err := r.tokens.Issue(t.Context(), "the-"+role, []string{role}, nil)
+		_, secret, err := r.tokens.Issue(t.Context(), commands.Grant{Subject: "the-" + role, Roles: []string{role}})
 		require.NoError(t, err)
 		r.secrets[role] = secret
 	}

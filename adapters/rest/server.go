@@ -13,7 +13,6 @@ import (
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/contract"
-	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
 )
@@ -73,12 +72,12 @@ type Waker interface{ Next() <-chan struct{} }
 
 // Authenticator tells who a bearer token's secret belongs to.
 type Authenticator interface {
-	Authenticate(ctx context.Context, secret string) (actor domain.Actor, known bool, err error)
+	Authenticate(ctx context.Context, secret string) (who commands.Identity, known bool, err error)
 }
 
 // Tokens are issued to subjects and revoked.
 type Tokens interface {
-	IssueOnce(ctx context.Context, command wire.UUID, subject string, roles []string, expires *time.Time) (token commands.Token, secret string, err error)
+	IssueOnce(ctx context.Context, command wire.UUID, grant commands.Grant) (token commands.Token, secret string, err error)
 	All(ctx context.Context) ([]commands.Token, error)
 	Revoke(ctx context.Context, id string) (subject string, err error)
 }

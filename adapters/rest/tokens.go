@@ -11,19 +11,21 @@ import (
 
 // NewToken is a token to be issued.
 type NewToken struct {
-	Subject   string     `json:"subject" pattern:"^[\\p{L}\\p{N}._@:/-]{1,100}$" patternDescription:"1 to 100 letters, digits and . _ @ : / -" example:"erp-nightly" doc:"In whose name it acts, as the audit log will have it; an id rather than a name"`
-	Roles     []string   `json:"roles" minItems:"1" uniqueItems:"true" nullable:"false" enum:"reader,operator,auditor,admin"`
-	ExpiresAt *time.Time `json:"expiresAt,omitempty" doc:"Absent: never"`
+	Subject       string     `json:"subject" pattern:"^[\\p{L}\\p{N}._@:/-]{1,100}$" patternDescription:"1 to 100 letters, digits and . _ @ : / -" example:"erp-nightly" doc:"In whose name it acts, as the audit log will have it; an id rather than a name"`
+	Roles         []string   `json:"roles" minItems:"1" uniqueItems:"true" nullable:"false" enum:"reader,operator,auditor,admin"`
+	Organizations []string   `json:"organizations,omitempty" nullable:"false" maxItems:"1000" uniqueItems:"true" example:"[\"ORG1\"]" doc:"Codes of the organisations that it is restricted to: it sees and touches their documents alone. Absent: it is not restricted"`
+	ExpiresAt     *time.Time `json:"expiresAt,omitempty" doc:"Absent: never"`
 }
 
 // Token that opens the API, without its secret.
 type Token struct {
-	ID        string     `json:"id" doc:"It names the token, and opens nothing"`
-	Subject   string     `json:"subject"`
-	Roles     []string   `json:"roles" nullable:"false"`
-	CreatedAt time.Time  `json:"createdAt"`
-	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
-	RevokedAt *time.Time `json:"revokedAt,omitempty"`
+	ID            string     `json:"id" doc:"It names the token, and opens nothing"`
+	Subject       string     `json:"subject"`
+	Roles         []string   `json:"roles" nullable:"false"`
+	Organizations []string   `json:"organizations,omitempty" nullable:"false" doc:"Codes of the organisations that it is restricted to; absent: it is not"`
+	CreatedAt     time.Time  `json:"createdAt"`
+	ExpiresAt     *time.Time `json:"expiresAt,omitempty"`
+	RevokedAt     *time.Time `json:"revokedAt,omitempty"`
 }
 
 // TokenIssued is a token with its secret.
@@ -41,7 +43,9 @@ type tokenRevoked struct {
 	Position string `header:"Waybill-Position"`
 }
 
-func tokenOf(t commands.Token) Token { return Token(t) }
+func tokenOf(t commands.Token) Token {
+	return Token{ID: t.ID, Subject: t.Subject, Roles: t.Roles, Organizations: t.Organizations, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt}
+}
 
 func (s *server) registerTokens() {
 	const path = "/v1/tokens"
@@ -61,7 +65,9 @@ func (s *server) issueToken(ctx context.Context, in *struct {
 	Body NewToken
 }) (*tokenIssued, error) {
 	meta := in.meta(ctx)
-	token, secret, err := s.Tokens.IssueOnce(ctx, meta.Command, in.Body.Subject, in.Body.Roles, in.Body.ExpiresAt)
+	token, secret, err := s.Tokens.IssueOnce(ctx, meta.Command, commands.Grant{
+		Subject: in.Body.Subject, Roles: in.Body.Roles, Organizations: in.Body.Organizations, ExpiresAt: in.Body.ExpiresAt,
+	})
 	if token.ID == "" {
 		return nil, err
 	}

@@ -69,3 +69,23 @@ func TestTokensThatAreWrongAreNotIssued(t *testing.T) {
 	r.send(commands.RoleAdmin, "GET", "/v1/tokens", nil).is(http.StatusOK, &list)
 	require.Len(t, list.Items, 4)
 }
+
+func TestATokenMayBeRestrictedToOrganizations(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	body := map[string]any{"subject": "erp-nightly", "roles": []string{"reader"}, "organizations": []string{"ORG1", "组织2"}}
+	var issued TokenIssued
+	a := r.send(commands.RoleAdmin, "POST", "/v1/tokens", body).is(http.StatusCreated, &issued)
+	require.Equal(t, []string{"ORG1", "组织2"}, issued.Organizations)
+	var list Page[Token]
+	r.send(commands.RoleAdmin, "GET", "/v1/tokens", nil).is(http.StatusOK, &list)
+	require.Equal(t, issued.Token, list.Items[4])
+	require.Nil(t, list.Items[0].Organizations)
+	var log Page[AuditEntry]
+	r.send(commands.RoleAuditor, "GET", a.at("/v1/audit"), nil).is(http.StatusOK, &log)
+	require.Equal(t, "token "+issued.ID+" for erp-nightly with reader, restricted to ORG1, 组织2", log.Items[0].Reason)
+	for code, organizations := range map[string][]string{"code-invalid": {""}, "validation-failed": {"A", "A"}} {
+		body["organizations"] = organizations
+		r.send(commands.RoleAdmin, "POST", "/v1/tokens", body).refused(http.StatusUnprocessableEntity, code)
+	}
+}

@@ -230,7 +230,7 @@ func (o *operator) exportsOnce(excepted []documentAnswer) {
 		"waybill.operation.requested.v1 存储已恢复":                                1,
 		"waybill.document.excepted.v1 '=源系统已销毁":                               len(excepted),
 		"waybill.batch.shortfall-accepted.v1 the source counts deleted items": 1,
-		"waybill.access.token-issued.v1":                                      1,
+		"waybill.access.token-issued.v2":                                      1,
 		"waybill.access.command-refused.v1":                                   1, // the token was asked for again
 		"waybill.access.token-revoked.v1":                                     1,
 	}, by)

@@ -23,6 +23,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/postgres/postgrestest"
 	"github.com/waybill-migration/waybill/adapters/simulator"
 	"github.com/waybill-migration/waybill/client"
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -81,7 +82,7 @@ func newInstallationIn(t *testing.T, c simulator.Config, kafka, url string) *ins
 	require.NoError(t, err)
 	t.Cleanup(i.pool.Close)
 	require.NoError(t, migrateSchema(t.Context(), i.pool))
-	_, secret, err := postgres.NewTokens(i.pool).Issue(t.Context(), "alice", []string{"admin"}, nil)
+	_, secret, err := postgres.NewTokens(i.pool).Issue(t.Context(), commands.Grant{Subject: "alice", Roles: []string{commands.RoleAdmin}})
 	require.NoError(t, err)
 	i.api, err = client.New(client.Config{Server: "http://" + address, Token: secret})
 	require.NoError(t, err)

@@ -14,19 +14,19 @@ import (
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/cli"
 	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
 )
 
 // tokenCommand makes a token in the database itself: for whoever runs the
 // installation, when nobody has an admin's token.
 func tokenCommand() *cobra.Command {
-	var subject string
-	var roles []string
+	var grant commands.Grant
 	var days int
 	c := &cobra.Command{
 		Use: "token", Short: "Issue a token in the database itself, for whoever runs the installation; its subcommands speak REST", Args: cobra.NoArgs,
 		Long: "Without a subcommand a token is issued in the database itself (WAYBILL_DATABASE_URL): by whoever runs the installation, when nobody has an admin's token. The subcommands list, create and revoke speak REST, with an admin's token.",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := validToken(subject, roles, days); err != nil {
+			if err := validGrant(grant, days); err != nil {
 				return err
 			}
 			s, err := readSettings(nil, nil)
@@ -38,19 +38,23 @@ func tokenCommand() *cobra.Command {
 				return err
 			}
 			defer pool.Close()
-			var expires *time.Time
 			if days > 0 {
-				expires = new(time.Now().AddDate(0, 0, days))
+				grant.ExpiresAt = new(time.Now().AddDate(0, 0, days))
 			}
-			token, secret, err := issueDirectly(c.Context(), pool, subject, roles, expires)
+			token, secret, err := issueDirectly(c.Context(), pool, grant)
 			if err == nil {
-				fmt.Fprintf(c.OutOrStdout(), "id      %s\nsubject %s\nroles   %s\nsecret  %s (shown only this once)\n", token.ID, subject, strings.Join(roles, ","), secret)
+				fmt.Fprintf(c.OutOrStdout(), "id      %s\nsubject %s\nroles   %s\n", token.ID, grant.Subject, strings.Join(grant.Roles, ","))
+				if grant.Organizations.Restricted() {
+					fmt.Fprintf(c.OutOrStdout(), "organizations %s\n", strings.Join(grant.Organizations, ","))
+				}
+				fmt.Fprintf(c.OutOrStdout(), "secret  %s (shown only this once)\n", secret)
 			}
 			return err
 		},
 	}
-	c.Flags().StringVar(&subject, "subject", "", "who acts with it, as the audit log will say")
-	c.Flags().StringSliceVar(&roles, "roles", nil, strings.Join(knownRoles, ", "))
+	c.Flags().StringVar(&grant.Subject, "subject", "", "who acts with it, as the audit log will say")
+	c.Flags().StringSliceVar(&grant.Roles, "roles", nil, strings.Join(knownRoles, ", "))
+	c.Flags().StringSliceVar((*[]string)(&grant.Organizations), "organizations", nil, "codes of the organisations that it is restricted to; none: it is not restricted")
 	c.Flags().IntVar(&days, "days", 0, "until it expires; 0: never")
 	c.AddCommand(cli.TokenCommands()...)
 	return c
@@ -59,8 +63,8 @@ func tokenCommand() *cobra.Command {
 // issueDirectly issues a token, and shows its secret when it is in the audit
 // log. Where the journal takes nothing, as after a restore, waybill recover
 // needs no token.
-func issueDirectly(ctx context.Context, pool *pgxpool.Pool, subject string, roles []string, expires *time.Time) (commands.Token, string, error) {
-	token, secret, err := postgres.NewTokens(pool).Issue(ctx, subject, roles, expires)
+func issueDirectly(ctx context.Context, pool *pgxpool.Pool, grant commands.Grant) (commands.Token, string, error) {
+	token, secret, err := postgres.NewTokens(pool).Issue(ctx, grant)
 	if err != nil {
 		return token, "", err
 	}
@@ -80,17 +84,17 @@ var knownRoles = []string{commands.RoleReader, commands.RoleOperator, commands.R
 
 var subjects = regexp.MustCompile(commands.SubjectPattern)
 
-func validToken(subject string, roles []string, days int) error {
-	if !subjects.MatchString(subject) {
-		return fmt.Errorf("--subject must be 1 to 100 letters, digits and . _ @ : / -, is %q", subject)
+func validGrant(grant commands.Grant, days int) error {
+	if !subjects.MatchString(grant.Subject) {
+		return fmt.Errorf("--subject must be 1 to 100 letters, digits and . _ @ : / -, is %q", grant.Subject)
 	}
-	if len(roles) == 0 || days < 0 {
+	if len(grant.Roles) == 0 || days < 0 {
 		return fmt.Errorf("--roles must name one of %s at least, and --days must not be negative", strings.Join(knownRoles, ", "))
 	}
-	for _, r := range roles {
+	for _, r := range grant.Roles {
 		if !slices.Contains(knownRoles, r) {
 			return fmt.Errorf("--roles: %q is not one of %s", r, strings.Join(knownRoles, ", "))
 		}
 	}
-	return nil
+	return domain.CheckCodes("--organizations", grant.Organizations)
 }

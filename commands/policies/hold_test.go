@@ -125,7 +125,7 @@ func TestAccessCausesNothing(t *testing.T) {
 	w.Source("one")
 	number := w.Batch("one")
 	meta := installationtest.Meta()
-	_, err := w.Handler.RecordTokenIssued(t.Context(), meta, commands.Token{ID: "9f86", Subject: "erp", Roles: []string{"admin"}})
+	_, err := w.Handler.RecordTokenIssued(t.Context(), meta, commands.Token{ID: "9f86", Grant: commands.Grant{Subject: "erp", Roles: []string{"admin"}}})
 	require.NoError(t, err)
 	_, err = w.Handler.RecordTokenRevoked(t.Context(), installationtest.Meta(), "9f86", "erp")
 	require.NoError(t, err)

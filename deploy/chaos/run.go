@@ -20,6 +20,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/deploy/servers"
 	"github.com/waybill-migration/waybill/projections"
 )
@@ -140,7 +141,7 @@ func (r *run) prepareDatabase(ctx context.Context) (err error) {
 	if err := projections.Migrate(ctx, r.pool, projections.Views()...); err != nil {
 		return err
 	}
-	_, token, err := postgres.NewTokens(r.pool).Issue(ctx, "chaos", []string{"admin"}, nil)
+	_, token, err := postgres.NewTokens(r.pool).Issue(ctx, commands.Grant{Subject: "chaos", Roles: []string{commands.RoleAdmin}})
 	r.api, r.journal = &client{token: token}, postgres.NewJournal(r.pool)
 	r.register = newRegistrars(r.api, r.seed)
 	return err

@@ -44,10 +44,11 @@ type Command interface{ accessCommand() }
 type (
 	// IssueToken records a token that is about to be shown to whoever asked.
 	IssueToken struct {
-		ID        string
-		Subject   string
-		Roles     []string
-		ExpiresAt string // RFC 3339; empty: never
+		ID            string
+		Subject       string
+		Roles         []string
+		Organizations []string // that it is restricted to; empty: not restricted
+		ExpiresAt     string   // RFC 3339; empty: never
 	}
 	// RevokeToken records that a token opens nothing any more. One that was
 	// issued before tokens were recorded can be revoked as well.
@@ -89,10 +90,11 @@ type Event interface {
 type (
 	// TokenIssued: a token was made. It is recorded before its secret is shown.
 	TokenIssued struct {
-		ID        string   `json:"id"`      // it names the token, and opens nothing
-		Subject   string   `json:"subject"` // in whose name it acts
-		Roles     []string `json:"roles"`
-		ExpiresAt string   `json:"expiresAt,omitempty"`
+		ID            string   `json:"id"`      // it names the token, and opens nothing
+		Subject       string   `json:"subject"` // in whose name it acts
+		Roles         []string `json:"roles"`
+		Organizations []string `json:"organizations,omitempty"` // that it is restricted to; empty: not restricted
+		ExpiresAt     string   `json:"expiresAt,omitempty"`
 	}
 	// TokenRevoked: a token was ended for good.
 	TokenRevoked struct {

@@ -3,7 +3,6 @@ package batch
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/waybill-migration/waybill/domain"
@@ -12,7 +11,6 @@ import (
 // Limits of a scope (domain.md, decision 8).
 const (
 	maxYears = 30
-	maxNames = 1000 // organisations, document types
 	// The Created record names every slice with its codes, within the limit of a
 	// record (900 KB).
 	maxSlices  = 5000
@@ -47,10 +45,10 @@ func (s Scope) Slices() ([]Slice, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := validNames("scope.organizations", s.Organizations); err != nil {
+	if err := domain.CheckCodes("scope.organizations", s.Organizations); err != nil {
 		return nil, err
 	}
-	if err := validNames("scope.documentTypes", s.DocumentTypes); err != nil {
+	if err := domain.CheckCodes("scope.documentTypes", s.DocumentTypes); err != nil {
 		return nil, err
 	}
 	organizations := s.Organizations
@@ -95,22 +93,6 @@ func (s Scope) period() (from, to time.Time, err error) {
 		return from, to, domain.RefuseInvalid("scope.to", "period-too-long", "a period is %d years at most", maxYears)
 	}
 	return from, to, nil
-}
-
-func validNames(field string, names []string) error {
-	if len(names) > maxNames {
-		return domain.RefuseInvalid(field, "too-many", "%d at most, got %d: make several batches", maxNames, len(names))
-	}
-	sorted := slices.Sorted(slices.Values(names))
-	for i, name := range sorted {
-		switch {
-		case name == "" || len(name) > 100:
-			return domain.RefuseInvalid(field, "code-invalid", "a code is 1 to 100 bytes, got %q", domain.Truncate(name))
-		case i > 0 && sorted[i-1] == name:
-			return domain.RefuseInvalid(field, "code-repeated", "%q is named twice", name)
-		}
-	}
-	return nil
 }
 
 func sliceID(month time.Time, organization string) string {

@@ -107,7 +107,7 @@ func TypeOf(event any) (string, error) {
 		return "waybill.operation.cancelled.v1", nil
 
 	case access.TokenIssued:
-		return "waybill.access.token-issued.v1", nil
+		return "waybill.access.token-issued.v2", nil
 	case access.TokenRevoked:
 		return "waybill.access.token-revoked.v1", nil
 	case access.ExportBegun:
@@ -190,7 +190,8 @@ var forms = map[string]form{
 	"waybill.operation.completed.v1": into[operation.Completed](),
 	"waybill.operation.cancelled.v1": into[operation.Cancelled](),
 
-	"waybill.access.token-issued.v1":     into[access.TokenIssued](),
+	"waybill.access.token-issued.v1":     upcast(tokenIssuedV1.event),
+	"waybill.access.token-issued.v2":     into[access.TokenIssued](),
 	"waybill.access.token-revoked.v1":    into[access.TokenRevoked](),
 	"waybill.access.export-begun.v1":     into[access.ExportBegun](),
 	"waybill.access.export-ended.v1":     into[access.ExportEnded](),

@@ -69,6 +69,7 @@ var upcasted = map[string]any{
 	"waybill.document.discovered.v1": document.Discovered{
 		Change: change, Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: []document.Mark{{FileID: "f1"}},
 	},
+	"waybill.access.token-issued.v1":   access.TokenIssued{ID: "9f86d081884c7d65", Subject: "erp-nightly", Roles: []string{"reader"}, ExpiresAt: "2026-01-01T00:00:00Z"},
 	"waybill.document.files-listed.v1": document.FilesListed{Change: change, Files: files, Skipped: []document.Mark{{FileID: "f1"}}, Kept: []string{"f2"}},
 	"waybill.document.relisted.v1": document.Relisted{
 		Change: change, Listed: listed, FilesTotal: 501, Skipped: []document.Mark{{FileID: "f1"}}, Kept: []string{"f2"},
@@ -141,7 +142,9 @@ var samples = map[string]any{
 	"waybill.operation.completed.v1": operation.Completed{Batch: "B20250301-080000-ABCDE", Counts: map[operation.Outcome]int{operation.Done: 3, operation.Changed: 1}},
 	"waybill.operation.cancelled.v1": operation.Cancelled{Batch: "B20250301-080000-ABCDE", Counts: map[operation.Outcome]int{operation.Done: 2}, Reason: "wrong filter"},
 
-	"waybill.access.token-issued.v1":  access.TokenIssued{ID: "9f86d081884c7d65", Subject: "erp-nightly", Roles: []string{"reader"}, ExpiresAt: "2026-01-01T00:00:00Z"},
+	"waybill.access.token-issued.v2": access.TokenIssued{
+		ID: "9f86d081884c7d65", Subject: "erp-nightly", Roles: []string{"reader"}, Organizations: []string{"ORG1", "ORG2"}, ExpiresAt: "2026-01-01T00:00:00Z",
+	},
 	"waybill.access.token-revoked.v1": access.TokenRevoked{ID: "9f86d081884c7d65", Subject: "erp-nightly"},
 	"waybill.access.export-begun.v1": access.ExportBegun{
 		Format: access.CSV, After: "7:122", Until: at,

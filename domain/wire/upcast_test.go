@@ -16,11 +16,13 @@ import (
 func TestOldListingsEvolveAsNewOnes(t *testing.T) {
 	t.Parallel()
 	for name, event := range upcasted {
+		listing, ok := event.(document.Event)
+		if !ok {
+			continue
+		}
 		now, err := wire.TypeOf(event)
 		require.NoError(t, err)
-		require.Equal(t,
-			document.Evolve(document.State{}, samples[now].(document.Event)),
-			document.Evolve(document.State{}, event.(document.Event)), name)
+		require.Equal(t, document.Evolve(document.State{}, samples[now].(document.Event)), document.Evolve(document.State{}, listing), name)
 	}
 }
 
