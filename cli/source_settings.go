@@ -29,7 +29,7 @@ func (o *settings) flags(f *pflag.FlagSet) {
 		{"token-url", "tokenUrl", "token request URL"},
 		{"data-url", "dataUrl", "data request URL"},
 		{"client-id", "clientId", "client id at the source"},
-		{"secret-ref", "secretRef", "where the workers find the client secret: env:NAME or file:/path; never the secret itself"},
+		{"secret-ref", "secretRef", "where the workers find the client secret: env:NAME or file:/path, with encrypted: in front when it is encrypted there; never the secret itself"},
 		{"sign-algorithm", "signAlgorithm", "md5, sha256 or hmac-sha256"},
 		{"timestamp-unit", "timestampUnit", "ms or s"},
 		{"hash-algorithm", "hashAlgorithm", "of declared file hashes: md5, sha1, sha256 or sm3"},
@@ -46,6 +46,8 @@ func (o *settings) flags(f *pflag.FlagSet) {
 	f.StringSlice("allowed-network", nil, "private network that the source may lie in, as 10.1.0.0/16; may be repeated")
 	o.fields["page-size"], o.fields["concurrency"] = "pageSize", "concurrency"
 	o.fields["requests-per-second"], o.fields["allowed-network"] = "requestsPerSecond", "allowedNetworks"
+	f.String(authoritiesFlag, "", "PEM `file` of certificate authorities that are trusted for the source beside the system's; an empty name takes them away")
+	o.fields[authoritiesFlag] = "certificateAuthorities"
 }
 
 // put into a document what was given: the file's fields, then the flags'.
@@ -71,6 +73,9 @@ func (o *settings) put(c *cobra.Command, document map[string]any) error {
 }
 
 func valueOf(set *pflag.FlagSet, f *pflag.Flag) (any, error) {
+	if f.Name == authoritiesFlag {
+		return readAuthorities(f.Value.String())
+	}
 	switch f.Value.Type() {
 	case "int":
 		return set.GetInt(f.Name)
@@ -80,6 +85,20 @@ func valueOf(set *pflag.FlagSet, f *pflag.Flag) (any, error) {
 		return set.GetStringSlice(f.Name)
 	}
 	return f.Value.String(), nil
+}
+
+// authoritiesFlag is not the connection's --ca-file: that is about the API.
+const authoritiesFlag = "authorities-file"
+
+func readAuthorities(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", usage("--%s: %w", authoritiesFlag, err)
+	}
+	return string(content), nil
 }
 
 func readDocument(input io.Reader, path string, into map[string]any) error {

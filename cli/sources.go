@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"strings"
 	"time"
@@ -19,6 +21,7 @@ type source struct {
 	PageSize, Concurrency           int64
 	RequestsPerSecond               float64
 	AllowedNetworks                 []string
+	CertificateAuthorities          string
 	Version                         int64
 	ChangedAt                       time.Time
 	ChangedBy                       string
@@ -75,9 +78,20 @@ func (f source) print(s *session) error {
 	lines.add("time zone", f.TimeZone)
 	lines.add("requests", fmt.Sprintf("%d at once, %s a second, %d items a page", f.Concurrency, unlimited(f.RequestsPerSecond), f.PageSize))
 	lines.add("networks", strings.Join(f.AllowedNetworks, ", "))
+	lines.add("trusts", strings.Join(subjects(f.CertificateAuthorities), "; "))
 	lines.add("profile", f.Profile)
 	lines.add("changed", fmt.Sprintf("%s by %s, version %d", moment(f.ChangedAt), f.ChangedBy, f.Version))
 	return lines.print(s.out)
+}
+
+// subjects of certificates, with the day on which each ends.
+func subjects(text string) (all []string) {
+	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+			all = append(all, fmt.Sprintf("%s until %s", c.Subject, c.NotAfter.Format(time.DateOnly)))
+		}
+	}
+	return all
 }
 
 func unlimited(perSecond float64) string {

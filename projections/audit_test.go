@@ -49,7 +49,7 @@ func TestAuditSaysWhoDidWhatWhenAndWhy(t *testing.T) {
 	partition := domain.PartitionOf(id.Stream())
 	spec(t, j, func(t *testing.T, q projections.Querier) {
 		require.Equal(t, []projections.Entry{
-			{Partition: 0, Offset: 1, At: at(1), Type: "waybill.source.registered.v1", Stream: "source-hq", ActorKind: "person", Actor: "operator-1", StatusAfter: "enabled", RequestID: "request-1"},
+			{Partition: 0, Offset: 1, At: at(1), Type: "waybill.source.registered.v2", Stream: "source-hq", ActorKind: "person", Actor: "operator-1", StatusAfter: "enabled", RequestID: "request-1"},
 			{Partition: 0, Offset: 2, At: at(2), Type: "waybill.source.disabled.v1", Stream: "source-hq", ActorKind: "person", Actor: "operator-1",
 				StatusBefore: "enabled", StatusAfter: "disabled", Reason: "maintenance", RequestID: "request-1"},
 			{Partition: 0, Offset: 3, At: at(3), Type: "waybill.batch.created.v1", Stream: "batch-B1", Batch: "B1", ActorKind: "person", Actor: "operator-1", StatusAfter: "active", RequestID: "request-1"},

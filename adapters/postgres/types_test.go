@@ -55,7 +55,7 @@ func TestTypesAreRecordedWithTheirFirstEvent(t *testing.T) {
 	require.Empty(t, recorded(t, pool))
 	j := open(t, pool)
 	require.NoError(t, put(t, j, "source-a", 0, source.Registered{}, source.Disabled{}, source.Disabled{}))
-	first := []string{"waybill.source.disabled.v1 0/2", "waybill.source.registered.v1 0/1"}
+	first := []string{"waybill.source.disabled.v1 0/2", "waybill.source.registered.v2 0/1"}
 	require.Equal(t, first, recorded(t, pool))
 
 	require.Error(t, put(t, j, "source-a", 1, source.Enabled{}), "another version than expected")
@@ -66,7 +66,7 @@ func TestTypesAreRecordedWithTheirFirstEvent(t *testing.T) {
 		many[i] = source.Reconfigured{}
 	}
 	require.NoError(t, put(t, j, "source-b", 0, many...))
-	require.Equal(t, []string{first[0], "waybill.source.enabled.v1 0/5", "waybill.source.reconfigured.v1 0/6", first[1]}, recorded(t, pool))
+	require.Equal(t, []string{first[0], "waybill.source.enabled.v1 0/5", "waybill.source.reconfigured.v2 0/6", first[1]}, recorded(t, pool))
 	require.NoError(t, postgres.CheckTypes(t.Context(), pool))
 }
 
@@ -160,7 +160,7 @@ func newer(t *testing.T, pool *pgxpool.Pool, j *postgres.Journal, as string) []b
 	records, err := j.Read(t.Context(), 0, 0, 1000)
 	require.NoError(t, err)
 	last := records[len(records)-1]
-	record := bytes.Replace(last.Bytes, []byte("waybill.source.registered.v1"), []byte(as), 1)
+	record := bytes.Replace(last.Bytes, []byte("waybill.source.registered.v2"), []byte(as), 1)
 	record = bytes.Replace(record, fmt.Appendf(nil, `"%020d"`, last.Offset), fmt.Appendf(nil, `"%020d"`, last.Offset+1), 1)
 	_, err = pool.Exec(t.Context(), `INSERT INTO journal VALUES (0, $1, 'source-newer', 1, gen_random_uuid(), $2)`, last.Offset+1, record)
 	require.NoError(t, err)
@@ -224,5 +224,5 @@ func TestTypesAreRecordedAnewAfterARestore(t *testing.T) {
 	forget(t, pool)
 	pool.Reset() // a restored database has none of the connections of before
 	require.NoError(t, put(t, j, "source-b", 0, source.Registered{}))
-	require.Equal(t, []string{"waybill.source.registered.v1 0/2"}, recorded(t, pool))
+	require.Equal(t, []string{"waybill.source.registered.v2 0/2"}, recorded(t, pool))
 }

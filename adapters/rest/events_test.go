@@ -220,7 +220,7 @@ func TestEventsAreFollowedAsTheyAreCommitted(t *testing.T) {
 	r := newRig(t)
 	r.source()
 	all, late := r.tail(""), r.tail("from=now&type=waybill.batch.paused")
-	require.Contains(t, all.next(t), "waybill.source.registered.v1")
+	require.Contains(t, all.next(t), "waybill.source.registered.v2")
 	for range 3 {
 		b := r.anotherBatch()
 		require.Contains(t, all.next(t), b.Number)

@@ -24,7 +24,7 @@ func TestFieldsMayComeAsNumbersTextsOrNull(t *testing.T) {
 			{"id":"2","fileHash":null,"fileSize":3.0,"fileClass":7,"url":null}]},
 		{"imageNumber":"  ","resource":"r","billId":null,"files":null}]}`)
 	// errcode stands before errorCode: 0 is not the text "0000".
-	_, err := standardimaging.New().List(t.Context(), plan, january, 1)
+	_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 	require.Equal(t, "0", s.failure(err).SourceCode)
 
 	answer := s.data
@@ -33,7 +33,7 @@ func TestFieldsMayComeAsNumbersTextsOrNull(t *testing.T) {
 		answer(writerOf{recorder}, r)
 		_, _ = io.WriteString(w, strings.Replace(recorder.String(), `"errcode":0,`, ``, 1))
 	}
-	page, err := standardimaging.New().List(t.Context(), plan, january, 1)
+	page, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 	require.NoError(t, err)
 	require.Equal(t, 2, page.Total)
 	require.True(t, page.Last)
@@ -61,7 +61,7 @@ func TestContentIsTheItemWithoutItsURLs(t *testing.T) {
 	s, plan := newScripted(t)
 	content := func(item string) string {
 		s.data = answering(`{"errcode":"0000","totalElement":1,"data":[` + item + `]}`)
-		page, err := standardimaging.New().List(t.Context(), plan, january, 1)
+		page, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 		require.NoError(t, err)
 		return page.Items[0].Listed.Content
 	}
@@ -89,7 +89,7 @@ func TestPages(t *testing.T) {
 		"nothing at all":                 {`"totalElement":0,"totalPage":0,"data":null`, 1, true},
 	} {
 		s.data = answering(`{"errcode":"0000",` + test.answer + `}`)
-		page, err := standardimaging.New().List(t.Context(), plan, january, test.page)
+		page, err := standardimaging.New(resolve).List(t.Context(), plan, january, test.page)
 		require.NoError(t, err, name)
 		require.Equal(t, test.last, page.Last, name)
 	}
@@ -120,14 +120,14 @@ func TestAnswersThatAreNotAsAgreed(t *testing.T) {
 		"cut":             {cut(1000), "body-truncated", "ended before its length"},
 	} {
 		s.data = test.answer
-		_, err := standardimaging.New().List(t.Context(), plan, january, 1)
+		_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 		failed := s.failure(err)
 		require.Equal(t, test.code, failed.Code, name)
 		require.Contains(t, failed.Detail, test.detail, name)
 		require.Less(t, len(failed.Detail), 700, name)
 		require.Len(t, failed.RequestID, 16, name)
 		require.Equal(t, domain.StageList, failed.Stage)
-		_, err = standardimaging.New().Reread(t.Context(), plan, []string{"1"})
+		_, err = standardimaging.New(resolve).Reread(t.Context(), plan, []string{"1"})
 		require.Equal(t, domain.StageFetch, s.failure(err).Stage, name)
 	}
 }
@@ -160,7 +160,7 @@ func TestARereadDoesNotGoOnForEver(t *testing.T) {
 		asked++
 		_, _ = fmt.Fprintf(w, `{"errcode":"0000","totalElement":1,"totalPage":%d,"currentPage":%d,"data":[{"imageNumber":"1"}]}`, asked+1, asked)
 	}
-	_, err := standardimaging.New().Reread(t.Context(), plan, []string{"1"})
+	_, err := standardimaging.New(resolve).Reread(t.Context(), plan, []string{"1"})
 	require.Equal(t, "answer-invalid", s.failure(err).Code)
 	require.Equal(t, 10, asked)
 }
@@ -173,7 +173,7 @@ func TestUnavailableSources(t *testing.T) {
 		if after > 0 {
 			s.data = status(code, "Retry-After", "7")
 		}
-		_, err := standardimaging.New().List(t.Context(), plan, january, 1)
+		_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 		failed := sourceError(t, err)
 		require.Equal(t, domain.SourceUnavailable, failed.Failure.Category)
 		require.True(t, failed.Failure.Retryable)
@@ -181,7 +181,7 @@ func TestUnavailableSources(t *testing.T) {
 		require.Equal(t, after, failed.RetryAfter)
 	}
 	s.Close()
-	_, err := standardimaging.New().List(t.Context(), plan, january, 1)
+	_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 	require.Equal(t, "connection-failed", s.failure(err).Code)
 }
 
@@ -196,7 +196,7 @@ func TestRetryAfterIsSecondsOrADate(t *testing.T) {
 		"999999999999":   {time.Hour, time.Hour}, "-5": {0, 0}, "soon": {0, 0}, "": {0, 0},
 	} {
 		s.file = status(http.StatusTooManyRequests, "Retry-After", header)
-		_, err := standardimaging.New().Download(t.Context(), plan, s.fileURL())
+		_, err := standardimaging.New(resolve).Download(t.Context(), plan, s.fileURL())
 		failed := sourceError(t, err)
 		require.Equal(t, domain.SourceThrottled, failed.Failure.Category)
 		require.GreaterOrEqual(t, failed.RetryAfter, bounds[0], header)

@@ -3,6 +3,7 @@ package standardimaging
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -10,8 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"code.dny.dev/ssrf"
-
+	"github.com/waybill-migration/waybill/adapters/outgoing"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
@@ -39,11 +39,11 @@ type check struct {
 // own, so that neither a token nor a connection that is there hides anything.
 func (s *Source) Check(ctx context.Context, plan commands.Plan, period batch.Slice) []commands.Check {
 	plan.Settings.PageSize = checkedItems
-	c := &check{plan: plan, client: newClient(plan.Settings, timeouts{call: checkTimeout, stall: checkTimeout})}
+	c := &check{plan: plan, client: newClient(plan.Settings, s.secrets, timeouts{call: checkTimeout, stall: checkTimeout})}
 	defer c.client.http.CloseIdleConnections()
 	c.dated = &dated{RoundTripper: c.client.http.Transport}
 	c.client.http.Transport = c.dated
-	if c.reach(ctx, "token", plan.Settings.TokenURL) && c.secret() && c.credentials(ctx) && c.reach(ctx, "data", plan.Settings.DataURL) {
+	if c.reach(ctx, "token", plan.Settings.TokenURL) && c.secret(ctx) && c.credentials(ctx) && c.reach(ctx, "data", plan.Settings.DataURL) {
 		c.page(ctx, period)
 	}
 	return c.found
@@ -67,8 +67,8 @@ func (c *check) reach(ctx context.Context, target, address string) bool {
 		return c.add("dns", target, commands.CheckFailed, "name-unknown")
 	}
 	c.add("dns", target, commands.CheckOK, "name-known")
-	dialer := &net.Dialer{Control: guard(c.plan.Settings.AllowedNetworks)}
-	connection, err := dialer.DialContext(ctx, "tcp", hostPort(location))
+	source := counterpart(c.plan.Settings)
+	connection, err := source.Dialer().DialContext(ctx, "tcp", hostPort(location))
 	if err != nil {
 		return c.add("connect", target, commands.CheckFailed, codeOfDial(err))
 	}
@@ -77,8 +77,9 @@ func (c *check) reach(ctx context.Context, target, address string) bool {
 	if location.Scheme != "https" {
 		return c.add("tls", target, commands.CheckWarning, "tls-absent")
 	}
-	handshake := tls.Client(connection, &tls.Config{ServerName: location.Hostname(), MinVersion: tls.VersionTLS12})
-	if err := handshake.HandshakeContext(ctx); err != nil {
+	config := source.TLS()
+	config.ServerName = location.Hostname()
+	if err := tls.Client(connection, config).HandshakeContext(ctx); err != nil {
 		return c.add("tls", target, commands.CheckFailed, codeOfTLS(err))
 	}
 	return c.add("tls", target, commands.CheckOK, "tls-verified")
@@ -95,7 +96,7 @@ func hostPort(location *url.URL) string {
 func codeOfDial(err error) string {
 	var network net.Error
 	switch {
-	case errors.Is(err, ssrf.ErrProhibitedIP):
+	case errors.Is(err, outgoing.ErrRefused):
 		return "address-refused"
 	case errors.As(err, &network) && network.Timeout():
 		return "connect-timeout"
@@ -105,15 +106,29 @@ func codeOfDial(err error) string {
 
 func codeOfTLS(err error) string {
 	var certificate *tls.CertificateVerificationError
-	if errors.As(err, &certificate) {
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &authority):
+		return "certificate-unknown"
+	case errors.As(err, &name):
+		return "certificate-name-wrong"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "certificate-expired"
+	case errors.As(err, &certificate):
 		return "certificate-invalid"
 	}
 	return "tls-failed"
 }
 
-func (c *check) secret() bool {
-	if _, err := resolveSecret(c.plan.Settings.SecretRef); err != nil {
-		return c.add("secret", "", commands.CheckFailed, "secret-missing")
+func (c *check) secret(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	if _, err := c.client.secrets(ctx, c.plan.Settings.SecretRef); err != nil {
+		c.add("secret", "", commands.CheckFailed, "secret-missing")
+		c.found[len(c.found)-1].Detail = "this process cannot use the secret: " + err.Error()
+		return false
 	}
 	return c.add("secret", "", commands.CheckOK, "secret-found")
 }

@@ -2,17 +2,18 @@ package standardimaging_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/waybill-migration/waybill/adapters/outgoing/outgoingtest"
 	"github.com/waybill-migration/waybill/adapters/simulator"
 	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/commands"
@@ -22,7 +23,7 @@ import (
 // Nothing of it holds a secret or a value that the source answered.
 func checked(t *testing.T, plan commands.Plan, private ...string) (codes []string, all []commands.Check) {
 	t.Helper()
-	all = standardimaging.New().Check(t.Context(), plan, january)
+	all = standardimaging.New(resolve).Check(t.Context(), plan, january)
 	text, err := json.Marshal(all)
 	require.NoError(t, err)
 	for _, secret := range append(private, clientSecret, issuedToken) {
@@ -129,10 +130,26 @@ func TestClosedPortAndBadCertificateAreNamed(t *testing.T) {
 	codes, _ := checked(t, closed)
 	require.Equal(t, []string{"connect token: connect-refused"}, codes)
 
-	selfSigned := httptest.NewTLSServer(http.NotFoundHandler())
-	t.Cleanup(selfSigned.Close)
-	codes, _ = checked(t, planFor(t, selfSigned.URL))
-	require.Equal(t, []string{"tls token: certificate-invalid"}, codes)
+	authority := outgoingtest.NewAuthority(t, "private")
+	other := outgoingtest.NewAuthority(t, "other")
+	server := authority.Serve(t, http.NotFoundHandler(), "127.0.0.1")
+	expired := outgoingtest.ServeTLS(t, http.NotFoundHandler(), &tls.Config{
+		Certificates: []tls.Certificate{authority.Certificate(t, time.Now().Add(-time.Minute), "127.0.0.1")},
+	})
+	port := server.URL[strings.LastIndex(server.URL, ":"):]
+	for _, c := range []struct{ url, trusts, expected string }{
+		{server.URL, "", "tls token: certificate-unknown"},
+		{server.URL, other.PEM, "tls token: certificate-unknown"},
+		{"https://localhost" + port, authority.PEM, "tls token: certificate-name-wrong"},
+		{expired.URL, authority.PEM, "tls token: certificate-expired"},
+		{server.URL, authority.PEM, "credentials token: http-refused"},
+	} {
+		plan := planFor(t, c.url)
+		plan.Settings.AllowedNetworks = append(plan.Settings.AllowedNetworks, "::1/128")
+		plan.Settings.CertificateAuthorities = c.trusts
+		codes, _ = checked(t, plan)
+		require.Equal(t, []string{c.expected}, codes)
+	}
 }
 
 // A source that hangs costs the time of one step.
@@ -145,6 +162,6 @@ func TestCheckIsBoundedInTime(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	all := standardimaging.New().Check(ctx, plan, january)
+	all := standardimaging.New(resolve).Check(ctx, plan, january)
 	require.Equal(t, "answer-timeout", all[len(all)-1].Code)
 }

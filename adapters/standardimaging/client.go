@@ -9,18 +9,14 @@ import (
 	"io"
 	"math/rand/v2"
 	"mime"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"os"
-	"strings"
 	"sync"
 	"time"
 
-	"code.dny.dev/ssrf"
 	"golang.org/x/time/rate"
 
+	"github.com/waybill-migration/waybill/adapters/outgoing"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/source"
@@ -44,6 +40,7 @@ var usualTimeouts = timeouts{call: time.Minute, stall: time.Minute}
 // client reads one source under one version of its settings.
 type client struct {
 	settings source.Settings
+	secrets  Secrets
 	timeouts timeouts
 	http     *http.Client
 	tokens   tokens
@@ -54,22 +51,21 @@ type client struct {
 	pause time.Time // no data calls before
 }
 
-func newClient(s source.Settings, t timeouts) *client {
-	c := &client{settings: s, timeouts: t, slots: make(chan struct{}, s.Concurrency), rate: rate.NewLimiter(rate.Inf, 1)}
+func newClient(s source.Settings, secrets Secrets, t timeouts) *client {
+	c := &client{settings: s, secrets: secrets, timeouts: t, slots: make(chan struct{}, s.Concurrency), rate: rate.NewLimiter(rate.Inf, 1)}
 	if s.RequestsPerSecond > 0 {
 		c.rate = rate.NewLimiter(rate.Limit(s.RequestsPerSecond), max(int(s.RequestsPerSecond/10), 1))
 	}
 	c.tokens.refresh, c.tokens.timeout = c.requestToken, 2*t.call
-	dialer := &net.Dialer{Timeout: connectTimeout, Control: guard(s.AllowedNetworks)}
-	c.http = &http.Client{
-		Transport: &http.Transport{
-			DialContext: dialer.DialContext, MaxIdleConnsPerHost: s.Concurrency, IdleConnTimeout: 90 * time.Second,
-			TLSHandshakeTimeout: connectTimeout, ResponseHeaderTimeout: t.call, ForceAttemptHTTP2: true,
-			DisableCompression: true, // bytes arrive as they left
-		},
-		CheckRedirect: checkRedirect,
-	}
+	transport := counterpart(s).Transport()
+	transport.MaxIdleConnsPerHost, transport.ResponseHeaderTimeout = s.Concurrency, t.call
+	transport.DisableCompression = true // bytes arrive as they left
+	c.http = &http.Client{Transport: transport, CheckRedirect: checkRedirect}
 	return c
+}
+
+func counterpart(s source.Settings) outgoing.Counterpart {
+	return outgoing.Counterpart{Networks: s.AllowedNetworks, Authorities: s.CertificateAuthorities, Timeout: connectTimeout}
 }
 
 var errRedirected = errors.New("redirected")
@@ -81,24 +77,7 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 		return errRedirected
 	}
 	r.Header.Del("Referer")
-	return nil
-}
-
-// guard refuses connections to private addresses other than those allowed,
-// after the name was resolved, so that no answer of a DNS server gets around it.
-func guard(allowed []string) func(network, address string, c rawConn) error {
-	var v4, v6 []netip.Prefix
-	for _, text := range allowed {
-		prefix, err := netip.ParsePrefix(text)
-		switch {
-		case err != nil: // refused when the source was configured
-		case prefix.Addr().Is4():
-			v4 = append(v4, prefix)
-		default:
-			v6 = append(v6, prefix)
-		}
-	}
-	return ssrf.New(ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...)).Safe
+	return outgoing.CheckRedirection(via[len(via)-1].URL, r.URL)
 }
 
 // slot waits for the source's turn: concurrency first, then the rate. Then it
@@ -249,26 +228,4 @@ func readAnswer(ctx context.Context, response *http.Response, into answer) error
 		return notAsAgreed(domain.StageList, "the source's answer has neither errcode nor errorCode")
 	}
 	return nil
-}
-
-// resolveSecret reads a secret from where its reference says.
-func resolveSecret(reference string) (string, error) {
-	kind, where, _ := strings.Cut(reference, ":")
-	switch kind {
-	case "env":
-		if secret, ok := os.LookupEnv(where); ok && secret != "" {
-			return secret, nil
-		}
-		return "", fmt.Errorf("the environment variable %s, which should hold the source's secret, is empty", where)
-	case "file":
-		content, err := os.ReadFile(where)
-		if err != nil {
-			return "", fmt.Errorf("the source's secret cannot be read: %w", err)
-		}
-		if secret := strings.TrimSpace(string(content)); secret != "" {
-			return secret, nil
-		}
-		return "", fmt.Errorf("the file %s, which should hold the source's secret, is empty", where)
-	}
-	return "", errors.New("the source has no secretRef (env:NAME or file:/path)")
 }

@@ -15,8 +15,9 @@
 //   - Whatever did not come as agreed is a *commands.SourceError that says what
 //     to do. A file's URL that has expired is one more try: the next attempt
 //     reads the item again, and has a fresh one.
-//   - Every connection is checked after name resolution: private addresses are
-//     reached only when the source's settings allow their network.
+//   - Every connection is package outgoing's: private addresses are reached only
+//     when the source's settings allow their network, and certificates are
+//     verified, by the source's own authorities too.
 //   - Field names stand in mapping.go and nowhere else, so that a customer's
 //     real endpoint needs a mapping, not a rewrite.
 //   - URLs carry tokens and signatures: they appear in no error, log or event,

@@ -33,15 +33,15 @@ func TestDownloadsThatFail(t *testing.T) {
 		"a bad location":  {status(http.StatusFound, "Location", "http://[bad?sig=deadbeef02"), "connection-failed", domain.SourceUnavailable},
 	} {
 		s.file = test.file
-		_, err := download(t.Context(), standardimaging.New(), plan, s.fileURL())
+		_, err := download(t.Context(), standardimaging.New(resolve), plan, s.fileURL())
 		failed := s.failure(err)
 		require.Equal(t, test.code, failed.Code, name)
 		require.Equal(t, test.category, failed.Category, name)
 		require.Equal(t, domain.StageFetch, failed.Stage, name)
 		require.True(t, failed.Retryable, "the next attempt has a fresh URL: %s", name)
 	}
-	for _, address := range []string{"", "/relative?sig=1", "file:///etc/passwd", "http://", "::?sig=1", "ftp://x/y"} {
-		_, err := standardimaging.New().Download(t.Context(), plan, address)
+	for _, address := range []string{"", "/relative?sig=1", "file:///etc/passwd", "http://", "::?sig=1", "ftp://x/y", "http://user:sig=@127.0.0.1/file"} {
+		_, err := standardimaging.New(resolve).Download(t.Context(), plan, address)
 		require.Equal(t, "url-invalid", s.failure(err).Code, address)
 	}
 }
@@ -56,7 +56,7 @@ func TestBytesArriveAsTheyLeft(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = io.WriteString(w, "not unpacked")
 	}
-	bytes, err := download(t.Context(), standardimaging.New(), plan, s.fileURL())
+	bytes, err := download(t.Context(), standardimaging.New(resolve), plan, s.fileURL())
 	require.NoError(t, err)
 	require.Equal(t, "not unpacked", string(bytes))
 }
@@ -72,7 +72,7 @@ func TestARedirectionIsFollowedWithoutSayingWhereFrom(t *testing.T) {
 	}))
 	defer store.Close()
 	s.file = status(http.StatusFound, "Location", store.URL+"/object?sig=other")
-	bytes, err := download(t.Context(), standardimaging.New(), plan, s.fileURL())
+	bytes, err := download(t.Context(), standardimaging.New(resolve), plan, s.fileURL())
 	require.NoError(t, err)
 	require.Equal(t, "content", string(bytes))
 }
@@ -88,7 +88,7 @@ func TestStalls(t *testing.T) {
 		<-r.Context().Done()
 	}
 	s.file, s.data = hang, hang
-	source := standardimaging.Within(100*time.Millisecond, 50*time.Millisecond)
+	source := standardimaging.Within(resolve, 100*time.Millisecond, 50*time.Millisecond)
 	_, err := download(t.Context(), source, plan, s.fileURL())
 	failed := s.failure(err)
 	require.Equal(t, "timeout", failed.Code)
@@ -97,7 +97,7 @@ func TestStalls(t *testing.T) {
 	require.Equal(t, "timeout", s.failure(err).Code)
 
 	s.token = hang
-	_, err = standardimaging.Within(50*time.Millisecond, time.Second).List(t.Context(), plan, january, 1)
+	_, err = standardimaging.Within(resolve, 50*time.Millisecond, time.Second).List(t.Context(), plan, january, 1)
 	require.Equal(t, "timeout", s.failure(err).Code, "a token request")
 
 	s.file = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
@@ -113,7 +113,7 @@ func TestASlowReaderIsNoStall(t *testing.T) {
 		_, _ = io.WriteString(w, strings.Repeat("x", 8<<20))
 	}
 	const stall = 200 * time.Millisecond
-	body, err := standardimaging.Within(time.Minute, stall).Download(t.Context(), plan, s.fileURL())
+	body, err := standardimaging.Within(resolve, time.Minute, stall).Download(t.Context(), plan, s.fileURL())
 	require.NoError(t, err)
 	_, err = io.ReadFull(body, make([]byte, 10))
 	require.NoError(t, err)
@@ -132,16 +132,16 @@ func TestAWorkerThatStops(t *testing.T) {
 		<-r.Context().Done()
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	body, err := standardimaging.New().Download(ctx, plan, s.fileURL())
+	body, err := standardimaging.New(resolve).Download(ctx, plan, s.fileURL())
 	require.NoError(t, err)
 	<-began
 	cancel()
 	_, err = io.ReadAll(body)
 	require.ErrorIs(t, err, context.Canceled, "not the source's fault")
 	require.NoError(t, body.Close())
-	_, err = standardimaging.New().Download(ctx, plan, s.fileURL())
+	_, err = standardimaging.New(resolve).Download(ctx, plan, s.fileURL())
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = standardimaging.New().List(ctx, plan, january, 1)
+	_, err = standardimaging.New(resolve).List(ctx, plan, january, 1)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -150,7 +150,7 @@ func TestThePermitIsAskedBeforeARequestGoesOut(t *testing.T) {
 	s, plan := newScripted(t)
 	stopped := errors.New("the source is disabled")
 	plan.Permit = func(context.Context) error { return stopped }
-	source := standardimaging.New()
+	source := standardimaging.New(resolve)
 	_, err := source.Download(t.Context(), plan, s.fileURL())
 	require.ErrorIs(t, err, stopped)
 	_, err = source.List(t.Context(), plan, january, 1)

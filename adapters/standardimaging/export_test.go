@@ -3,8 +3,8 @@ package standardimaging
 import "time"
 
 // Within makes a source whose timeouts are short.
-func Within(call, stall time.Duration) *Source {
-	s := New()
+func Within(secrets Secrets, call, stall time.Duration) *Source {
+	s := New(secrets)
 	s.timeouts = timeouts{call: call, stall: stall}
 	return s
 }

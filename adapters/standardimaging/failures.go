@@ -2,6 +2,7 @@ package standardimaging
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"code.dny.dev/ssrf"
-
+	"github.com/waybill-migration/waybill/adapters/outgoing"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 )
@@ -39,16 +39,27 @@ func unreachable(ctx context.Context, stage domain.Stage, err error) error {
 	}
 	code, detail := "connection-failed", "the source could not be reached"
 	var network net.Error
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, errRedirected):
 		return fail(stage, domain.Failure{
 			Code: "redirected", Category: domain.SourceRejected, Retryable: true, Detail: "the source answered with a redirection that is not followed",
 			Remedy: "Check that the source's URLs are the service's own and that no proxy or login page answers in its place.",
 		})
-	case errors.Is(err, ssrf.ErrProhibitedIP):
+	case errors.Is(err, outgoing.ErrUnsafeRedirection):
+		return fail(stage, domain.Failure{
+			Code: "redirected", Category: domain.SourceRejected, Retryable: true, Detail: "the source answered with " + reason(err) + ", which is not followed",
+			Remedy: "Ask the source's administrators to serve files over https, or to redirect to https.",
+		})
+	case errors.Is(err, outgoing.ErrRefused):
 		return fail(stage, domain.Failure{
 			Code: "address-refused", Category: domain.SourceRejected, Retryable: true, Detail: "the source's address is private: " + reason(err),
 			Remedy: "If the source is meant to be there, add its network to the source's allowedNetworks.",
+		})
+	case errors.As(err, &certificate):
+		return fail(stage, domain.Failure{
+			Code: "certificate-refused", Category: domain.SourceRejected, Retryable: true, Detail: "the source's certificate is not trusted: " + reason(err),
+			Remedy: "Have the certificate renewed, or add the authority that issued it to the source's certificateAuthorities; the source's check tells which.",
 		})
 	case errors.Is(context.Cause(ctx), errStalled), errors.As(err, &network) && network.Timeout():
 		code, detail = "timeout", "the source did not answer in time"
@@ -60,7 +71,10 @@ func unreachable(ctx context.Context, stage domain.Stage, err error) error {
 	})
 }
 
-var queries = regexp.MustCompile(`\?[^\s"]*`)
+var (
+	queries = regexp.MustCompile(`\?[^\s"]*`)
+	signed  = regexp.MustCompile(`(https?://[^\s"?]*)\?[^\s"]*`) // URLs in a text of people
+)
 
 // reason is an error's text without the URL that net/http puts in front, and
 // without the query of any other: that of a redirection, say.
@@ -72,15 +86,20 @@ func reason(err error) string {
 	return queries.ReplaceAllString(err.Error(), "?...")
 }
 
-// without takes secrets out of an error's text: a source may well repeat in
-// its answer what was sent.
+// without takes secrets out of what an error repeats of the source's answer: a
+// source may well repeat in it what was sent.
 func without(err error, secrets ...string) error {
 	var failed *commands.SourceError
-	if errors.As(err, &failed) {
-		for _, secret := range secrets {
-			if secret != "" {
-				failed.Failure.Detail = strings.ReplaceAll(failed.Failure.Detail, secret, "***")
-			}
+	if !errors.As(err, &failed) {
+		return err
+	}
+	f := &failed.Failure
+	for _, secret := range secrets {
+		if secret == "" {
+			continue
+		}
+		for _, told := range []*string{&f.Detail, &f.SourceCode, &f.TraceID} {
+			*told = strings.ReplaceAll(*told, secret, "***")
 		}
 	}
 	return err
@@ -90,7 +109,7 @@ func without(err error, secrets ...string) error {
 func refused(stage domain.Stage, r *http.Response) *commands.SourceError {
 	f := domain.Failure{
 		Code: fmt.Sprintf("http-%d", r.StatusCode), HTTPStatus: r.StatusCode, Category: domain.SourceRejected,
-		Detail: "the source answered HTTP " + r.Status, Remedy: remedySource,
+		Detail: fmt.Sprintf("the source answered HTTP %d %s", r.StatusCode, http.StatusText(r.StatusCode)), Remedy: remedySource,
 	}
 	var after time.Duration
 	switch {
@@ -129,7 +148,7 @@ func retryAfter(header string) time.Duration {
 func rejected(stage domain.Stage, category domain.Category, o outcome) *commands.SourceError {
 	f := domain.Failure{
 		Code: "source-code", Category: category, SourceCode: o.code(), TraceID: string(o.TraceID),
-		Detail: fmt.Sprintf("the source answered code %q: %s", o.code(), o.message()), Remedy: remedySource,
+		Detail: fmt.Sprintf("the source answered code %q: %s", o.code(), signed.ReplaceAllString(o.message(), "$1?...")), Remedy: remedySource,
 	}
 	if category == domain.SourceAuth {
 		f.Remedy, f.Retryable = remedyAuth, true

@@ -31,7 +31,7 @@ func TestConcurrencyHoldsUnderLoad(t *testing.T) {
 		}
 	}
 	s.data, s.file = counted(emptyPage), counted("content")
-	source := standardimaging.New()
+	source := standardimaging.New(resolve)
 	inParallel(t, 100, func() error {
 		if _, err := download(t.Context(), source, plan, s.fileURL()); err != nil {
 			return err
@@ -50,7 +50,7 @@ func TestADownloadHoldsItsTurnUntilItIsClosed(t *testing.T) {
 	s, plan := newScripted(t)
 	plan.Settings.Concurrency = 1
 	s.data, s.file = answering(emptyPage), answering("content")
-	source := standardimaging.New()
+	source := standardimaging.New(resolve)
 	body, err := source.Download(t.Context(), plan, s.fileURL())
 	require.NoError(t, err)
 	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -78,7 +78,7 @@ func TestTheRateHoldsUnderLoad(t *testing.T) {
 	plan.Settings.RequestsPerSecond = 100
 	var requests atomic.Int64
 	s.file = func(http.ResponseWriter, *http.Request) { requests.Add(1) }
-	source := standardimaging.New()
+	source := standardimaging.New(resolve)
 	began := time.Now()
 	inParallel(t, 60, func() error {
 		_, err := download(t.Context(), source, plan, s.fileURL())
@@ -103,7 +103,7 @@ func TestA429PausesAllDataCallsAndNoDownload(t *testing.T) {
 		_, _ = io.WriteString(w, emptyPage)
 	}
 	s.file = answering("content")
-	source := standardimaging.New()
+	source := standardimaging.New(resolve)
 	began := time.Now()
 	_, err := source.List(t.Context(), plan, january, 1)
 	require.Equal(t, domain.SourceThrottled, s.failure(err).Category)
@@ -125,7 +125,7 @@ func TestNewSettingsReplaceTheClient(t *testing.T) {
 	t.Parallel()
 	s, plan := newScripted(t)
 	s.data, s.file = answering(emptyPage), answering("content")
-	source := standardimaging.New()
+	source := standardimaging.New(resolve)
 	list := func() {
 		_, err := source.List(t.Context(), plan, january, 1)
 		require.NoError(t, err)

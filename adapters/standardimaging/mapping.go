@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -182,7 +183,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	case string(b) == "null":
 		*t = ""
 	case len(b) > 0 && (b[0] == '{' || b[0] == '['):
-		return fmt.Errorf("%.40s where a text was agreed", b)
+		return errors.New("an object or a list where a text was agreed") // it may be a token's, or a URL's
 	default:
 		*t = text(b)
 	}
@@ -208,7 +209,10 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	}
 	parsed, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil {
-		return fmt.Errorf("%q where a number was agreed", domain.TruncateTo(string(t), 40))
+		if b[0] == '"' {
+			t = "a text" // which may be anything
+		}
+		return fmt.Errorf("%.40s where a number was agreed", t)
 	}
 	*n = number(parsed)
 	return nil

@@ -42,7 +42,7 @@ func TestWhatIsServedArrives(t *testing.T) {
 		sim, plan := simulated(t, simulator.Config{
 			Seed: uint64(i), Documents: 110, FileSize: 3000, MaxFiles: 3, HashAlgorithm: algorithm, SignAlgorithm: signs[i], TimestampUnit: units[i%2],
 		})
-		s := standardimaging.New()
+		s := standardimaging.New(resolve)
 		items, total := listAll(t, s, plan, january)
 		require.Len(t, items, 110)
 		require.Equal(t, 110, total)
@@ -86,7 +86,7 @@ func requireServed(t *testing.T, s *standardimaging.Source, plan commands.Plan, 
 func TestAScopeIsAskedFor(t *testing.T) {
 	t.Parallel()
 	_, plan := simulated(t, simulator.Config{Documents: 200, RefusedOrganization: "ORG-003"})
-	s := standardimaging.New()
+	s := standardimaging.New(resolve)
 	items, _ := listAll(t, s, plan, batch.Slice{Organization: "ORG-002", DocumentTypes: []string{"ap_invoice"}, From: "2025-01-10", To: "2025-01-20"})
 	require.NotEmpty(t, items)
 	for _, item := range items {
@@ -109,7 +109,7 @@ func TestOneTokenForAllWorkers(t *testing.T) {
 	t.Parallel()
 	sim, plan := simulated(t, simulator.Config{Documents: 4})
 	sim.SetPhase(simulator.Recovered)
-	s := standardimaging.New()
+	s := standardimaging.New(resolve)
 	inParallel(t, 64, func() error {
 		_, err := s.List(t.Context(), plan, january, 1)
 		return err
@@ -142,7 +142,7 @@ func TestFaultsOfFiles(t *testing.T) {
 		simulator.Truncated:   {Code: "body-truncated", Category: domain.SourceUnavailable},
 		simulator.ExpiredURL:  {Code: "http-403", Category: domain.SourceUnavailable, HTTPStatus: 403},
 	}
-	s := standardimaging.New()
+	s := standardimaging.New(resolve)
 	items, _ := listAll(t, s, plan, january)
 	met := 0
 	for n, truth := range sim.Truth().Documents {
@@ -189,7 +189,7 @@ func download(ctx context.Context, s *standardimaging.Source, plan commands.Plan
 func TestAThrottledListingPausesDataCalls(t *testing.T) {
 	t.Parallel()
 	sim, plan := simulated(t, simulator.Config{Documents: 4, Faults: map[simulator.Fault]int{simulator.ThrottledListing: 1}})
-	s := standardimaging.New()
+	s := standardimaging.New(resolve)
 	_, err := s.List(t.Context(), plan, january, 1)
 	failed := sourceError(t, err)
 	require.Equal(t, domain.SourceThrottled, failed.Failure.Category)
@@ -204,14 +204,14 @@ func TestHostileSources(t *testing.T) {
 	t.Parallel()
 	for hostile, detail := range map[simulator.Hostile]string{simulator.AnswersHTML: "text/html", simulator.WrongShape: "not the agreed JSON"} {
 		_, plan := simulated(t, simulator.Config{Documents: 4, Hostile: hostile})
-		_, err := standardimaging.New().List(t.Context(), plan, january, 1)
+		_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 		failed := sourceError(t, err).Failure
 		require.Equal(t, "answer-invalid", failed.Code)
 		require.Equal(t, domain.SourceRejected, failed.Category)
 		require.Contains(t, failed.Detail, detail)
 	}
 	_, plan := simulated(t, simulator.Config{Documents: 40, Hostile: simulator.EndlessPages})
-	page, err := standardimaging.New().List(t.Context(), plan, january, 77)
+	page, err := standardimaging.New(resolve).List(t.Context(), plan, january, 77)
 	require.NoError(t, err)
 	require.False(t, page.Last, "whoever lists decides when it is enough")
 }
@@ -219,7 +219,7 @@ func TestHostileSources(t *testing.T) {
 func TestALargeDocument(t *testing.T) {
 	t.Parallel()
 	_, plan := simulated(t, simulator.Config{Documents: 1, LargeDocument: 10_000})
-	page, err := standardimaging.New().List(t.Context(), plan, january, 1)
+	page, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 	require.NoError(t, err)
 	require.Len(t, page.Items[0].Listed.Files, 10_000)
 	require.Len(t, page.Items[0].URLs, 10_000)

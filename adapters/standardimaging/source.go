@@ -10,7 +10,6 @@ import (
 	"reflect"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/waybill-migration/waybill/commands"
@@ -18,18 +17,24 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 )
 
-type rawConn = syscall.RawConn
-
 // Source implements commands.Source for all plans of this kind.
 type Source struct {
+	secrets  Secrets
 	timeouts timeouts
 
 	mu      sync.Mutex
 	clients map[string]*client // by plan; replaced when its settings change
 }
 
+// Secrets finds the secret that a reference names. It is asked at each token
+// request, so that a secret that was rotated is taken without a restart. Its
+// errors hold nothing secret: they are recorded.
+type Secrets func(ctx context.Context, reference string) (string, error)
+
 // New makes one; it connects when it is first used.
-func New() *Source { return &Source{timeouts: usualTimeouts, clients: map[string]*client{}} }
+func New(secrets Secrets) *Source {
+	return &Source{secrets: secrets, timeouts: usualTimeouts, clients: map[string]*client{}}
+}
 
 func (s *Source) client(plan commands.Plan) *client {
 	s.mu.Lock()
@@ -39,7 +44,7 @@ func (s *Source) client(plan commands.Plan) *client {
 		if c != nil {
 			c.http.CloseIdleConnections()
 		}
-		c = newClient(plan.Settings, s.timeouts)
+		c = newClient(plan.Settings, s.secrets, s.timeouts)
 		s.clients[plan.ID] = c
 	}
 	return c
@@ -158,7 +163,7 @@ func atFetch(err error) error {
 // concurrency until it is closed.
 func (s *Source) Download(ctx context.Context, plan commands.Plan, address string) (io.ReadCloser, error) {
 	location, err := url.Parse(address)
-	if err != nil || location.Host == "" || location.Scheme != "http" && location.Scheme != "https" {
+	if err != nil || location.Host == "" || location.User != nil || location.Scheme != "http" && location.Scheme != "https" {
 		return nil, fail(domain.StageFetch, domain.Failure{
 			Code: "url-invalid", Category: domain.SourceRejected, Retryable: true, Detail: "the source gave no usable URL for the file", Remedy: remedySource,
 		})

@@ -104,7 +104,7 @@ const (
 
 // requestToken asks the token URL.
 func (c *client) requestToken(ctx context.Context, plan commands.Plan) (string, time.Duration, error) {
-	secret, err := resolveSecret(c.settings.SecretRef)
+	secret, err := c.secrets(ctx, c.settings.SecretRef)
 	if err != nil {
 		return "", 0, fail(domain.StageList, domain.Failure{
 			Code: "secret-missing", Category: domain.SourceAuth, Retryable: true, Detail: err.Error(), Remedy: "Put the secret where the source's secretRef says.",

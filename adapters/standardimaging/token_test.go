@@ -64,7 +64,7 @@ func TestATokenRequestIsAsTheVendorSays(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, emptyPage)
 		}
-		_, err := standardimaging.New().List(t.Context(), plan, january, 1)
+		_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 		require.NoError(t, err)
 	}
 }
@@ -84,7 +84,7 @@ func TestATokenThatDiedIsReplacedOnce(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, emptyPage)
 		}
-		source := standardimaging.New()
+		source := standardimaging.New(resolve)
 		list := func() error {
 			_, err := source.List(t.Context(), plan, january, 1)
 			return err
@@ -101,7 +101,7 @@ func TestATokenThatIsNeverTaken(t *testing.T) {
 	t.Parallel()
 	s, plan := newScripted(t)
 	s.data = answering(`{"errcode":"0401","description":"the token ` + issuedToken + ` is unknown","traceId":"trace-1"}`)
-	source := standardimaging.New()
+	source := standardimaging.New(resolve)
 	for n := 1; n <= 2; n++ {
 		_, err := source.List(t.Context(), plan, january, 1)
 		failed := s.failure(err)
@@ -122,6 +122,9 @@ func TestTokenRequestsThatFail(t *testing.T) {
 		"refused":      {answering(`{"errcode":"1002","description":"sign wrong for ` + clientSecret + `"}`), domain.SourceAuth, "source-code"},
 		"no token":     {answering(`{"errcode":"0000"}`), domain.SourceRejected, "answer-invalid"},
 		"not agreed":   {answering(`<html>`), domain.SourceRejected, "answer-invalid"},
+		"an object":    {answering(`{"errcode":"0000","access_token":{"value":"` + issuedToken + `"}}`), domain.SourceRejected, "answer-invalid"},
+		"a lifetime":   {answering(`{"errcode":"0000","access_token":"x","expires_in":"` + issuedToken + `"}`), domain.SourceRejected, "answer-invalid"},
+		"repeated":     {answering(`{"errcode":"` + clientSecret + `","description":"see https://x.example/?key=` + clientSecret + `","traceId":"` + clientSecret + `"}`), domain.SourceAuth, "source-code"},
 		"no code":      {answering(`{"access_token":"x"}`), domain.SourceRejected, "answer-invalid"},
 		"away":         {status(http.StatusBadGateway), domain.SourceUnavailable, "http-502"},
 		"unauthorized": {status(http.StatusUnauthorized), domain.SourceAuth, "http-401"},
@@ -129,7 +132,7 @@ func TestTokenRequestsThatFail(t *testing.T) {
 	} {
 		s, plan := newScripted(t)
 		s.token, s.data = test.answer, answering(emptyPage)
-		_, err := standardimaging.New().List(t.Context(), plan, january, 1)
+		_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 		failed := s.failure(err)
 		require.Equal(t, test.category, failed.Category, name)
 		require.Equal(t, test.code, failed.Code, name)
@@ -147,7 +150,7 @@ func TestAFailedRefreshIsShared(t *testing.T) {
 		<-answer
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	source := standardimaging.New()
+	source := standardimaging.New(resolve)
 	errs := make(chan error, 64)
 	list := func() {
 		_, err := source.List(t.Context(), plan, january, 1)
@@ -186,7 +189,7 @@ func TestWhoMayNotReadAnyMoreDoesNotFailTheOthers(t *testing.T) {
 		<-answer
 		return notRunning
 	}
-	source := standardimaging.New()
+	source := standardimaging.New(resolve)
 	first, second := make(chan error, 1), make(chan error, 1)
 	go func() {
 		_, err := source.List(t.Context(), paused, january, 1)
@@ -208,17 +211,17 @@ func TestSecrets(t *testing.T) {
 	s.data = answering(emptyPage)
 	t.Setenv("STANDARDIMAGING_TEST_SECRET", clientSecret)
 	plan.Settings.SecretRef = "env:STANDARDIMAGING_TEST_SECRET"
-	_, err := standardimaging.New().List(t.Context(), plan, january, 1)
+	_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 	require.NoError(t, err)
 	for _, reference := range []string{"env:STANDARDIMAGING_TEST_NONE", "file:/not/there", "", "plain"} {
 		plan.Settings.SecretRef = reference
-		_, err := standardimaging.New().List(t.Context(), plan, january, 1)
+		_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
 		failed := s.failure(err)
 		require.Equal(t, "secret-missing", failed.Code, reference)
 		require.True(t, failed.Retryable)
 	}
 	file := planFor(t, s.URL)
 	require.NoError(t, os.WriteFile(strings.TrimPrefix(file.Settings.SecretRef, "file:"), []byte("  \n"), 0o600))
-	_, err = standardimaging.New().List(t.Context(), file, january, 1)
+	_, err = standardimaging.New(resolve).List(t.Context(), file, january, 1)
 	require.Equal(t, "secret-missing", s.failure(err).Code, "an empty file holds none")
 }

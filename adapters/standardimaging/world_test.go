@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/waybill-migration/waybill/adapters/secrets"
 	"github.com/waybill-migration/waybill/adapters/simulator"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
@@ -26,6 +27,9 @@ const (
 	from         = "2025-01-01"
 	to           = "2025-01-31"
 )
+
+// resolve is as processes find secrets.
+var resolve = secrets.Open().Resolve
 
 var january = batch.Slice{From: from, To: to}
 
@@ -121,7 +125,9 @@ func (s *scripted) failure(err error) domain.Failure {
 	defer s.mu.Unlock()
 	for _, secret := range append(s.sent, issuedToken, clientSecret, "access_token=", "sig=") {
 		require.NotContains(s.t, err.Error(), secret)
-		require.NotContains(s.t, failed.Failure.Remedy, secret)
+		for _, told := range []string{failed.Failure.Remedy, failed.Failure.SourceCode, failed.Failure.TraceID} {
+			require.NotContains(s.t, told, secret)
+		}
 	}
 	return failed.Failure
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"reflect"
 	"time"
@@ -58,11 +59,14 @@ type settings struct {
 	SourceDataURL   string        `env:"SOURCE_DATA_URL" desc:"data request URL of the preset source"`
 	SourceClientID  string        `env:"SOURCE_CLIENT_ID" desc:"client id of the preset source; its secret is read from WAYBILL_SOURCE_SECRET"`
 	SourceNetworks  []string      `env:"SOURCE_NETWORKS" desc:"private networks that the preset source lies in, as 10.1.0.0/16, comma-separated"`
+	SourceCAFile    string        `env:"SOURCE_CA_FILE" desc:"PEM of certificate authorities that are trusted for the preset source beside the system's"`
 	SourceProfile   string        `env:"SOURCE_PROFILE" envDefault:"flagship" desc:"target profile of the preset source: flagship or archive"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"30s" desc:"how long an orderly end may take"`
 
 	LogLevel  string `env:"LOG_LEVEL" envDefault:"info" desc:"debug, info, warn or error"`
 	LogFormat string `env:"LOG_FORMAT" envDefault:"json" desc:"json or text"`
+
+	sourceAuthorities string // content of SourceCAFile
 }
 
 // secretVariable is where the preset source's secret is read from, by the
@@ -75,7 +79,20 @@ const secretVariable = prefix + "SOURCE_SECRET"
 func readSettings(environment map[string]string, roles []role) (settings, error) {
 	var s settings
 	err := env.ParseWithOptions(&s, env.Options{Prefix: prefix, Environment: environment})
-	return s, errors.Join(unreadable(err), s.validate(roles))
+	return s, errors.Join(unreadable(err), s.readFiles(), s.validate(roles))
+}
+
+// readFiles reads what settings name files for that become settings of others.
+func (s *settings) readFiles() error {
+	if s.SourceCAFile == "" {
+		return nil
+	}
+	content, err := os.ReadFile(s.SourceCAFile)
+	if err != nil {
+		return fmt.Errorf("%sSOURCE_CA_FILE: %w", prefix, err)
+	}
+	s.sourceAuthorities = string(content)
+	return nil
 }
 
 // unreadable names the variables of values that are not of their kind; the
@@ -159,6 +176,7 @@ func (s settings) validateSource(f *faults) {
 		"SOURCE_TOKEN_URL": {TokenURL: s.SourceTokenURL},
 		"SOURCE_DATA_URL":  {DataURL: s.SourceDataURL},
 		"SOURCE_NETWORKS":  {AllowedNetworks: s.SourceNetworks},
+		"SOURCE_CA_FILE":   {CertificateAuthorities: s.sourceAuthorities},
 		"SOURCE_PROFILE":   {Profile: s.SourceProfile},
 	} {
 		part.Name = presetID
@@ -205,6 +223,7 @@ const presetID = "standard-imaging"
 func (s settings) preset() source.Register {
 	return source.Register{ID: presetID, Disabled: s.SourceTokenURL == "" && s.SourceDataURL == "", Settings: source.Settings{
 		Name: "标准版影像 Standard-edition imaging", TokenURL: s.SourceTokenURL, DataURL: s.SourceDataURL, ClientID: s.SourceClientID,
-		SecretRef: "env:" + secretVariable, AllowedNetworks: s.SourceNetworks, Profile: s.SourceProfile,
+		SecretRef: "env:" + secretVariable, AllowedNetworks: s.SourceNetworks,
+		CertificateAuthorities: s.sourceAuthorities, Profile: s.SourceProfile,
 	}}
 }

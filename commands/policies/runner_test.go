@@ -85,7 +85,7 @@ func TestAnUnknownEventStopsAPolicyVisibly(t *testing.T) {
 	var seen []int64
 	r := w.begin(witness(&seen))
 	w.Source("one")
-	unknown := bytes.Replace(w.record(1), []byte("waybill.source.registered.v1"), []byte("waybill.source.registered.v9"), 1)
+	unknown := bytes.Replace(w.record(1), []byte("waybill.source.registered.v2"), []byte("waybill.source.registered.v9"), 1)
 	require.ErrorContains(t, r.Take(t.Context(), unknown), "registered.v9")
 	require.Contains(t, r.Status().Error, "newer")
 	require.Zero(t, r.Status().Offset)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/adapters/secrets"
 	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -46,7 +47,7 @@ type heldSource struct {
 }
 
 func holdBack() *heldSource {
-	s := &heldSource{Source: standardimaging.New(), entered: make(chan struct{}), going: make(chan struct{})}
+	s := &heldSource{Source: standardimaging.New(secrets.Open().Resolve), entered: make(chan struct{}), going: make(chan struct{})}
 	s.letGo = sync.OnceFunc(func() { close(s.going) })
 	return s
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/postgres/postgrestest"
 	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/adapters/secrets"
 	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/commands/workers"
@@ -148,7 +149,7 @@ func (w *world) work(change ...func(*process)) (stop func()) {
 	p := process{
 		Ports: workers.Ports{
 			Journal: w.journal, Worklist: postgres.NewWorklist(w.pool), Selection: postgres.NewSelection(w.pool),
-			Source: standardimaging.New(), Archive: folder, Waker: w.waker, Now: time.Now,
+			Source: standardimaging.New(secrets.Open().Resolve), Archive: folder, Waker: w.waker, Now: time.Now,
 		},
 		Settings: workers.Settings{
 			Documents: 16, Listings: 2, Lease: 5 * time.Second, MaxAttempts: maxAttempts, MinBackoff: 5 * time.Millisecond, MaxBackoff: 20 * time.Millisecond,

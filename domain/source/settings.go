@@ -15,8 +15,7 @@ var (
 	validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 	// The name's form only: whether the machine knows the zone is checked by the
 	// command side, since a time zone database is I/O.
-	validTimeZone  = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$`)
-	validReference = regexp.MustCompile(`^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$`)
+	validTimeZone = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$`)
 
 	signAlgorithms = []string{"md5", "sha256", "hmac-sha256"}
 	hashAlgorithms = []string{"md5", "sha1", "sha256", "sm3"}
@@ -31,7 +30,8 @@ type Settings struct {
 	TokenURL string `json:"tokenUrl"` // token request URL
 	DataURL  string `json:"dataUrl"`  // data request URL
 	ClientID string `json:"clientId"`
-	// SecretRef names where the client secret is: "env:NAME" or "file:/path".
+	// SecretRef names where the client secret is, as
+	// domain.ValidateSecretReference says.
 	SecretRef string `json:"secretRef"`
 
 	SignAlgorithm string `json:"signAlgorithm"` // md5, sha256, hmac-sha256
@@ -46,9 +46,13 @@ type Settings struct {
 	// AllowedNetworks are CIDR prefixes of private addresses that requests to
 	// this source may reach; public addresses are always allowed.
 	AllowedNetworks []string `json:"allowedNetworks,omitempty"`
-	Profile         string   `json:"profile"` // target profile: flagship, archive
+	// CertificateAuthorities that are trusted for this source beside the
+	// system's: certificates in PEM.
+	CertificateAuthorities string `json:"certificateAuthorities,omitempty"`
+	Profile                string `json:"profile"` // target profile: flagship, archive
 }
 
+// withDefaults are the settings as they are kept.
 func (s Settings) withDefaults() Settings {
 	defaults := []struct {
 		field *string
@@ -71,6 +75,9 @@ func (s Settings) withDefaults() Settings {
 	if len(s.AllowedNetworks) == 0 {
 		s.AllowedNetworks = nil // as it is read back
 	}
+	if authorities, err := readAuthorities(s.CertificateAuthorities); err == nil {
+		s.CertificateAuthorities = authorities
+	}
 	return s
 }
 
@@ -90,9 +97,13 @@ func (s Settings) Validate() error {
 			return err
 		}
 	}
-	if s.SecretRef != "" && !validReference.MatchString(s.SecretRef) {
-		return domain.RefuseInvalid("secretRef", "secret-reference-invalid",
-			"a secret is given by reference, env:NAME or file:/path; the secret itself is never stored")
+	if s.SecretRef != "" {
+		if err := domain.ValidateSecretReference("secretRef", s.SecretRef); err != nil {
+			return err
+		}
+	}
+	if _, err := readAuthorities(s.CertificateAuthorities); err != nil {
+		return err
 	}
 	if err := s.validateChoices(); err != nil {
 		return err

@@ -24,9 +24,9 @@ import (
 func TypeOf(event any) (string, error) {
 	switch event.(type) {
 	case source.Registered:
-		return "waybill.source.registered.v1", nil
+		return "waybill.source.registered.v2", nil
 	case source.Reconfigured:
-		return "waybill.source.reconfigured.v1", nil
+		return "waybill.source.reconfigured.v2", nil
 	case source.Enabled:
 		return "waybill.source.enabled.v1", nil
 	case source.Disabled:
@@ -143,8 +143,10 @@ func into[E any]() form {
 // forms has every name that was ever written; none is ever taken out. A
 // version that is no longer written is read through its upcaster.
 var forms = map[string]form{
-	"waybill.source.registered.v1":   into[source.Registered](),
-	"waybill.source.reconfigured.v1": into[source.Reconfigured](),
+	"waybill.source.registered.v1":   upcast(sourceRegisteredV1.event),
+	"waybill.source.registered.v2":   into[source.Registered](),
+	"waybill.source.reconfigured.v1": upcast(sourceReconfiguredV1.event),
+	"waybill.source.reconfigured.v2": into[source.Reconfigured](),
 	"waybill.source.enabled.v1":      into[source.Enabled](),
 	"waybill.source.disabled.v1":     into[source.Disabled](),
 

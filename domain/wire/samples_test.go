@@ -16,7 +16,8 @@ var (
 	settings = source.Settings{
 		Name: "标准版影像", Kind: "standard-imaging", TokenURL: "https://imaging.example/token", DataURL: "https://imaging.example/data",
 		ClientID: "waybill", SecretRef: "env:WAYBILL_SECRET", SignAlgorithm: "md5", TimestampUnit: "ms", HashAlgorithm: "md5", TimeZone: "Asia/Shanghai",
-		PageSize: 100, Concurrency: 64, RequestsPerSecond: 12.5, AllowedNetworks: []string{"10.1.0.0/16"}, Profile: "flagship",
+		PageSize: 100, Concurrency: 64, RequestsPerSecond: 12.5, AllowedNetworks: []string{"10.1.0.0/16"},
+		CertificateAuthorities: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", Profile: "flagship",
 	}
 	scope  = batch.Scope{Organizations: []string{"ORG1"}, DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}
 	phase  = batch.PhaseChanged{Before: batch.PhaseActive, After: batch.PhaseHeld, Reason: "maintenance"}
@@ -70,16 +71,23 @@ var upcasted = map[string]any{
 		Change: change, Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: []document.Mark{{FileID: "f1"}},
 	},
 	"waybill.access.token-issued.v1":   access.TokenIssued{ID: "9f86d081884c7d65", Subject: "erp-nightly", Roles: []string{"reader"}, ExpiresAt: "2026-01-01T00:00:00Z"},
+	"waybill.source.registered.v1":     source.Registered{ID: "standard", Settings: withoutAuthorities(settings), Enabled: true},
+	"waybill.source.reconfigured.v1":   source.Reconfigured{Settings: withoutAuthorities(settings)},
 	"waybill.document.files-listed.v1": document.FilesListed{Change: change, Files: files, Skipped: []document.Mark{{FileID: "f1"}}, Kept: []string{"f2"}},
 	"waybill.document.relisted.v1": document.Relisted{
 		Change: change, Listed: listed, FilesTotal: 501, Skipped: []document.Mark{{FileID: "f1"}}, Kept: []string{"f2"},
 	},
 }
 
+func withoutAuthorities(s source.Settings) source.Settings {
+	s.CertificateAuthorities = ""
+	return s
+}
+
 // samples has one event of every name that is written.
 var samples = map[string]any{
-	"waybill.source.registered.v1":   source.Registered{ID: "standard", Settings: settings, Enabled: true},
-	"waybill.source.reconfigured.v1": source.Reconfigured{Settings: settings},
+	"waybill.source.registered.v2":   source.Registered{ID: "standard", Settings: settings, Enabled: true},
+	"waybill.source.reconfigured.v2": source.Reconfigured{Settings: settings},
 	"waybill.source.enabled.v1":      source.Enabled{Reason: "ready"},
 	"waybill.source.disabled.v1":     source.Disabled{Reason: "maintenance"},
 
