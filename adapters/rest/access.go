@@ -72,7 +72,13 @@ func (s *server) admit(op route) func(huma.Context, func(huma.Context)) {
 func (s *server) check(ctx context.Context, op route, authorization string) error {
 	r := requestOf(ctx)
 	r.operation = op.id
-	if err := s.identify(ctx, op, authorization); err != nil {
+	if err := s.limiter.attempt(r.address, authorization, func() error { return s.identify(ctx, authorization) }); err != nil {
+		return err
+	}
+	if err := s.limiter.request(r.actor); err != nil {
+		return err
+	}
+	if err := permit(r.actor, op); err != nil {
 		return err
 	}
 	if op.method == http.MethodGet && !slices.Contains(recordedReads, op.needs) {
@@ -84,8 +90,8 @@ func (s *server) check(ctx context.Context, op route, authorization string) erro
 // recordedReads are recorded as commands are.
 var recordedReads = []permission{readAudit, exportAudit, readEvents}
 
-// identify finds out who asks, and refuses who may not.
-func (s *server) identify(ctx context.Context, op route, authorization string) error {
+// identify finds out who asks.
+func (s *server) identify(ctx context.Context, authorization string) error {
 	scheme, secret, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
 		return newProblem(http.StatusUnauthorized, "token-missing", "send Authorization: Bearer and a token").
@@ -96,12 +102,24 @@ func (s *server) identify(ctx context.Context, op route, authorization string) e
 		return err
 	}
 	if !known {
-		return newProblem(http.StatusUnauthorized, "token-unknown", "the token is unknown, revoked or expired; ask an administrator for another").
-			with("WWW-Authenticate", `Bearer realm="waybill", error="invalid_token"`)
+		return commands.RefuseToken("token-unknown", "the token is unknown, revoked or expired; ask an administrator for another")
 	}
 	r := requestOf(ctx)
 	r.actor, r.organizations = who.Actor, who.Organizations
-	if !allowed(who.Actor, op.needs) {
+	return nil
+}
+
+// mayStill asks again for an answer that takes long.
+func (s *server) mayStill(ctx context.Context, op route, authorization string) error {
+	if err := s.identify(ctx, authorization); err != nil {
+		return err
+	}
+	return permit(requestOf(ctx).actor, op)
+}
+
+// permit refuses who may not do what they ask for.
+func permit(actor domain.Actor, op route) error {
+	if !allowed(actor, op.needs) {
 		return newProblem(http.StatusForbidden, "permission-missing", "this needs the permission "+string(op.needs)+
 			", which only these roles have: "+strings.Join(grants[op.needs], ", "))
 	}

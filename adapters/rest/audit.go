@@ -58,7 +58,7 @@ type AuditQuery struct {
 	Batch    string    `query:"batch" maxLength:"100" doc:"Only what concerns this batch"`
 	Document string    `query:"document" maxLength:"1000" doc:"Only what concerns this document of the batch"`
 	Operator string    `query:"operator" maxLength:"300" doc:"Only what this subject did, or was done in its name. What a part of Waybill did in somebody's name is found by that name"`
-	Type     []string  `query:"type" maxItems:"50" nullable:"false" example:"waybill.document.migrated" doc:"Only events of these types, with or without their version, comma-separated"`
+	Type     []string  `query:"type" maxItems:"50" maxLength:"200" nullable:"false" example:"waybill.document.migrated" doc:"Only events of these types, with or without their version, comma-separated"`
 	From     time.Time `query:"from" doc:"Inclusive"`
 	To       time.Time `query:"to" doc:"Exclusive"`
 }

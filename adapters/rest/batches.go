@@ -13,8 +13,8 @@ import (
 
 // Scope is what a batch migrates. Dates are bill dates, both inclusive.
 type Scope struct {
-	Organizations []string `json:"organizations,omitempty" nullable:"false" doc:"Codes; empty: all that the source tells"`
-	DocumentTypes []string `json:"documentTypes,omitempty" nullable:"false" doc:"Codes; empty: all that the source tells"`
+	Organizations []string `json:"organizations,omitempty" nullable:"false" maxItems:"1000" maxLength:"100" doc:"Codes; empty: all that the source tells"`
+	DocumentTypes []string `json:"documentTypes,omitempty" nullable:"false" maxItems:"1000" maxLength:"100" doc:"Codes; empty: all that the source tells"`
 	From          string   `json:"from" maxLength:"40" example:"2024-01-01" doc:"YYYY-MM-DD, in the source's time zone"`
 	To            string   `json:"to" maxLength:"40" example:"2024-12-31" doc:"YYYY-MM-DD, 30 years after from at most"`
 }
@@ -110,7 +110,7 @@ func batchOf(b projections.Batch) Batch {
 
 // Number is the part of inputs that name a batch.
 type Number struct {
-	Number string `path:"number" doc:"Of the batch"`
+	Number string `path:"number" maxLength:"100" doc:"Of the batch"`
 }
 
 const (

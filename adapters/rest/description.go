@@ -95,8 +95,8 @@ func describeProblems(op *huma.Operation, problem *huma.Schema) {
 
 func problemStatuses(op *huma.Operation) []int {
 	statuses := []int{
-		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity,
-		http.StatusInternalServerError, http.StatusServiceUnavailable,
+		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestURITooLong, http.StatusUnprocessableEntity,
+		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable,
 	}
 	if strings.Contains(op.Path, "{") || naming[op.OperationID] {
 		statuses = append(statuses, http.StatusNotFound)
@@ -134,10 +134,13 @@ var problemHeaders = map[int]map[string]*huma.Header{
 	http.StatusUnauthorized: {"WWW-Authenticate": {
 		Description: "How to authenticate", Required: true, Schema: &huma.Schema{Type: huma.TypeString, Examples: []any{`Bearer realm="waybill"`}},
 	}},
-	http.StatusServiceUnavailable: {"Retry-After": {
-		Description: "Seconds to wait before the request is repeated", Required: true, Schema: &huma.Schema{Type: huma.TypeInteger, Examples: []any{5}},
-	}},
+	http.StatusTooManyRequests:    retryAfter,
+	http.StatusServiceUnavailable: retryAfter,
 }
+
+var retryAfter = map[string]*huma.Header{"Retry-After": {
+	Description: "Seconds to wait before the request is repeated", Required: true, Schema: &huma.Schema{Type: huma.TypeInteger, Examples: []any{5}},
+}}
 
 // describeAnswers adds what every answer of an operation has.
 func describeAnswers(op *huma.Operation) {

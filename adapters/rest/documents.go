@@ -67,7 +67,7 @@ func documentOf(d projections.Document) Document {
 // DocumentPath is the part of inputs that name a document of a batch.
 type DocumentPath struct {
 	Number
-	ID string `path:"id" doc:"Of the document, as it was answered. In the path it is one segment: its slash and percent signs are encoded" example:"ssc/IMG-0001"`
+	ID string `path:"id" maxLength:"2000" doc:"Of the document, as it was answered. In the path it is one segment: its slash and percent signs are encoded" example:"ssc/IMG-0001"`
 }
 
 const oneDocument = oneBatch + "/documents/{id}"

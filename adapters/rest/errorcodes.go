@@ -10,6 +10,15 @@ var errorCodes = []errorCode{
 
 	{"token-missing", 401, "No token was sent", "The request has no Authorization header of the scheme Bearer.", "Send Authorization: Bearer and a token."},
 	{"token-unknown", 401, "The token opens nothing", "The token is unknown, revoked or expired.", "Ask an administrator for another."},
+	{"token-malformed", 401, "The token cannot be read", "It looks like a JWT and is none, or is not signed by an algorithm whose keys come in pairs, such as RS256 and ES256.", "Get a token from the issuer, and send it unchanged."},
+	{"token-issuer-unknown", 401, "The token is of another issuer", "The installation takes tokens of one issuer, which the detail names.", "Get a token there."},
+	{"token-audience-wrong", 401, "The token is for somebody else", "Its audience is not the one that the detail names.", "Ask the issuer for a token for that audience."},
+	{"token-expired", 401, "The token is expired", "Its time is over, or it says no time at which it expires.", "Get a new one from the issuer."},
+	{"token-early", 401, "The token is not valid yet", "Its time begins later than now.", "Compare the clocks of the issuer and of Waybill's machine."},
+	{"token-subject-missing", 401, "The token speaks for nobody", "Its claim sub is missing, longer than 255 bytes, or holds a control character.", "Have the issuer give its tokens a subject."},
+	{"token-signature-invalid", 401, "The token was not signed by its issuer", "It was changed on its way, or is signed by a key that the issuer does not publish, or not any more.", "Get a new one from the issuer, and send it unchanged."},
+	{"role-missing", 403, "The token gives no role", "Nothing in the token is a name that the installation's settings map to a role; the detail names the claim.", "Have the issuer give you such a name, or the installation's settings map the one that you have."},
+	{"organizations-missing", 403, "The token is for no organisation", "The installation restricts tokens to the organisations in a claim, which the detail names, and this one has none there that could be used.", "Have the issuer put the codes of the organisations into that claim, or * for all."},
 	{"permission-missing", 403, "The token may not do this", "None of the token's roles has the permission that the operation needs; the detail names it.", "Use a token with one of the roles that the detail names."},
 
 	{"route-not-found", 404, "There is nothing at this path", "No operation has this path. An id in a path is one segment: a slash in it is written %2F.", "Compare the path with /docs."},
@@ -58,6 +67,7 @@ var errorCodes = []errorCode{
 	{"view-not-kept", 409, "No earlier version is kept", "There is nothing to roll back to.", "Rebuild the view."},
 	{"version-stale", 412, "It was changed meanwhile", "The If-Match is not the ETag that is there now. Nothing was done.", "Read it again, decide again, and send the new ETag."},
 	{"body-too-large", 413, "The body is too large", "A body has 1 MiB at most.", "Send less at once."},
+	{"url-too-long", 414, "The URL is too long", "A URL has 16 KiB at most.", "Send less in the query; use the cursor as it was answered."},
 	{"content-type-unsupported", 415, "The body's type is not supported", "Bodies are JSON.", "Send Content-Type: application/json."},
 
 	{"validation-failed", 422, "The request does not fit its schema", "Inputs are missing, unknown, or of the wrong kind; errors names each of them.", "Compare the request with /docs."},
@@ -102,9 +112,13 @@ var errorCodes = []errorCode{
 	{"view-unknown", 422, "There is no such view", "The detail names those that there are.", "Correct the name."},
 	{"precondition-required", 428, "If-Match is needed", "The request replaces what is there. Sent blindly it would undo what somebody else changed meanwhile.", "Send the ETag that you read as If-Match, or * to replace whatever is there."},
 
+	{"attempts-too-many", 429, "Too many attempts from your address", "Too many requests from the same address had no token that opens anything. A token that opened something lately still does.", "Correct the token, and send the request again after the seconds that Retry-After says."},
+	{"requests-too-many", 429, "You send too many requests", "An identity may send so many requests in a second to a process, and so many at once.", "Send the request again after the seconds that Retry-After says, under the same Idempotency-Key, and fewer from then on."},
+
 	{"internal-error", 500, "A fault of Waybill's own", "It is in the log, under the request's id.", "Tell who runs the installation the request's id."},
 	{"database-unavailable", 503, "The database cannot be reached", "Nothing can be read or decided meanwhile.", "Repeat the request, under the same Idempotency-Key."},
 	{"interrupted", 503, "The request was given up", "The client went away, or the process ends.", "Repeat the request, under the same Idempotency-Key."},
+	{"issuer-unavailable", 503, "The issuer of the token cannot be reached", "The keys that it signs tokens by are not known here, or not the one that signed yours, and cannot be read now.", "Send the request again after the seconds that Retry-After says. Waybill's own tokens work meanwhile."},
 	{"journal-closed", 503, "The journal takes nothing now", "The database may have been restored to an older point: the journal is compared with Kafka first.", "Wait. If it stays so, whoever runs the installation runs waybill recover."},
 	{"not-ready", 503, "The process is not ready", "What it waits for stands in missing; its log says why.", "Wait, or read the log."},
 	{"readers-too-many", 503, "Too many read events", "A process serves a number of such answers at the same time.", "Try again when Retry-After says so."},

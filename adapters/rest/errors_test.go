@@ -15,13 +15,14 @@ import (
 )
 
 // codeAt is which argument of a function names a code.
-var codeAt = map[string]int{"RefuseInvalid": 1, "RefuseConflict": 0, "RefuseNotFound": 0, "newProblem": 1}
+var codeAt = map[string]int{"RefuseInvalid": 1, "RefuseConflict": 0, "RefuseNotFound": 0, "RefuseToken": 0, "RefuseBearer": 0, "newProblem": 1}
 
 // notNamed are calls that name no code as a text: those codes are listed here.
 var notNamed = map[string][]string{
 	"domain/document/decide.go": {"all-files-skipped"},
 	"projections/sources.go":    {"batch-not-found", "document-not-found", "operation-not-found", "source-not-found", "rebuild-not-found"},
-	"adapters/rest/problem.go":  {"version-stale", "journal-closed", "view-late", "timeout", "interrupted", "database-unavailable"},
+	"adapters/rest/limits.go":   {"attempts-too-many", "requests-too-many"},
+	"adapters/rest/problem.go":  {"version-stale", "issuer-unavailable", "journal-closed", "view-late", "timeout", "interrupted", "database-unavailable"},
 }
 
 // codesOf the whole tree, with where each is.

@@ -113,7 +113,7 @@ func arrivalOf(o *document.FileOutcome) *Arrival {
 // FilePath is the part of inputs that name a file of a document.
 type FilePath struct {
 	DocumentPath
-	File string `path:"file" doc:"Id of the file. In the path it is one segment, percent-encoded"`
+	File string `path:"file" maxLength:"300" doc:"Id of the file. In the path it is one segment, percent-encoded"`
 }
 
 func (s *server) registerFiles() {

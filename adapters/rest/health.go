@@ -20,8 +20,11 @@ func (s *server) serveHealth(router gin.IRoutes) {
 }
 
 // ready names what is missing. Why it is, is for the log: the answer is public.
+// So those who ask at the same time share one, and ask the database once.
 func (s *server) ready(c *gin.Context) {
-	missing := s.missing(c.Request.Context())
+	ctx := context.WithoutCancel(c.Request.Context())
+	found, _, _ := s.asked.Do("ready", func() (any, error) { return s.missing(ctx), nil })
+	missing := found.([]string)
 	if len(missing) == 0 {
 		c.JSON(http.StatusOK, gin.H{"status": "ready"})
 		return

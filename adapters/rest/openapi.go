@@ -52,7 +52,7 @@ func (s *server) config() huma.Config {
 				}},
 				Schemas: huma.NewMapRegistry(schemasAt, huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					bearer: {Type: "http", Scheme: "bearer", Description: "A token's secret. Tokens are issued by administrators; the first is printed at the first start. An operation needs the permission x-permission, which a token has by any of the roles x-roles."},
+					bearer: {Type: "http", Scheme: "bearer", Description: "A token's secret, or where the installation has an issuer (OpenID Connect) a JWT of it. Tokens are issued by administrators; the first is printed at the first start. What a JWT's bearer may do is by the names that the issuer gives and the installation's settings map to roles. An operation needs the permission x-permission, which its bearer has by any of the roles x-roles."},
 				},
 			},
 		},

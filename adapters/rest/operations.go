@@ -68,7 +68,7 @@ const operationsView = "operations"
 
 // OperationID is the part of inputs that name an operation.
 type OperationID struct {
-	ID string `path:"id" doc:"Of the operation"`
+	ID string `path:"id" maxLength:"100" doc:"Of the operation"`
 }
 
 func (s *server) registerOperations() {

@@ -79,6 +79,7 @@ var failures = []struct {
 	retryAfter   int // seconds; 0: not said
 }{
 	{of[*commands.StaleVersion], http.StatusPreconditionFailed, "version-stale", "", 0},
+	{like(commands.ErrIssuerAway), http.StatusServiceUnavailable, "issuer-unavailable", "", 5},
 	{like(commands.ErrClosed), http.StatusServiceUnavailable, "journal-closed", "", 30},
 	{of[*projections.Late], http.StatusServiceUnavailable, "view-late", "", 1},
 	{like(context.DeadlineExceeded), http.StatusServiceUnavailable, "timeout", "it took too long; repeat the request with the same Idempotency-Key", 5},
@@ -107,6 +108,10 @@ func problemOf(err error) (p *Problem, told bool) {
 	if errors.As(err, &p) {
 		return p, true
 	}
+	var refused *commands.TokenRefused
+	if errors.As(err, &refused) {
+		return tokenProblem(refused), true
+	}
 	for _, f := range failures {
 		if !f.is(err) {
 			continue
@@ -122,6 +127,14 @@ func problemOf(err error) (p *Problem, told bool) {
 		return p, true
 	}
 	return internalProblem(), false
+}
+
+func tokenProblem(refused *commands.TokenRefused) *Problem {
+	if refused.Good {
+		return newProblem(http.StatusForbidden, refused.Code, refused.Message)
+	}
+	return newProblem(http.StatusUnauthorized, refused.Code, refused.Message).
+		with("WWW-Authenticate", `Bearer realm="waybill", error="invalid_token"`)
 }
 
 func internalProblem() *Problem {

@@ -55,7 +55,7 @@ func (s *server) listProjections(ctx context.Context, _ *struct{}) (*listed[Proj
 
 func (s *server) resumeProjection(ctx context.Context, in *struct {
 	Command
-	View string `path:"view" doc:"Its name"`
+	View string `path:"view" maxLength:"100" doc:"Its name"`
 }) (*struct{}, error) {
 	return nil, projections.Resume(ctx, s.Views, in.View)
 }

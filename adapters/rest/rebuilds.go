@@ -10,7 +10,7 @@ import (
 
 // NewRebuild asks for views to be built anew.
 type NewRebuild struct {
-	Views             []string `json:"views,omitempty" maxItems:"20" uniqueItems:"true" nullable:"false" doc:"Their names; absent: all, or with batch all that have rows of batches"`
+	Views             []string `json:"views,omitempty" maxItems:"20" maxLength:"100" uniqueItems:"true" nullable:"false" doc:"Their names; absent: all, or with batch all that have rows of batches"`
 	Batch             string   `json:"batch,omitempty" maxLength:"100" doc:"Number of the one batch whose rows are rebuilt"`
 	From              string   `json:"from,omitempty" enum:"journal,kafka" default:"journal" doc:"Where the events are read"`
 	AcceptDifferences bool     `json:"acceptDifferences,omitempty" doc:"Take what the history says although rows differ"`
@@ -130,7 +130,7 @@ func (s *server) requestRebuild(ctx context.Context, in *struct {
 
 func (s *server) rollbackProjection(ctx context.Context, in *struct {
 	Command
-	View string `path:"view" doc:"Its name"`
+	View string `path:"view" maxLength:"100" doc:"Its name"`
 	Body Reason
 }) (*started, error) {
 	return s.startRebuild(ctx, in.Command, projections.RebuildRequest{

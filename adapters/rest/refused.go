@@ -16,10 +16,11 @@ const refusalTimeout = 5 * time.Second
 
 // auditRefusal puts a refused command into the audit log, and any request that
 // its person may not make: before the client has the answer. Who sent no token
-// that works is nobody, and stands in the log of the process alone.
+// that works is nobody, and stands in the log of the process alone. What came
+// too fast was not looked at, and is to be sent again.
 func (s *server) auditRefusal(ctx context.Context, r *request, c *gin.Context) {
 	p, status := r.refusal, c.Writer.Status()
-	if p == nil || r.actor.Subject == "" || status >= http.StatusInternalServerError || r.method == http.MethodGet && status != http.StatusForbidden {
+	if p == nil || r.actor.Subject == "" || status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || r.method == http.MethodGet && status != http.StatusForbidden {
 		return
 	}
 	if !s.Refusals.Alone(r.actor, p.Code) {

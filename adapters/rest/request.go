@@ -64,13 +64,18 @@ func (s *server) newRequest(c *gin.Context) *request {
 	return r
 }
 
-// answerHeaders of every answer: it is data, for this client alone.
+// answerHeaders of every answer: it is data, for this client alone, and no
+// other site's pages may show it, load it or hold on to its window. That a
+// browser is to come by TLS only (Strict-Transport-Security) is for the proxy to
+// say that speaks TLS: over plain HTTP browsers pass it over.
 var answerHeaders = map[string]string{
-	"Cache-Control":           "no-store",
-	"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-	"Referrer-Policy":         "no-referrer",
-	"X-Content-Type-Options":  "nosniff",
-	"X-Frame-Options":         "DENY",
+	"Cache-Control":                "no-store",
+	"Content-Security-Policy":      "default-src 'none'; frame-ancestors 'none'",
+	"Cross-Origin-Opener-Policy":   "same-origin",
+	"Cross-Origin-Resource-Policy": "same-origin",
+	"Referrer-Policy":              "no-referrer",
+	"X-Content-Type-Options":       "nosniff",
+	"X-Frame-Options":              "DENY",
 }
 
 // begin names the request, bounds it in time, and tells about it when it has
@@ -82,7 +87,11 @@ func (s *server) begin(c *gin.Context) {
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	// A recorder of a test has no deadline to set.
-	_ = http.NewResponseController(c.Writer).SetWriteDeadline(started.Add(writeTimeout))
+	connection := http.NewResponseController(c.Writer)
+	_ = connection.SetWriteDeadline(started.Add(writeTimeout))
+	if c.Request.ContentLength != 0 { // else it would end what the connection is watched for: that the client goes
+		_ = connection.SetReadDeadline(started.Add(bodyTimeout))
+	}
 	c.Header("X-Request-Id", r.id)
 	for name, value := range answerHeaders {
 		c.Header(name, value)
@@ -117,6 +126,13 @@ func (s *server) recovered(c *gin.Context, reason any) {
 		writeProblem(c, internalProblem())
 	}
 	c.Abort()
+}
+
+// boundURL refuses a URL that is longer than its inputs could be.
+func (s *server) boundURL(c *gin.Context) {
+	if len(c.Request.RequestURI) > maxURL {
+		refuse(c, newProblem(http.StatusRequestURITooLong, "url-too-long", "a URL has "+strconv.Itoa(maxURL)+" bytes at most"))
+	}
 }
 
 // decodeTexts decodes the values of the path, and refuses what neither the

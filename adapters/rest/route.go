@@ -50,7 +50,7 @@ func register[I, O any](s *server, op route, handle func(context.Context, *I) (*
 
 // IfMatch is the part of inputs that may name the version they are meant for.
 type IfMatch struct {
-	ETag string `header:"If-Match" pattern:"^\"[0-9]{1,9}\"$" patternDescription:"an ETag as it was answered" doc:"The ETag that was read. When it is another by now, nothing is done and the answer is 412"`
+	ETag string `header:"If-Match" maxLength:"11" pattern:"^\"[0-9]{1,9}\"$" patternDescription:"an ETag as it was answered" doc:"The ETag that was read. When it is another by now, nothing is done and the answer is 412"`
 }
 
 func (m IfMatch) version() *int {
@@ -64,7 +64,7 @@ func (m IfMatch) version() *int {
 // MustMatch is the part of inputs that replace what they name. Sent blindly,
 // such a request would undo what somebody else changed meanwhile.
 type MustMatch struct {
-	ETag string `header:"If-Match" pattern:"^(\"[0-9]{1,9}\"|\\*)$" patternDescription:"an ETag as it was answered, or *" doc:"The ETag that was read. When it is another by now, nothing is done and the answer is 412; without it, 428. * replaces whatever is there"`
+	ETag string `header:"If-Match" maxLength:"11" pattern:"^(\"[0-9]{1,9}\"|\\*)$" patternDescription:"an ETag as it was answered, or *" doc:"The ETag that was read. When it is another by now, nothing is done and the answer is 412; without it, 428. * replaces whatever is there"`
 }
 
 func (m MustMatch) version() (*int, error) {

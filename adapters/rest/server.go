@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/contract"
@@ -24,8 +25,12 @@ const (
 	writeTimeout = 60 * time.Second
 	// waitTimeout bounds how long a read waits for its view.
 	waitTimeout = 10 * time.Second
+	// bodyTimeout bounds how long a body may take.
+	bodyTimeout = 5 * time.Second
 	// maxBody of a request in bytes.
 	maxBody = 1 << 20
+	// maxURL of a request in bytes: all that a query's inputs may hold, encoded.
+	maxURL = 16 << 10
 )
 
 // Dependencies of the API.
@@ -38,6 +43,7 @@ type Dependencies struct {
 	Identity  Authenticator
 	Tokens    Tokens
 	Requests  Requests
+	Limits    Limits
 	Refusals  *commands.Refusals
 	Repeats   Repeats
 	Checker   commands.SourceChecker
@@ -101,6 +107,8 @@ type server struct {
 	api     huma.API
 	wait    time.Duration
 	latency *prometheus.HistogramVec
+	limiter *limiter
+	asked   singleflight.Group       // whether the process is ready
 	lasting map[string]time.Duration // of routes that may last long
 	readers chan struct{}            // of events, at the same time
 	exports chan struct{}            // of the audit log, at the same time
@@ -115,7 +123,11 @@ func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Dependencies: d, wait: wait, latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+	limiter, err := newLimiter(d.Limits)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{Dependencies: d, wait: wait, limiter: limiter, latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "waybill_request_seconds", Help: "Requests of the API, by how long they took.",
 		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 	}, []string{"route", "method", "status"}),
@@ -127,7 +139,7 @@ func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	router.Use(s.begin, gin.CustomRecoveryWithWriter(nil, s.recovered), s.decodeTexts)
+	router.Use(s.begin, gin.CustomRecoveryWithWriter(nil, s.recovered), s.boundURL, s.decodeTexts)
 	router.NoRoute(s.noRoute)
 	router.NoMethod(s.noMethod)
 	s.describe(router)

@@ -107,7 +107,7 @@ func (s *server) findBatch(ctx context.Context, number Number, after After, view
 
 // SliceID is the part of inputs that name a slice.
 type SliceID struct {
-	Slice string `path:"slice" doc:"Id of the slice"`
+	Slice string `path:"slice" maxLength:"200" doc:"Id of the slice"`
 }
 
 func (s *server) acceptShortfall(ctx context.Context, in *struct {

@@ -14,21 +14,21 @@ import (
 // gets its default.
 type SourceSettings struct {
 	Name                   string   `json:"name" maxLength:"400" doc:"For people"`
-	Kind                   string   `json:"kind,omitempty" example:"standard-imaging" doc:"The source system; standard-imaging is the one that is supported"`
-	TokenURL               string   `json:"tokenUrl,omitempty" doc:"Token request URL; needed to enable the source"`
-	DataURL                string   `json:"dataUrl,omitempty" doc:"Data request URL; needed to enable the source"`
+	Kind                   string   `json:"kind,omitempty" maxLength:"100" example:"standard-imaging" doc:"The source system; standard-imaging is the one that is supported"`
+	TokenURL               string   `json:"tokenUrl,omitempty" maxLength:"2000" doc:"Token request URL; needed to enable the source"`
+	DataURL                string   `json:"dataUrl,omitempty" maxLength:"2000" doc:"Data request URL; needed to enable the source"`
 	ClientID               string   `json:"clientId,omitempty" maxLength:"400"`
 	SecretRef              string   `json:"secretRef,omitempty" maxLength:"1000" example:"env:WAYBILL_SOURCE_SECRET" doc:"Where the workers find the client secret, env:NAME or file:/path, with encrypted: in front when it is encrypted there; never the secret itself"`
-	SignAlgorithm          string   `json:"signAlgorithm,omitempty" doc:"md5 (default), sha256 or hmac-sha256"`
-	TimestampUnit          string   `json:"timestampUnit,omitempty" doc:"ms (default) or s"`
-	HashAlgorithm          string   `json:"hashAlgorithm,omitempty" doc:"Of fileHash: md5 (default), sha1, sha256 or sm3"`
+	SignAlgorithm          string   `json:"signAlgorithm,omitempty" maxLength:"100" doc:"md5 (default), sha256 or hmac-sha256"`
+	TimestampUnit          string   `json:"timestampUnit,omitempty" maxLength:"100" doc:"ms (default) or s"`
+	HashAlgorithm          string   `json:"hashAlgorithm,omitempty" maxLength:"100" doc:"Of fileHash: md5 (default), sha1, sha256 or sm3"`
 	TimeZone               string   `json:"timeZone,omitempty" maxLength:"100" example:"Asia/Shanghai" doc:"In which dates of a scope are days"`
 	PageSize               int      `json:"pageSize,omitempty" doc:"Items a listed page, 1 to 1000; 100 by default"`
 	Concurrency            int      `json:"concurrency,omitempty" doc:"Requests at once, 1 to 1000; 64 by default"`
 	RequestsPerSecond      float64  `json:"requestsPerSecond,omitempty" doc:"0: no limit"`
-	AllowedNetworks        []string `json:"allowedNetworks,omitempty" nullable:"false" maxItems:"100" doc:"Private networks that the source may lie in, as 10.1.0.0/16"`
+	AllowedNetworks        []string `json:"allowedNetworks,omitempty" nullable:"false" maxItems:"100" maxLength:"100" doc:"Private networks that the source may lie in, as 10.1.0.0/16"`
 	CertificateAuthorities string   `json:"certificateAuthorities,omitempty" maxLength:"65536" doc:"Certificates in PEM of authorities that are trusted for this source beside the system's, 20 at most"`
-	Profile                string   `json:"profile,omitempty" doc:"Target profile: flagship (default) or archive"`
+	Profile                string   `json:"profile,omitempty" maxLength:"100" doc:"Target profile: flagship (default) or archive"`
 }
 
 // Source is a plan from which documents are read (数据源).
@@ -68,7 +68,7 @@ func sourceOf(s projections.Source) Source {
 
 // SourceID is the part of inputs that name a source.
 type SourceID struct {
-	ID string `path:"id" doc:"Of the source"`
+	ID string `path:"id" maxLength:"64" doc:"Of the source"`
 }
 
 const sourcesView = "sources"

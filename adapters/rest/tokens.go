@@ -11,9 +11,9 @@ import (
 
 // NewToken is a token to be issued.
 type NewToken struct {
-	Subject       string     `json:"subject" pattern:"^[\\p{L}\\p{N}._@:/-]{1,100}$" patternDescription:"1 to 100 letters, digits and . _ @ : / -" example:"erp-nightly" doc:"In whose name it acts, as the audit log will have it; an id rather than a name"`
-	Roles         []string   `json:"roles" minItems:"1" uniqueItems:"true" nullable:"false" enum:"reader,operator,auditor,admin"`
-	Organizations []string   `json:"organizations,omitempty" nullable:"false" maxItems:"1000" uniqueItems:"true" example:"[\"ORG1\"]" doc:"Codes of the organisations that it is restricted to: it sees and touches their documents alone. Absent: it is not restricted"`
+	Subject       string     `json:"subject" maxLength:"100" pattern:"^[\\p{L}\\p{N}._@:/-]{1,100}$" patternDescription:"1 to 100 letters, digits and . _ @ : / -" example:"erp-nightly" doc:"In whose name it acts, as the audit log will have it; an id rather than a name"`
+	Roles         []string   `json:"roles" minItems:"1" maxItems:"4" uniqueItems:"true" nullable:"false" enum:"reader,operator,auditor,admin"`
+	Organizations []string   `json:"organizations,omitempty" nullable:"false" maxItems:"1000" maxLength:"100" uniqueItems:"true" example:"[\"ORG1\"]" doc:"Codes of the organisations that it is restricted to: it sees and touches their documents alone. Absent: it is not restricted"`
 	ExpiresAt     *time.Time `json:"expiresAt,omitempty" doc:"Absent: never"`
 }
 
@@ -84,7 +84,7 @@ func (s *server) listTokens(ctx context.Context, _ *struct{}) (*listed[Token], e
 }
 
 func (s *server) revokeToken(ctx context.Context, in *struct {
-	ID string `path:"id" doc:"Of the token"`
+	ID string `path:"id" maxLength:"100" doc:"Of the token"`
 }) (*tokenRevoked, error) {
 	subject, err := s.Tokens.Revoke(ctx, in.ID)
 	if err != nil {
