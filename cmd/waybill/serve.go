@@ -20,6 +20,10 @@ import (
 // serve prepares the REST API.
 func (p *process) serve() (func(context.Context) error, error) {
 	tokens, repeats := postgres.NewTokens(p.pool), postgres.NewRepeats(p.pool)
+	known, err := p.identities(tokens)
+	if err != nil {
+		return nil, err
+	}
 	checks := make([]rest.Check, len(p.checks))
 	for i, c := range p.checks {
 		checks[i] = rest.Check{Name: c.name, Check: c.run}
@@ -31,8 +35,8 @@ func (p *process) serve() (func(context.Context) error, error) {
 	ending := make(chan struct{})
 	refusals := commands.NewRefusals(p.handler, p.log)
 	handler, err := rest.New(rest.Dependencies{
-		Handler: p.handler.Agreeing(repeats), Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: tokens, Tokens: tokens,
-		Requests: postgres.NewRequests(p.pool), Refusals: refusals, Repeats: repeats, Checker: standardimaging.New(secrets.Open().Resolve), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
+		Handler: p.handler.Agreeing(repeats), Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: known, Tokens: tokens,
+		Requests: postgres.NewRequests(p.pool), Limits: p.settings.limits(), Refusals: refusals, Repeats: repeats, Checker: standardimaging.New(secrets.Open().Resolve), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return nil, err
@@ -48,6 +52,7 @@ func (p *process) serve() (func(context.Context) error, error) {
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return refusals.Run(counting) })
 		group.Go(func() error { return p.sweep(ctx, repeats) })
+		group.Go(func() error { return known.run(ctx) })
 		group.Go(func() error {
 			defer counted() // requests are refused to the end
 			return listenAndServe(ctx, p.settings.Listen, p.settings.ShutdownTimeout, handler, func(address net.Addr) {

@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/waybill-migration/waybill/adapters/kafka"
+	"github.com/waybill-migration/waybill/adapters/oidc"
+	"github.com/waybill-migration/waybill/adapters/rest"
 	"github.com/waybill-migration/waybill/commands/workers"
 	"github.com/waybill-migration/waybill/domain/source"
 )
@@ -45,6 +47,16 @@ type settings struct {
 
 	Listen        string `env:"LISTEN" envDefault:"127.0.0.1:8080" desc:"address of the REST API"`
 	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" desc:"address of /metrics, /healthz and /readyz for those who run it, without identity; none: no such listener"`
+
+	RateLimit    float64 `env:"RATE_LIMIT" envDefault:"100" desc:"requests a second that this process takes of one identity; 0: no limit"`
+	RateBurst    int     `env:"RATE_BURST" envDefault:"500" desc:"requests that it takes of one identity at once, 1 or more"`
+	AttemptLimit float64 `env:"ATTEMPT_LIMIT" envDefault:"10" desc:"requests a second that it takes of one address whose token opens nothing, and ten times as many at once; 0: no limit"`
+
+	OIDCIssuer             string   `env:"OIDC_ISSUER" desc:"URL of an OpenID Connect issuer whose tokens the API takes beside Waybill's own; empty: none"`
+	OIDCAudience           string   `env:"OIDC_AUDIENCE" desc:"audience that its tokens must be for (required with an issuer)"`
+	OIDCRolesClaim         string   `env:"OIDC_ROLES_CLAIM" envDefault:"roles" desc:"claim of a token with the names of what its bearer is; realm_access.roles: roles within realm_access"`
+	OIDCRoles              []string `env:"OIDC_ROLES" desc:"the role that such a name gives, as imaging-admins=admin,imaging-ops=operator (required with an issuer)"`
+	OIDCOrganizationsClaim string   `env:"OIDC_ORGANIZATIONS_CLAIM" desc:"claim with the codes of the organisations that a token is restricted to, * for all; empty: its tokens are for all"`
 
 	Archive string `env:"ARCHIVE" desc:"folder of the archive, an absolute path on one file system (required by workers)"`
 
@@ -142,9 +154,26 @@ func (s settings) validate(roles []role) error {
 	if len(roles) > 0 {
 		s.validateKafka(&f)
 	}
+	s.validateAccess(&f)
 	s.validateWorkers(&f)
 	s.validateSource(&f)
 	return errors.Join(f...)
+}
+
+func (s settings) validateAccess(f *faults) {
+	f.when(!(s.RateLimit >= 0 && s.RateLimit <= 1e6), "RATE_LIMIT", "must be 0 to 1000000, is %g", s.RateLimit)
+	f.unlessBetween("RATE_BURST", s.RateBurst, 1, 1_000_000)
+	f.when(!(s.AttemptLimit >= 0 && s.AttemptLimit <= 1e6), "ATTEMPT_LIMIT", "must be 0 to 1000000, is %g", s.AttemptLimit)
+	if s.OIDCIssuer == "" {
+		f.when(s.OIDCAudience != "" || len(s.OIDCRoles) > 0 || s.OIDCOrganizationsClaim != "", "OIDC_ISSUER", "is missing: other settings of an issuer are there")
+		return
+	}
+	err := oidc.CheckURL(s.OIDCIssuer)
+	f.when(err != nil, "OIDC_ISSUER", "%v", err)
+	f.when(s.OIDCAudience == "", "OIDC_AUDIENCE", "is missing: without it tokens for any other application would do")
+	f.when(s.OIDCRolesClaim == "", "OIDC_ROLES_CLAIM", "must not be empty")
+	_, err = oidc.ReadRoles(s.OIDCRoles)
+	f.when(len(s.OIDCRoles) == 0 || err != nil, "OIDC_ROLES", "gives nobody a role, or cannot be read: give name=role, comma-separated: %v", err)
 }
 
 func (s settings) validateKafka(f *faults) {
@@ -213,6 +242,19 @@ func (s settings) workers() workers.Settings {
 	return workers.Settings{
 		Documents: s.WorkerDocuments, Listings: s.WorkerListings, Lease: s.WorkerLease,
 		MaxAttempts: s.WorkerMaxAttempts, MinBackoff: s.WorkerMinBackoff, MaxBackoff: s.WorkerMaxBackoff,
+	}
+}
+
+func (s settings) limits() rest.Limits {
+	return rest.Limits{
+		Requests: rest.Rate{PerSecond: s.RateLimit, Burst: s.RateBurst},
+		Attempts: rest.Rate{PerSecond: s.AttemptLimit, Burst: int(10 * s.AttemptLimit)},
+	}
+}
+
+func (s settings) issuer() oidc.Settings {
+	return oidc.Settings{
+		Issuer: s.OIDCIssuer, Audience: s.OIDCAudience, RolesClaim: s.OIDCRolesClaim, Roles: s.OIDCRoles, OrganizationsClaim: s.OIDCOrganizationsClaim,
 	}
 }
 

@@ -88,6 +88,12 @@ func TestEveryFaultIsNamedAtOnce(t *testing.T) {
 		"WAYBILL_LISTEN":                   "8080",
 		"WAYBILL_METRICS_LISTEN":           "localhost:",
 		"WAYBILL_ARCHIVE":                  "archive",
+		"WAYBILL_RATE_LIMIT":               "-1",
+		"WAYBILL_RATE_BURST":               "0",
+		"WAYBILL_ATTEMPT_LIMIT":            "NaN",
+		"WAYBILL_OIDC_ISSUER":              "http://login.example",
+		"WAYBILL_OIDC_AUDIENCE":            "",
+		"WAYBILL_OIDC_ROLES":               "imaging-admins=root",
 		"WAYBILL_WORKER_DOCUMENTS":         "0",
 		"WAYBILL_WORKER_LISTINGS":          "101",
 		"WAYBILL_WORKER_LEASE":             "1s",
@@ -118,6 +124,23 @@ func TestFilesForTLSAreLookedAt(t *testing.T) {
 	_, err := readSettings(environment, allRoles)
 	require.ErrorContains(t, err, "WAYBILL_KAFKA_CA_FILE: ")
 	require.ErrorContains(t, err, "WAYBILL_KAFKA_CERT_FILE: ")
+}
+
+func TestIssuerIsSetWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	environment := enough()
+	environment["WAYBILL_OIDC_ROLES"] = "imaging-admins=admin"
+	_, err := readSettings(environment, allRoles)
+	require.ErrorContains(t, err, "WAYBILL_OIDC_ISSUER: is missing")
+	environment["WAYBILL_OIDC_ISSUER"] = "https://login.example/realms/company"
+	_, err = readSettings(environment, allRoles)
+	require.ErrorContains(t, err, "WAYBILL_OIDC_AUDIENCE: is missing")
+	environment["WAYBILL_OIDC_AUDIENCE"] = "waybill"
+	_, err = readSettings(environment, allRoles)
+	require.NoError(t, err)
+	delete(environment, "WAYBILL_OIDC_ROLES")
+	_, err = readSettings(environment, allRoles)
+	require.ErrorContains(t, err, "WAYBILL_OIDC_ROLES: gives nobody a role")
 }
 
 func TestTopicsThatWouldTakeNoRecordAreRefused(t *testing.T) {
