@@ -24,6 +24,7 @@ const (
 	discoveryPrefix = "discovery-"
 	documentPrefix  = "document-"
 	accessPrefix    = "access-"
+	webhookPrefix   = "webhook-"
 )
 
 // SourceStream names the stream of a source.
@@ -85,6 +86,9 @@ func ParseDiscoveryStream(stream string) (batch, slice string, err error) {
 func AccessStream(kind, id string) string {
 	return accessPrefix + url.PathEscape(kind) + "/" + url.PathEscape(id)
 }
+
+// WebhookStream names the stream of a webhook.
+func WebhookStream(id string) string { return webhookPrefix + url.PathEscape(id) }
 
 // DocumentID is what makes a document the same document in every batch.
 type DocumentID struct {

@@ -56,6 +56,7 @@ func TestStreamNamesArePlain(t *testing.T) {
 		"source-standard":             domain.SourceStream("standard"),
 		"batch-B1":                    domain.BatchStream("B1"),
 		"operation-op%2F1":            domain.OperationStream("op/1"),
+		"webhook-erp":                 domain.WebhookStream("erp"),
 		"discovery-B1/2025-03@ORG%2F": domain.DiscoveryStream("B1", "2025-03@ORG/"),
 		"document-standard/erp/%E5%BD%B1%E5%83%8F%2F0001%20A": domain.DocumentID{Source: "standard", Resource: "erp", ImageNumber: "影像/0001 A"}.Stream(),
 		"document-standard//1":                                domain.DocumentID{Source: "standard", ImageNumber: "1"}.Stream(),
@@ -82,7 +83,7 @@ func TestWhatIsNoStreamOfTheKindIsRefused(t *testing.T) {
 func TestPartitionsOfStreams(t *testing.T) {
 	t.Parallel()
 	for stream, partition := range map[string]int{
-		"source-standard": 0, "batch-B1": 0, "operation-op": 0, "profile-later": 0, "": 0,
+		"source-standard": 0, "batch-B1": 0, "operation-op": 0, "webhook-erp": 0, "profile-later": 0, "": 0,
 		"document-standard/erp/0001": 7, "document-standard/erp/0002": 4, "document-standard/~/00ff": 1, "document-": 12,
 		"document-standard/erp/%E5%BD%B1%E5%83%8F%2F0001%20A": 10,
 		"discovery-B20250301-080000-ABCDE/2025-03":            5, "discovery-B1/2025-03@ORG1": 11,

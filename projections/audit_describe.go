@@ -12,6 +12,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/source"
+	"github.com/waybill-migration/waybill/domain/webhook"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -38,6 +39,8 @@ func (entry *Entry) describe(r *wire.Record) bool {
 	case access.Event:
 		entry.Batch = e.GetBatch()
 		entry.describeAccess(e)
+	case webhook.Event:
+		entry.describeWebhook(e)
 	}
 	return true
 }
@@ -160,6 +163,26 @@ func (entry *Entry) describeAccess(event access.Event) {
 		for _, code := range sortedKeys(e.Codes) {
 			entry.Reason += fmt.Sprintf(" %d %s", e.Codes[code], code)
 		}
+	}
+}
+
+func (entry *Entry) describeWebhook(event webhook.Event) {
+	const enabled, disabled = "enabled", "disabled"
+	switch e := event.(type) {
+	case webhook.Registered:
+		entry.StatusAfter, entry.Reason = enabled, "requests go to "+e.Settings.URL
+	case webhook.Reconfigured:
+		entry.Reason = "requests go to " + e.Settings.URL
+	case webhook.Enabled:
+		entry.StatusBefore, entry.StatusAfter, entry.Reason = disabled, enabled, e.Reason
+	case webhook.Disabled:
+		entry.StatusBefore, entry.StatusAfter, entry.Reason = enabled, disabled, e.Reason
+	case webhook.Removed:
+		entry.StatusAfter, entry.Reason = "removed", e.Reason
+	case webhook.Tested:
+		entry.Reason = e.Reason
+	case webhook.RetryRequested:
+		entry.Reason = described("delivery "+e.Delivery, "since", e.Reason)
 	}
 }
 

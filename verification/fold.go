@@ -10,6 +10,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/source"
+	"github.com/waybill-migration/waybill/domain/webhook"
 )
 
 // fold is the state of one stream, of the aggregate that its name says.
@@ -21,6 +22,7 @@ type fold struct {
 	discovery discovery.State
 	document  document.State
 	access    access.State
+	webhook   webhook.State
 }
 
 func newFold(stream string) fold {
@@ -48,6 +50,8 @@ func (f *fold) take(event any) (err error) {
 		of, f.discovery = "discovery", discovery.Evolve(f.discovery, e)
 	case access.Event:
 		of, f.access = "access", access.Evolve(f.access, e)
+	case webhook.Event:
+		of, f.webhook = "webhook", webhook.Evolve(f.webhook, e)
 	case document.Event:
 		of = "document"
 		err = f.takeDocument(e)

@@ -30,6 +30,8 @@ const (
 	readEvents       permission = "events:read"
 	readTokens       permission = "tokens:read"
 	writeTokens      permission = "tokens:write"
+	readWebhooks     permission = "webhooks:read" // and their deliveries
+	writeWebhooks    permission = "webhooks:write"
 	readProjections  permission = "projections:read"
 	writeProjections permission = "projections:write"
 )
@@ -49,6 +51,8 @@ var grants = map[permission][]string{
 	writeSources:     {commands.RoleAdmin},
 	readTokens:       {commands.RoleAdmin},
 	writeTokens:      {commands.RoleAdmin},
+	readWebhooks:     {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	writeWebhooks:    {commands.RoleAdmin},
 	readProjections:  {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
 	writeProjections: {commands.RoleAdmin},
 }

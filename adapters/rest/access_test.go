@@ -33,6 +33,8 @@ var mayCall = map[string][]string{
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,
 	"listAudit": auditors, "exportAudit": auditors, "readEvents": auditors,
 	"issueToken": admins, "listTokens": admins, "revokeToken": admins,
+	"createWebhook": admins, "changeWebhook": admins, "enableWebhook": admins, "disableWebhook": admins, "removeWebhook": admins, "testWebhook": admins,
+	"retryDelivery": admins, "listWebhooks": everybody, "getWebhook": everybody, "listDeliveries": everybody, "getDelivery": everybody,
 	"listProjections": everybody, "resumeProjection": admins,
 	"requestRebuild": admins, "listRebuilds": admins, "getRebuild": admins, "cancelRebuild": admins, "rollbackProjection": admins,
 }

@@ -13,12 +13,18 @@ var bodyExamples = map[string]any{
 		"id": "standard-2024", "name": "标准版影像 2024", "tokenUrl": "https://imaging.example/token", "dataUrl": "https://imaging.example/data",
 		"clientId": "waybill", "secretRef": "env:WAYBILL_SOURCE_SECRET", "timeZone": "Asia/Shanghai",
 	},
+	"NewWebhook": map[string]any{
+		"id": "erp", "url": "https://erp.example/waybill", "types": []any{"waybill.batch.", "waybill.document.failed"}, "secretRefs": []any{"file:/run/secrets/erp"},
+	},
 	"NewToken": map[string]any{"subject": "erp-nightly", "roles": []any{"reader"}, "expiresAt": "2027-01-01T00:00:00Z"},
 	"Reason":   map[string]any{"reason": "maintenance of the source until Monday"},
 	"Skip":     map[string]any{"reason": "the supplier sends a better scan", "reviewOn": "2026-01-31"},
 	"SourceSettings": map[string]any{ //nolint:gosec // the same
 		"name": "标准版影像 2024", "tokenUrl": "https://imaging.example/token", "dataUrl": "https://imaging.example/data",
 		"clientId": "waybill", "secretRef": "file:/run/secrets/source", "pageSize": 200,
+	},
+	"WebhookSettings": map[string]any{
+		"url": "https://10.1.0.7/waybill", "organizations": []any{"ORG1"}, "allowedNetworks": []any{"10.1.0.0/16"}, "secretRefs": []any{"file:/run/secrets/new", "file:/run/secrets/old"},
 	},
 	"SourceTrial": map[string]any{"from": "2024-03-01", "to": "2024-03-31"},
 }

@@ -42,6 +42,7 @@ func (s *server) config() huma.Config {
 				{Name: "operations", Description: "Commands on many documents (批量操作)"},
 				{Name: "audit", Description: "Who changed what (日志)"},
 				{Name: "events", Description: "Everything that ever happened, as records"},
+				{Name: "webhooks", Description: "Who is told of events"},
 				{Name: "projections", Description: "Views of the history, and how far they are"},
 				{Name: "tokens", Description: "What opens this API"},
 			},

@@ -46,6 +46,7 @@ type Dependencies struct {
 	Limits    Limits
 	Refusals  *commands.Refusals
 	Repeats   Repeats
+	Webhooks  Deliveries
 	Checker   commands.SourceChecker
 	CursorKey []byte // seals cursors; the same for all processes of an installation
 	Waker     Waker
@@ -181,5 +182,6 @@ func (s *server) registerAll() {
 	s.registerAudit()
 	s.registerEvents()
 	s.registerTokens()
+	s.registerWebhooks()
 	s.registerProjections()
 }

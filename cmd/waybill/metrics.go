@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
 )
@@ -33,16 +34,21 @@ func (p *process) registerMetrics() error {
 type positions struct{ *process }
 
 var (
-	headMetric   = prometheus.NewDesc("waybill_journal_head", "Last offset of a journal partition.", []string{"partition"}, nil)
-	closedMetric = prometheus.NewDesc("waybill_journal_closed", "1 while the journal takes no appends.", nil, nil)
-	relayMetric  = prometheus.NewDesc("waybill_relay_lag_events", "Events that Kafka does not have yet.", nil, nil)
-	viewMetric   = prometheus.NewDesc("waybill_view_lag_events", "Events that a view does not have yet.", []string{"view"}, nil)
-	poolMetric   = prometheus.NewDesc("waybill_database_connections", "Connections of this process's pool.", []string{"state"}, nil)
+	headMetric    = prometheus.NewDesc("waybill_journal_head", "Last offset of a journal partition.", []string{"partition"}, nil)
+	closedMetric  = prometheus.NewDesc("waybill_journal_closed", "1 while the journal takes no appends.", nil, nil)
+	relayMetric   = prometheus.NewDesc("waybill_relay_lag_events", "Events that Kafka does not have yet.", nil, nil)
+	viewMetric    = prometheus.NewDesc("waybill_view_lag_events", "Events that a view does not have yet.", []string{"view"}, nil)
+	hookLagMetric = prometheus.NewDesc("waybill_webhook_lag_events", "Events that were not looked at yet for a webhook.", []string{"webhook"}, nil)
+	enabledMetric = prometheus.NewDesc("waybill_webhook_enabled", "1 while a webhook is enabled; it is disabled by itself when its receiver is gone.", []string{"webhook"}, nil)
+	pendingMetric = prometheus.NewDesc("waybill_webhook_pending", "Deliveries that a webhook is still to be made.", []string{"webhook"}, nil)
+	oldestMetric  = prometheus.NewDesc("waybill_webhook_oldest_seconds", "How long the oldest of them waits.", []string{"webhook"}, nil)
+	failedMetric  = prometheus.NewDesc("waybill_webhook_failed", "Deliveries in the log that failed.", []string{"webhook"}, nil)
+	poolMetric    = prometheus.NewDesc("waybill_database_connections", "Connections of this process's pool.", []string{"state"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (positions) Describe(descriptions chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{headMetric, closedMetric, relayMetric, viewMetric, poolMetric} {
+	for _, d := range []*prometheus.Desc{headMetric, closedMetric, relayMetric, viewMetric, enabledMetric, hookLagMetric, pendingMetric, oldestMetric, failedMetric, poolMetric} {
 		descriptions <- d
 	}
 }
@@ -78,6 +84,14 @@ func (c positions) Collect(metrics chan<- prometheus.Metric) {
 		if at, err := projections.Position(ctx, c.pool, view.Name); err == nil {
 			gauge(viewMetric, float64(lag(heads, at)), view.Name)
 		}
+	}
+	figures, _ := postgres.NewDeliveries(c.pool).Figures(ctx) // none when the database is away
+	for _, f := range figures {
+		gauge(enabledMetric, map[bool]float64{true: 1}[f.Enabled], f.Webhook)
+		gauge(hookLagMetric, float64(lag(heads, f.Position)), f.Webhook)
+		gauge(pendingMetric, float64(f.Pending), f.Webhook)
+		gauge(oldestMetric, f.Waited.Seconds(), f.Webhook)
+		gauge(failedMetric, float64(f.Failed), f.Webhook)
 	}
 }
 

@@ -198,14 +198,18 @@ func (p *process) registerPreset(ctx context.Context) error {
 func (p *process) relay() (func(context.Context) error, error) {
 	r := kafka.NewRelay(p.settings.kafka(), p.journal, p.marks, p.gate, p.waker, p.log)
 	p.require("relay", func(context.Context) string { return r.Status().Error })
-	return func(ctx context.Context) error {
-		for ctx.Err() == nil {
-			if err := postgres.Exclusive(ctx, p.pool, "relay", r.Run); err != nil {
-				return err
-			}
+	return func(ctx context.Context) error { return p.alone(ctx, "relay", r.Run) }, nil
+}
+
+// alone runs a function in one process of the installation, again and again
+// until ctx ends.
+func (p *process) alone(ctx context.Context, name string, run func(context.Context) error) error {
+	for ctx.Err() == nil {
+		if err := postgres.Exclusive(ctx, p.pool, name, run); err != nil {
+			return err
 		}
-		return nil
-	}, nil
+	}
+	return nil
 }
 
 func (p *process) project() (func(context.Context) error, error) {

@@ -36,7 +36,7 @@ func (p *process) serve() (func(context.Context) error, error) {
 	refusals := commands.NewRefusals(p.handler, p.log)
 	handler, err := rest.New(rest.Dependencies{
 		Handler: p.handler.Agreeing(repeats), Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: known, Tokens: tokens,
-		Requests: postgres.NewRequests(p.pool), Limits: p.settings.limits(), Refusals: refusals, Repeats: repeats, Checker: standardimaging.New(secrets.Open().Resolve), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
+		Requests: postgres.NewRequests(p.pool), Limits: p.settings.limits(), Refusals: refusals, Repeats: repeats, Webhooks: postgres.NewDeliveries(p.pool), Checker: standardimaging.New(secrets.Open().Resolve), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (p *process) serve() (func(context.Context) error, error) {
 		defer counted()
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return refusals.Run(counting) })
-		group.Go(func() error { return p.sweep(ctx, repeats) })
+		group.Go(func() error { return p.sweep(ctx, time.Hour, "named requests", repeats.Sweep) })
 		group.Go(func() error { return known.run(ctx) })
 		group.Go(func() error {
 			defer counted() // requests are refused to the end
@@ -81,23 +81,4 @@ func (p *process) firstAdmin(ctx context.Context, tokens *postgres.Tokens) error
 func recordIssued(ctx context.Context, handler *commands.Handler, token commands.Token, by string) error {
 	_, err := handler.RecordTokenIssued(ctx, wire.Metadata{Command: handler.CommandID("token " + token.ID), Actor: domain.SystemActor(by)}, token)
 	return err
-}
-
-// sweepEvery is how often named requests are forgotten whose time is over.
-const sweepEvery = time.Hour
-
-// sweep goes on when the database is away: another time will do.
-func (p *process) sweep(ctx context.Context, repeats postgres.Repeats) error {
-	ticks := time.NewTicker(sweepEvery)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-ticks.C:
-			if err := repeats.Sweep(ctx); err != nil {
-				p.log.Warn("named requests were not swept", "error", err)
-			}
-		case <-ctx.Done():
-			return nil
-		}
-	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/oidc"
 	"github.com/waybill-migration/waybill/adapters/rest"
+	"github.com/waybill-migration/waybill/commands/deliveries"
 	"github.com/waybill-migration/waybill/commands/workers"
 	"github.com/waybill-migration/waybill/domain/source"
 )
@@ -256,6 +257,13 @@ func (s settings) issuer() oidc.Settings {
 	return oidc.Settings{
 		Issuer: s.OIDCIssuer, Audience: s.OIDCAudience, RolesClaim: s.OIDCRolesClaim, Roles: s.OIDCRoles, OrganizationsClaim: s.OIDCOrganizationsClaim,
 	}
+}
+
+// deliveries to webhooks wait for a killed worker as long as other work does.
+func (s settings) deliveries() deliveries.Settings {
+	d := deliveries.Usual
+	d.Lease, d.Timeout = s.WorkerLease, min(d.Timeout, s.WorkerLease/2)
+	return d
 }
 
 // presetID of the one plan that comes preset (数据源): standard-edition imaging.

@@ -19,10 +19,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
-// sweepInterval is how often leases that ended long ago are forgotten.
-const sweepInterval = 10 * time.Minute
-
-// work prepares workers and policies.
+// work prepares workers, policies and what tells webhooks.
 func (p *process) work() (func(context.Context) error, error) {
 	reacting, err := kafka.NewPolicies(p.settings.kafka(), policies.All(p.handler, p.selection), postgres.NewCheckpoints(p.pool), p.journal, p.metrics, p.log)
 	if err != nil {
@@ -30,6 +27,10 @@ func (p *process) work() (func(context.Context) error, error) {
 	}
 	for i, status := range reacting.Statuses() {
 		p.require("policy "+status.Policy, func(context.Context) string { return reacting.Statuses()[i].Error })
+	}
+	telling, err := p.tellWebhooks()
+	if err != nil {
+		return nil, err
 	}
 	worklist := postgres.NewWorklist(p.pool)
 	var opened atomic.Bool
@@ -52,7 +53,13 @@ func (p *process) work() (func(context.Context) error, error) {
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return working.Run(ctx) })
 		group.Go(func() error { return reacting.Run(ctx) })
-		group.Go(func() error { return p.sweepLeases(ctx, worklist) })
+		group.Go(func() error { return telling(ctx) })
+		group.Go(func() error {
+			return p.sweep(ctx, 10*time.Minute, "leases", func(ctx context.Context) error {
+				_, err := worklist.Sweep(ctx)
+				return err
+			})
+		})
 		return group.Wait()
 	}, nil
 }
@@ -89,19 +96,4 @@ func hasDocuments(heads wire.Position) bool {
 		}
 	}
 	return false
-}
-
-func (p *process) sweepLeases(ctx context.Context, worklist postgres.Worklist) error {
-	ticker := time.NewTicker(sweepInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			if _, err := worklist.Sweep(ctx); err != nil && ctx.Err() == nil {
-				p.log.Warn("leases were not swept", "error", err)
-			}
-		case <-ctx.Done():
-			return nil
-		}
-	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/source"
+	"github.com/waybill-migration/waybill/domain/webhook"
 )
 
 // TypeOf gives the persisted name of an event, with its newest version, which
@@ -118,6 +119,21 @@ func TypeOf(event any) (string, error) {
 		return "waybill.access.command-refused.v1", nil
 	case access.RefusalsCounted:
 		return "waybill.access.refusals-counted.v1", nil
+
+	case webhook.Registered:
+		return "waybill.webhook.registered.v1", nil
+	case webhook.Reconfigured:
+		return "waybill.webhook.reconfigured.v1", nil
+	case webhook.Enabled:
+		return "waybill.webhook.enabled.v1", nil
+	case webhook.Disabled:
+		return "waybill.webhook.disabled.v1", nil
+	case webhook.Removed:
+		return "waybill.webhook.removed.v1", nil
+	case webhook.Tested:
+		return "waybill.webhook.tested.v1", nil
+	case webhook.RetryRequested:
+		return "waybill.webhook.retry-requested.v1", nil
 	}
 	return "", fmt.Errorf("events of Go type %T have no persisted name", event)
 }
@@ -199,6 +215,14 @@ var forms = map[string]form{
 	"waybill.access.export-ended.v1":     into[access.ExportEnded](),
 	"waybill.access.command-refused.v1":  into[access.CommandRefused](),
 	"waybill.access.refusals-counted.v1": into[access.RefusalsCounted](),
+
+	"waybill.webhook.registered.v1":      into[webhook.Registered](),
+	"waybill.webhook.reconfigured.v1":    into[webhook.Reconfigured](),
+	"waybill.webhook.enabled.v1":         into[webhook.Enabled](),
+	"waybill.webhook.disabled.v1":        into[webhook.Disabled](),
+	"waybill.webhook.removed.v1":         into[webhook.Removed](),
+	"waybill.webhook.tested.v1":          into[webhook.Tested](),
+	"waybill.webhook.retry-requested.v1": into[webhook.RetryRequested](),
 }
 
 // Types are the names of all events that this build can read, in order.

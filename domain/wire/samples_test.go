@@ -8,6 +8,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/source"
+	"github.com/waybill-migration/waybill/domain/webhook"
 )
 
 // Parts of the samples. No field is zero, so that every name is in a golden
@@ -18,6 +19,10 @@ var (
 		ClientID: "waybill", SecretRef: "env:WAYBILL_SECRET", SignAlgorithm: "md5", TimestampUnit: "ms", HashAlgorithm: "md5", TimeZone: "Asia/Shanghai",
 		PageSize: 100, Concurrency: 64, RequestsPerSecond: 12.5, AllowedNetworks: []string{"10.1.0.0/16"},
 		CertificateAuthorities: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", Profile: "flagship",
+	}
+	hook = webhook.Settings{
+		URL: "https://erp.example/waybill", Description: "凭证系统", Types: []string{"waybill.batch.", "waybill.document.failed"}, Batches: []string{"B20250301-080000-ABCDE"},
+		Organizations: []string{"ORG1"}, AllowedNetworks: []string{"10.1.0.0/16"}, SecretRefs: []string{"file:/run/secrets/erp"},
 	}
 	scope  = batch.Scope{Organizations: []string{"ORG1"}, DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}
 	phase  = batch.PhaseChanged{Before: batch.PhaseActive, After: batch.PhaseHeld, Reason: "maintenance"}
@@ -169,4 +174,12 @@ var samples = map[string]any{
 	"waybill.access.refusals-counted.v1": access.RefusalsCounted{
 		Count: 7, First: "2025-03-01T08:00:00Z", Last: "2025-03-01T08:00:59Z", Codes: map[string]int{"permission-missing": 7},
 	},
+
+	"waybill.webhook.registered.v1":      webhook.Registered{ID: "erp", Settings: hook, Start: at},
+	"waybill.webhook.reconfigured.v1":    webhook.Reconfigured{Settings: hook},
+	"waybill.webhook.enabled.v1":         webhook.Enabled{Reason: "the receiver is back"},
+	"waybill.webhook.disabled.v1":        webhook.Disabled{Reason: "the receiver answered 410 Gone"},
+	"waybill.webhook.removed.v1":         webhook.Removed{Reason: "the ERP is gone"},
+	"waybill.webhook.tested.v1":          webhook.Tested{Reason: "is it there?"},
+	"waybill.webhook.retry-requested.v1": webhook.RetryRequested{Delivery: "7:123", Reason: "the receiver was mended"},
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/source"
+	"github.com/waybill-migration/waybill/domain/webhook"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -133,6 +134,11 @@ func (j *Journal) Operation(id string, c operation.Command) error {
 // Access decides a command and appends what it causes.
 func (j *Journal) Access(kind, id string, c access.Command) error {
 	return decide(j, domain.AccessStream(kind, id), c, access.Decide, access.Evolve)
+}
+
+// Webhook decides a command and appends what it causes.
+func (j *Journal) Webhook(id string, c webhook.Command) error {
+	return decide(j, domain.WebhookStream(id), c, webhook.Decide, webhook.Evolve)
 }
 
 // State folds a stream.
