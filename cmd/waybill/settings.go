@@ -173,8 +173,9 @@ func (s settings) validateAccess(f *faults) {
 	f.when(err != nil, "OIDC_ISSUER", "%v", err)
 	f.when(s.OIDCAudience == "", "OIDC_AUDIENCE", "is missing: without it tokens for any other application would do")
 	f.when(s.OIDCRolesClaim == "", "OIDC_ROLES_CLAIM", "must not be empty")
+	f.when(len(s.OIDCRoles) == 0, "OIDC_ROLES", "is missing: nobody would have a role; give name=role, comma-separated")
 	_, err = oidc.ReadRoles(s.OIDCRoles)
-	f.when(len(s.OIDCRoles) == 0 || err != nil, "OIDC_ROLES", "gives nobody a role, or cannot be read: give name=role, comma-separated: %v", err)
+	f.when(err != nil, "OIDC_ROLES", "%v", err)
 }
 
 func (s settings) validateKafka(f *faults) {
