@@ -34,7 +34,7 @@ func batchCommands(k *connection) []*cobra.Command {
 		batchList(k), batchShow(k), batchCreate(k), batchWatch(k), batchRetry(k),
 		batchOrder(k, "pause", "Pause a batch: work under way is finished, nothing new is begun"),
 		batchOrder(k, "resume", "Let a paused batch go on"),
-		batchOrder(k, "cancel", "Cancel a batch for good; what was migrated stays"),
+		batchCancel(k),
 		batchOrder(k, "acknowledge-empty", "Take as known that nothing was in a batch's scope"),
 		sliceList(k),
 		sliceOrder(k, "retry-slice", "retry", "List slices of a batch again"),

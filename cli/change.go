@@ -34,17 +34,26 @@ type outcome struct {
 
 // order sends a command with its reason, and says what became of it.
 func (ch *change) order(ctx context.Context, s *session, path, what string, more map[string]any) error {
+	answer, err := ch.post(ctx, s, path, what, more)
+	if err != nil {
+		return err
+	}
+	var o outcome
+	return s.answer(answer, &o, func() error { return o.tell(s, what) })
+}
+
+// post a command with its reason, and with more.
+func (ch *change) post(ctx context.Context, s *session, path, what string, more map[string]any) (*client.Answer, error) {
 	if ch.reason == "" {
-		return usage("--reason must say why; the audit log keeps it")
+		return nil, usage("--reason must say why; the audit log keeps it")
 	}
 	body := map[string]any{"reason": ch.reason}
 	maps.Copy(body, more)
 	answer, err := ch.send(ctx, s, client.Request{Method: http.MethodPost, Path: path, Body: body})
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		err = fmt.Errorf("%s: %w", what, err)
 	}
-	var o outcome
-	return s.answer(answer, &o, func() error { return o.tell(s, what) })
+	return answer, err
 }
 
 // send a command under the key that was given, or one of its own.

@@ -14,18 +14,22 @@ import (
 
 // operation as the API tells it.
 type operation struct {
-	ID, Kind, Batch, Reason, Status  string
-	RequestedBy                      string
-	RequestedAt, ChangedAt           time.Time
-	Selected, Done, Changed, Refused int64
+	ID, Kind, Batch, Reason, Status        string
+	RequestedBy                            string
+	RequestedAt, ChangedAt                 time.Time
+	Selected, Done, Changed, Refused, Left int64
 }
 
 func (o operation) counts() string {
-	return fmt.Sprintf("%s; %d selected, %d done, %d had changed before their turn, %d refused", o.Status, o.Selected, o.Done, o.Changed, o.Refused)
+	text := fmt.Sprintf("%s; %d selected, %d done, %d had changed before their turn, %d refused", o.Status, o.Selected, o.Done, o.Changed, o.Refused)
+	if o.Left > 0 {
+		text += fmt.Sprintf(", %d left", o.Left)
+	}
+	return text
 }
 
 func operationCommands(k *connection) []*cobra.Command {
-	return []*cobra.Command{operationList(k), operationShow(k), operationWatch(k), operationItems(k)}
+	return []*cobra.Command{operationList(k), operationShow(k), operationWatch(k), operationItems(k), operationCancel(k)}
 }
 
 func operationList(k *connection) *cobra.Command {
@@ -89,6 +93,15 @@ func operationWatch(k *connection) *cobra.Command {
 			return unsettled("operation %s: %s", o.ID, o.counts())
 		}
 		return nil
+	})
+}
+
+func operationCancel(k *connection) *cobra.Command {
+	var ch change
+	c := &cobra.Command{Use: "cancel OPERATION --reason WHY", Short: "Stop a bulk operation; what was done stays done", Args: takes(1)}
+	ch.flags(c)
+	return k.command(c, func(ctx context.Context, s *session, args []string) error {
+		return ch.order(ctx, s, pathOf("operations", args[0], "cancel"), "cancel operation "+args[0], nil)
 	})
 }
 

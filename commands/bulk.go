@@ -25,6 +25,14 @@ func (h *Handler) AdvanceRetry(ctx context.Context, meta wire.Metadata, selectio
 	}
 }
 
+// CancelOperation stops a bulk operation: a page that is being made is written
+// before, or not at all.
+func (h *Handler) CancelOperation(ctx context.Context, meta wire.Metadata, id string, ifMatch *int, reason string) (Result, error) {
+	meta.OperationID = id
+	target := Target[operation.State]{Stream: domain.OperationStream(id), Initial: operation.State{ID: id}, IfMatch: ifMatch}
+	return Execute(ctx, h, meta, Operations, target, operation.Command(operation.Cancel{Reason: reason}))
+}
+
 func (h *Handler) advanceRetry(ctx context.Context, meta wire.Metadata, selection Selection, id string, page int) error {
 	stream := domain.OperationStream(id)
 	op, err := load(ctx, h, Operations, stream, operation.State{ID: id})

@@ -6,13 +6,13 @@ import (
 )
 
 // Caused is the metadata of a command that a part of Waybill issues on account
-// of an event: the same correlation, and the person in whose name it acts. The
-// command's id is the caller's to set.
+// of an event: the same correlation, the person in whose name it acts, and who
+// approved of it. The command's id is the caller's to set.
 func Caused(by wire.Record, part string) wire.Metadata {
 	m := by.Metadata
 	return wire.Metadata{
 		CorrelationID: m.CorrelationID, CausationID: by.ID.String(), OperationID: m.OperationID, TraceParent: m.TraceParent,
-		Actor: domain.SystemActor(part), Initiator: initiator(m),
+		Actor: domain.SystemActor(part), Initiator: initiator(m), Approver: m.Approver,
 	}
 }
 

@@ -24,6 +24,7 @@ type Handler struct {
 	build        string
 	now          Clock
 	decisions    Decisions // nil: nobody has the same command at the same moment
+	fourEyes     int       // documents that one operator may change alone; 0: any number
 }
 
 // NewHandler makes a handler that writes in the name of an installation and a

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/approval"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
@@ -156,4 +157,8 @@ type Selection interface {
 	Unfinished(ctx context.Context, source string, at wire.Position) ([]string, error)
 	// Total is the number of distinct documents listed of a batch.
 	Total(ctx context.Context, batch string) (int, error)
+	// Undone is what a cancel of a batch would change: documents that are
+	// pending or yet to be listed, from a view that has reached what the journal
+	// has now.
+	Undone(ctx context.Context, batch string) (approval.Extent, error)
 }

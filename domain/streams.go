@@ -25,6 +25,7 @@ const (
 	documentPrefix  = "document-"
 	accessPrefix    = "access-"
 	webhookPrefix   = "webhook-"
+	approvalPrefix  = "approval-"
 )
 
 // SourceStream names the stream of a source.
@@ -59,6 +60,18 @@ func ParseOperationStream(stream string) (string, error) {
 	id, ok := strings.CutPrefix(stream, operationPrefix)
 	if !ok {
 		return "", fmt.Errorf("%q is not the name of an operation stream", stream)
+	}
+	return url.PathUnescape(id)
+}
+
+// ApprovalStream names the stream of an act that takes two operators.
+func ApprovalStream(id string) string { return approvalPrefix + url.PathEscape(id) }
+
+// ParseApprovalStream is the inverse of ApprovalStream.
+func ParseApprovalStream(stream string) (string, error) {
+	id, ok := strings.CutPrefix(stream, approvalPrefix)
+	if !ok {
+		return "", fmt.Errorf("%q is not the name of an approval stream", stream)
 	}
 	return url.PathUnescape(id)
 }

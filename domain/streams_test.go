@@ -36,6 +36,9 @@ func TestStreamNamesAreReadBack(t *testing.T) {
 		read, err := domain.ParseBatchStream(domain.BatchStream(number))
 		require.NoError(t, err)
 		require.Equal(t, number, read)
+		read, err = domain.ParseApprovalStream(domain.ApprovalStream(number))
+		require.NoError(t, err)
+		require.Equal(t, number, read)
 		readBatch, readSlice, err := domain.ParseDiscoveryStream(domain.DiscoveryStream(number, slice))
 		require.NoError(t, err)
 		require.Equal(t, []string{number, slice}, []string{readBatch, readSlice})
@@ -57,6 +60,7 @@ func TestStreamNamesArePlain(t *testing.T) {
 		"batch-B1":                    domain.BatchStream("B1"),
 		"operation-op%2F1":            domain.OperationStream("op/1"),
 		"webhook-erp":                 domain.WebhookStream("erp"),
+		"approval-a%2F1":              domain.ApprovalStream("a/1"),
 		"discovery-B1/2025-03@ORG%2F": domain.DiscoveryStream("B1", "2025-03@ORG/"),
 		"document-standard/erp/%E5%BD%B1%E5%83%8F%2F0001%20A": domain.DocumentID{Source: "standard", Resource: "erp", ImageNumber: "影像/0001 A"}.Stream(),
 		"document-standard//1":                                domain.DocumentID{Source: "standard", ImageNumber: "1"}.Stream(),
@@ -77,13 +81,15 @@ func TestWhatIsNoStreamOfTheKindIsRefused(t *testing.T) {
 	}
 	_, err := domain.ParseBatchStream("source-1")
 	require.Error(t, err)
+	_, err = domain.ParseApprovalStream("batch-1")
+	require.Error(t, err)
 }
 
 // A stream's partition never changes: its history would be torn in two.
 func TestPartitionsOfStreams(t *testing.T) {
 	t.Parallel()
 	for stream, partition := range map[string]int{
-		"source-standard": 0, "batch-B1": 0, "operation-op": 0, "webhook-erp": 0, "profile-later": 0, "": 0,
+		"source-standard": 0, "batch-B1": 0, "operation-op": 0, "approval-a": 0, "webhook-erp": 0, "profile-later": 0, "": 0,
 		"document-standard/erp/0001": 7, "document-standard/erp/0002": 4, "document-standard/~/00ff": 1, "document-": 12,
 		"document-standard/erp/%E5%BD%B1%E5%83%8F%2F0001%20A": 10,
 		"discovery-B20250301-080000-ABCDE/2025-03":            5, "discovery-B1/2025-03@ORG1": 11,

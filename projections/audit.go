@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS audit (
 	request_id    text        NOT NULL,
 	PRIMARY KEY (partition, "offset")
 );
+ALTER TABLE audit ADD COLUMN IF NOT EXISTS approver text NOT NULL DEFAULT ''; -- nothing that was written before there was one had any
 CREATE INDEX IF NOT EXISTS audit_at ON audit (at, partition, "offset");
 CREATE INDEX IF NOT EXISTS audit_batch ON audit (batch, at, partition, "offset");
 CREATE INDEX IF NOT EXISTS audit_stream ON audit USING hash (stream);
@@ -65,9 +66,10 @@ type Entry struct {
 	FileID       string
 	Reason       string
 	RequestID    string
+	Approver     string // the second operator, of what takes two
 }
 
-const auditColumns = `partition, "offset", at, type, stream, batch, actor_kind, actor, initiator, status_before, status_after, file_id, reason, request_id`
+const auditColumns = `partition, "offset", at, type, stream, batch, actor_kind, actor, initiator, status_before, status_after, file_id, reason, request_id, approver`
 
 func applyAudit(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
 	entries := newCopying("audit", auditColumns)
@@ -76,7 +78,7 @@ func applyAudit(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
 		entry := Entry{
 			Partition: r.Partition, Offset: r.Offset, At: r.Time, Type: r.Type, Stream: r.Stream,
 			ActorKind: string(r.Metadata.Actor.Kind), Actor: r.Metadata.Actor.Subject,
-			Initiator: r.Metadata.Initiator.Subject, RequestID: r.Metadata.RequestID,
+			Initiator: r.Metadata.Initiator.Subject, RequestID: r.Metadata.RequestID, Approver: r.Metadata.Approver.Subject,
 		}
 		if entry.describe(r) {
 			entry.copyTo(entries)
@@ -92,7 +94,7 @@ func (entry *Entry) copyTo(c *copying) {
 	c.bigint(entry.Offset)
 	c.time(entry.At)
 	c.texts(entry.Type, entry.Stream, entry.Batch, entry.ActorKind, entry.Actor, entry.Initiator,
-		entry.StatusBefore, entry.StatusAfter, entry.FileID, entry.Reason, entry.RequestID)
+		entry.StatusBefore, entry.StatusAfter, entry.FileID, entry.Reason, entry.RequestID, entry.Approver)
 }
 
 // AuditFilter narrows the audit log; empty fields choose all.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/access"
+	"github.com/waybill-migration/waybill/domain/approval"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -41,6 +42,9 @@ func (entry *Entry) describe(r *wire.Record) bool {
 		entry.describeAccess(e)
 	case webhook.Event:
 		entry.describeWebhook(e)
+	case approval.Event:
+		entry.Batch = e.GetBatch()
+		entry.describeApproval(e)
 	}
 	return true
 }
@@ -183,6 +187,24 @@ func (entry *Entry) describeWebhook(event webhook.Event) {
 		entry.Reason = e.Reason
 	case webhook.RetryRequested:
 		entry.Reason = described("delivery "+e.Delivery, "since", e.Reason)
+	}
+}
+
+func (entry *Entry) describeApproval(event approval.Event) {
+	settled := func(status approval.Status, by approval.Settled) {
+		entry.StatusBefore, entry.StatusAfter, entry.Reason = string(approval.StatusPending), string(status), by.Reason
+	}
+	switch e := event.(type) {
+	case approval.Requested:
+		entry.StatusAfter = string(approval.StatusPending)
+		entry.Reason = fmt.Sprintf("%s of %d documents: %s", e.Kind, e.Extent.Documents, e.Reason)
+	case approval.Approved:
+		settled(approval.StatusApproved, e.Settled)
+		entry.Reason = described(e.Reason, string(e.Outcome)+" since", e.Detail)
+	case approval.Rejected:
+		settled(approval.StatusRejected, e.Settled)
+	case approval.Withdrawn:
+		settled(approval.StatusWithdrawn, e.Settled)
 	}
 }
 

@@ -103,9 +103,9 @@ func askedBy(m wire.Metadata) string {
 	return m.Actor.Subject
 }
 
-// Operation on documents of a batch. Once it is completed, Done, Changed and
-// Refused add up to Selected; documents that were never reached because they
-// had left the selection are counted as changed and have no item.
+// Operation on documents of a batch. Done, Changed, Refused and Left add up to
+// Selected. Once it is completed none is left: documents that were never reached
+// because they had left the selection are counted as changed and have no item.
 type Operation struct {
 	ID, Kind, Batch        string
 	Filter                 operation.Filter
@@ -119,6 +119,9 @@ type Operation struct {
 	ChangedAt              time.Time
 	Version                int
 }
+
+// Left are documents that have had no turn yet, or never will.
+func (o Operation) Left() int { return max(o.Selected-o.Done-o.Changed-o.Refused, 0) }
 
 const operationColumns = `id, kind, batch, filter, reason, status, selected, done, changed, refused, pages, requested_at, requested_by, changed_at, version`
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/access"
+	"github.com/waybill-migration/waybill/domain/approval"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -132,6 +133,8 @@ func batchOf(r wire.Record) string {
 	case operation.Cancelled:
 		return e.Batch
 	case access.Event:
+		return e.GetBatch()
+	case approval.Event:
 		return e.GetBatch()
 	}
 	return ""

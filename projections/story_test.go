@@ -11,6 +11,7 @@ import (
 
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/access"
+	"github.com/waybill-migration/waybill/domain/approval"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -59,6 +60,7 @@ func tell(t *testing.T, seed uint64, steps int) *viewtest.Journal {
 	}
 	for _, number := range s.batches {
 		s.access(number)
+		s.approve(number)
 	}
 	return s.j
 }
@@ -69,6 +71,19 @@ func (s *story) access(number string) {
 	s.do(s.j.Access("export", number, access.EndExport{Rows: 1, Complete: true}))
 	s.do(s.j.Access("refusal", number, access.RefuseCommand{CommandRefused: access.CommandRefused{Method: "POST", Path: "/", Batch: number, Status: 409, Code: "x"}}))
 	s.do(s.j.Access("token", number, access.IssueToken{ID: number, Subject: "x", Roles: []string{"reader"}}))
+}
+
+// approve of a cancel that was asked for, or withdraw it.
+func (s *story) approve(number string) {
+	ann, bo := approval.Person{Issuer: "token", Subject: "ann"}, approval.Person{Issuer: "token", Subject: "bo"}
+	s.do(s.j.Approval(number, approval.Request{
+		ID: number, Kind: approval.CancelBatch, Batch: number, Limit: 1, Reason: "x", By: ann, At: s.j.Now(), Extent: approval.Extent{Documents: 2, Coordinates: map[int]int64{0: 1}},
+	}))
+	s.j.Metadata.Approver.Subject = pick(s, []string{"", "bo"})
+	d := approval.Decision{By: bo, At: s.j.Now(), Reason: "y"}
+	s.do(s.j.Approval(number, approval.Approve{Decision: d, Outcome: pick(s, []approval.Outcome{approval.Done, approval.Refused})}))
+	d.By = ann
+	s.do(s.j.Approval(number, approval.Withdraw{Decision: d}))
 }
 
 // do takes refusals as part of the story.

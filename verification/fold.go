@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/waybill-migration/waybill/domain/access"
+	"github.com/waybill-migration/waybill/domain/approval"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -23,6 +24,7 @@ type fold struct {
 	document  document.State
 	access    access.State
 	webhook   webhook.State
+	approval  approval.State
 }
 
 func newFold(stream string) fold {
@@ -52,6 +54,8 @@ func (f *fold) take(event any) (err error) {
 		of, f.access = "access", access.Evolve(f.access, e)
 	case webhook.Event:
 		of, f.webhook = "webhook", webhook.Evolve(f.webhook, e)
+	case approval.Event:
+		of, f.approval = "approval", approval.Evolve(f.approval, e)
 	case document.Event:
 		of = "document"
 		err = f.takeDocument(e)

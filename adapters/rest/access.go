@@ -32,6 +32,8 @@ const (
 	writeTokens      permission = "tokens:write"
 	readWebhooks     permission = "webhooks:read" // and their deliveries
 	writeWebhooks    permission = "webhooks:write"
+	readApprovals    permission = "approvals:read"
+	decideApprovals  permission = "approvals:decide" // of acts for which one has the permission
 	readProjections  permission = "projections:read"
 	writeProjections permission = "projections:write"
 )
@@ -53,6 +55,8 @@ var grants = map[permission][]string{
 	writeTokens:      {commands.RoleAdmin},
 	readWebhooks:     {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
 	writeWebhooks:    {commands.RoleAdmin},
+	readApprovals:    {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	decideApprovals:  {commands.RoleOperator, commands.RoleAdmin},
 	readProjections:  {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
 	writeProjections: {commands.RoleAdmin},
 }
@@ -82,7 +86,7 @@ func (s *server) check(ctx context.Context, op route, authorization string) erro
 	if err := s.limiter.request(r.actor); err != nil {
 		return err
 	}
-	if err := permit(r.actor, op); err != nil {
+	if err := permit(r.actor, op.needs); err != nil {
 		return err
 	}
 	if op.method == http.MethodGet && !slices.Contains(recordedReads, op.needs) {
@@ -118,14 +122,14 @@ func (s *server) mayStill(ctx context.Context, op route, authorization string) e
 	if err := s.identify(ctx, authorization); err != nil {
 		return err
 	}
-	return permit(requestOf(ctx).actor, op)
+	return permit(requestOf(ctx).actor, op.needs)
 }
 
 // permit refuses who may not do what they ask for.
-func permit(actor domain.Actor, op route) error {
-	if !allowed(actor, op.needs) {
-		return newProblem(http.StatusForbidden, "permission-missing", "this needs the permission "+string(op.needs)+
-			", which only these roles have: "+strings.Join(grants[op.needs], ", "))
+func permit(actor domain.Actor, needs permission) error {
+	if !allowed(actor, needs) {
+		return newProblem(http.StatusForbidden, "permission-missing", "this needs the permission "+string(needs)+
+			", which only these roles have: "+strings.Join(grants[needs], ", "))
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ type AuditEntry struct {
 	ActorKind     string    `json:"actorKind" enum:"person,system"`
 	Operator      string    `json:"operator" doc:"Subject of whoever did it"`
 	Initiator     string    `json:"initiator,omitempty" doc:"Subject of the person in whose name a worker or policy acted"`
+	Approver      string    `json:"approver,omitempty" doc:"Subject of the second operator, of what takes two"`
 	ClientAddress string    `json:"clientAddress,omitempty" doc:"Of the request; absent when there was none, and when addresses of its time were erased"`
 	StatusBefore  string    `json:"statusBefore,omitempty"`
 	StatusAfter   string    `json:"statusAfter,omitempty"`
@@ -37,7 +38,7 @@ type AuditEntry struct {
 func entryOf(e projections.Entry) AuditEntry {
 	entry := AuditEntry{
 		Partition: e.Partition, Offset: e.Offset, Time: e.At.UTC(), Action: actionOf(e.Type), Type: e.Type, Stream: e.Stream, Batch: e.Batch, ActorKind: e.ActorKind,
-		Operator: e.Actor, Initiator: e.Initiator, StatusBefore: e.StatusBefore, StatusAfter: e.StatusAfter, FileID: e.FileID,
+		Operator: e.Actor, Initiator: e.Initiator, Approver: e.Approver, StatusBefore: e.StatusBefore, StatusAfter: e.StatusAfter, FileID: e.FileID,
 		Reason: e.Reason, RequestID: e.RequestID,
 	}
 	if _, err := domain.ParseDocumentStream(e.Stream); err == nil {

@@ -133,7 +133,10 @@ func (s *server) registerBatches() {
 		summary: "The overview of a batch"}, s.getBatch)
 	command("pause", "pauseBatch", "Pause a batch", "Work under way is finished, and nothing new is begun.", s.pauseBatch)
 	command("resume", "resumeBatch", "Let a paused batch go on", "", s.resumeBatch)
-	command("cancel", "cancelBatch", "Cancel a batch for good", "Its pending documents are cancelled; what was migrated stays.", s.cancelBatch)
+	register(s, route{method: http.MethodPost, path: oneBatch + "/cancel", id: "cancelBatch", tag: "batches", needs: writeBatches, also: accepted,
+		summary: "Cancel a batch for good",
+		description: "Its pending documents are cancelled; what was migrated stays. Above a number of documents that the installation sets, " +
+			"the answer is 202 with an approval that another operator must give (Location), and nothing is changed until then."}, s.cancelBatch)
 	command("acknowledge-empty", "acknowledgeEmptyBatch", "Take a batch with nothing in scope as intended", "", s.acknowledgeEmpty)
 }
 
@@ -202,10 +205,6 @@ func (s *server) pauseBatch(ctx context.Context, in *batchCommand) (*done, error
 
 func (s *server) resumeBatch(ctx context.Context, in *batchCommand) (*done, error) {
 	return s.changeBatch(ctx, in, batch.Resume{Reason: in.Body.Reason})
-}
-
-func (s *server) cancelBatch(ctx context.Context, in *batchCommand) (*done, error) {
-	return s.changeBatch(ctx, in, batch.Cancel{Reason: in.Body.Reason})
 }
 
 func (s *server) acknowledgeEmpty(ctx context.Context, in *batchCommand) (*done, error) {

@@ -19,9 +19,12 @@ var errorCodes = []errorCode{
 	{"token-signature-invalid", 401, "The token was not signed by its issuer", "It was changed on its way, or is signed by a key that the issuer does not publish, or not any more.", "Get a new one from the issuer, and send it unchanged."},
 	{"role-missing", 403, "The token gives no role", "Nothing in the token is a name that the installation's settings map to a role; the detail names the claim.", "Have the issuer give you such a name, or the installation's settings map the one that you have."},
 	{"organizations-missing", 403, "The token is for no organisation", "The installation restricts tokens to the organisations in a claim, which the detail names, and this one has none there that could be used.", "Have the issuer put the codes of the organisations into that claim, or * for all."},
+	{"approval-of-another", 403, "Another person asked for it", "An approval is withdrawn by the person who asked for it.", "Reject it, if it is not to be done."},
+	{"approval-own", 403, "You asked for it yourself", "What takes two operators is approved or rejected by another person than who asked, whatever token is used.", "Ask another operator, or withdraw it."},
 	{"permission-missing", 403, "The token may not do this", "None of the token's roles has the permission that the operation needs; the detail names it.", "Use a token with one of the roles that the detail names."},
 
 	{"route-not-found", 404, "There is nothing at this path", "No operation has this path. An id in a path is one segment: a slash in it is written %2F.", "Compare the path with /docs."},
+	{"approval-not-found", 404, "There is no such approval", "No approval of that id was ever asked for.", "Read /v1/approvals."},
 	{"batch-not-found", 404, "There is no such batch", "No batch has this number, or the view that was read does not have it yet.", "Check the number. After making a batch, give the read the position that was answered, as after."},
 	{"document-not-found", 404, "There is no such document in the batch", "The batch has no document of this id.", "Use the id as a list answered it, encoded once more as a segment of the path."},
 	{"file-not-found", 404, "There is no such file", "The document has no file of this id in this batch.", "Read the document: its fileList has the ids."},
@@ -37,6 +40,10 @@ var errorCodes = []errorCode{
 	{"body-too-slow", 408, "The body did not arrive in time", "The connection was too slow, or the client stopped sending.", "Send the request again, under the same Idempotency-Key."},
 
 	{"all-files-skipped", 409, "All files of the document are skipped", "A document without any file that goes on is not migrated.", "Recall a file, or except the document."},
+	{"approval-decided", 409, "The approval was decided already", "It was approved, rejected or withdrawn; the detail says by whom.", "Read the approval: it says what became of it."},
+	{"approval-exists", 409, "The approval exists already", "An approval of this id was asked for before.", "Read it."},
+	{"approval-expired", 409, "The approval has expired", "Nobody decided about it in time.", "Ask again for what it is about."},
+	{"approval-kind-unknown", 409, "The act is not known here", "A newer build asked for it, and this one does not know how to carry it out.", "Send the request again when all processes are of one build."},
 	{"batch-cancelled", 409, "The batch is cancelled", "A cancelled batch stays so.", "Make a new batch of the same scope."},
 	{"batch-exists", 409, "The batch exists already", "A batch of this number was made before.", "Send the command again; it gets another number."},
 	{"batch-not-empty", 409, "The batch is not empty", "Only a batch with nothing in scope is acknowledged as empty.", "Read the batch: it has documents."},

@@ -15,7 +15,7 @@ import (
 )
 
 // codeAt is which argument of a function names a code.
-var codeAt = map[string]int{"RefuseInvalid": 1, "RefuseConflict": 0, "RefuseNotFound": 0, "RefuseToken": 0, "RefuseBearer": 0, "newProblem": 1}
+var codeAt = map[string]int{"RefuseInvalid": 1, "RefuseConflict": 0, "RefuseNotFound": 0, "RefuseForbidden": 0, "RefuseToken": 0, "RefuseBearer": 0, "newProblem": 1}
 
 // notNamed are calls that name no code as a text: those codes are listed here.
 var notNamed = map[string][]string{

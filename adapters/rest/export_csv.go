@@ -25,6 +25,7 @@ var auditColumns = []auditColumn{
 	{"operator", 18, false, func(e *AuditEntry) string { return e.Operator }},
 	{"operator kind", 12, false, func(e *AuditEntry) string { return e.ActorKind }},
 	{"initiator", 18, false, func(e *AuditEntry) string { return e.Initiator }},
+	{"approver", 18, false, func(e *AuditEntry) string { return e.Approver }},
 	{"client address", 16, false, func(e *AuditEntry) string { return e.ClientAddress }},
 	{"action", 26, false, func(e *AuditEntry) string { return e.Action }},
 	{"batch", 26, false, func(e *AuditEntry) string { return e.Batch }},

@@ -22,6 +22,7 @@ type Event struct {
 	Batch        string          `json:"batch"`
 	Actor        Actor           `json:"actor"`
 	Initiator    *Actor          `json:"initiator,omitempty" doc:"The person in whose name a worker or policy acted"`
+	Approver     *Actor          `json:"approver,omitempty" doc:"The second operator, of what takes two"`
 	RequestID    string          `json:"requestId,omitempty"`
 	StatusBefore string          `json:"statusBefore,omitempty"`
 	StatusAfter  string          `json:"statusAfter"`
@@ -43,6 +44,9 @@ func eventOf(r wire.Record) Event {
 	}
 	if r.Metadata.Initiator.Subject != "" {
 		event.Initiator = new(Actor(r.Metadata.Initiator))
+	}
+	if r.Metadata.Approver.Subject != "" {
+		event.Approver = new(Actor(r.Metadata.Approver))
 	}
 	if e, ok := r.Event.(document.Event); ok {
 		change := e.GetChange()

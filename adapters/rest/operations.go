@@ -22,6 +22,7 @@ type Operation struct {
 	Done        int              `json:"done"`
 	Changed     int              `json:"changed" doc:"Changed before their turn, and left alone"`
 	Refused     int              `json:"refused"`
+	Left        int              `json:"left" doc:"That have had no turn yet; of a cancelled operation they never will, and are as they were"`
 	RequestedAt time.Time        `json:"requestedAt"`
 	RequestedBy string           `json:"requestedBy"`
 	ChangedAt   time.Time        `json:"changedAt"`
@@ -59,7 +60,7 @@ type BulkRetry struct {
 func operationOf(o projections.Operation) Operation {
 	return Operation{
 		ID: o.ID, Kind: o.Kind, Batch: o.Batch, Filter: FailedFilter(o.Filter), Reason: o.Reason, Status: o.Status,
-		Selected: o.Selected, Done: o.Done, Changed: o.Changed, Refused: o.Refused,
+		Selected: o.Selected, Done: o.Done, Changed: o.Changed, Refused: o.Refused, Left: o.Left(),
 		RequestedAt: o.RequestedAt, RequestedBy: o.RequestedBy, ChangedAt: o.ChangedAt, Version: o.Version,
 	}
 }
@@ -80,6 +81,8 @@ func (s *server) registerOperations() {
 		summary: "The bulk operations of a batch, newest first"}, s.listOperations)
 	register(s, route{method: http.MethodGet, path: one, id: "getOperation", tag: "operations", needs: readOperations,
 		summary: "A bulk operation and how far it is"}, s.getOperation)
+	register(s, route{method: http.MethodPost, path: one + "/cancel", id: "cancelOperation", tag: "operations", needs: writeDocuments,
+		summary: "Stop a bulk operation", description: "Documents that had their turn stay as it left them, the others as they are. One that is completed stays so."}, s.cancelOperation)
 	register(s, route{method: http.MethodGet, path: one + "/items", id: "listOperationItems", tag: "operations", needs: readOperations,
 		summary: "What became of each document of a bulk operation"}, s.listItems)
 }
@@ -122,6 +125,15 @@ func (s *server) getOperation(ctx context.Context, in *struct {
 	}
 	found, err := projections.FindOperation(ctx, s.Views, in.ID)
 	return &read[Operation]{ETag: etag(found.Version), Body: operationOf(found)}, err
+}
+
+func (s *server) cancelOperation(ctx context.Context, in *struct {
+	OperationID
+	Command
+	IfMatch
+	Body Reason
+}) (*done, error) {
+	return doneOf(s.Handler.CancelOperation(ctx, in.meta(ctx), in.ID, in.version(), in.Body.Reason))
 }
 
 func (s *server) listItems(ctx context.Context, in *struct {

@@ -33,7 +33,7 @@ func TestBulkRetryIsAcceptedAndFollowed(t *testing.T) {
 	r.get(a.at(a.Header.Get("Location"))).is(http.StatusOK, &op)
 	require.Equal(t, Operation{
 		ID: taken.Operation, Kind: "retry", Batch: b.Number, Filter: FailedFilter{Category: "format-mismatch", Organization: "ORG1"},
-		Reason: "the source has recovered", Status: operation.StatusRunning, Selected: len(hostile), RequestedAt: op.RequestedAt,
+		Reason: "the source has recovered", Status: operation.StatusRunning, Selected: len(hostile), Left: len(hostile), RequestedAt: op.RequestedAt,
 		RequestedBy: "the-operator", ChangedAt: op.ChangedAt, Version: 1,
 	}, op)
 	// The policy's part, which runs elsewhere.

@@ -65,9 +65,10 @@ func (p *Problem) with(header, value string) *Problem {
 }
 
 var refusalStatus = map[domain.RefusalKind]int{
-	domain.Invalid:  http.StatusUnprocessableEntity,
-	domain.Conflict: http.StatusConflict,
-	domain.NotFound: http.StatusNotFound,
+	domain.Invalid:   http.StatusUnprocessableEntity,
+	domain.Conflict:  http.StatusConflict,
+	domain.NotFound:  http.StatusNotFound,
+	domain.Forbidden: http.StatusForbidden,
 }
 
 // failures that are neither a refusal nor a fault of Waybill's own. Their text

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,6 +25,7 @@ type route struct {
 	needs        permission
 	secret       bool          // its answer is shown once, and never kept
 	status       int           // of success; 0: 200
+	also         int           // another one, of the same answer; 0: none
 	lasts        time.Duration // at most, when it may last longer than requestTimeout
 }
 
@@ -46,6 +48,12 @@ func register[I, O any](s *server, op route, handle func(context.Context, *I) (*
 		}
 		return out, nil
 	})
+	if op.also != 0 {
+		answers := s.api.OpenAPI().Paths[op.path].Post.Responses
+		answer := *answers[strconv.Itoa(http.StatusOK)]
+		answer.Description, answer.Headers = http.StatusText(op.also), maps.Clone(answer.Headers)
+		answers[strconv.Itoa(op.also)] = &answer
+	}
 }
 
 // IfMatch is the part of inputs that may name the version they are meant for.

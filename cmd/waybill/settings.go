@@ -61,6 +61,8 @@ type settings struct {
 
 	Archive string `env:"ARCHIVE" desc:"folder of the archive, an absolute path on one file system (required by workers)"`
 
+	FourEyesDocuments int `env:"FOUR_EYES_DOCUMENTS" envDefault:"0" desc:"documents of a batch that one operator may cancel alone; above it another one must approve within 72 hours; 0: any number"`
+
 	WorkerDocuments   int           `env:"WORKER_DOCUMENTS" envDefault:"64" desc:"documents migrated at once by this process, 1 to 1000"`
 	WorkerListings    int           `env:"WORKER_LISTINGS" envDefault:"4" desc:"slices listed at once by this process, 1 to 100"`
 	WorkerLease       time.Duration `env:"WORKER_LEASE" envDefault:"60s" desc:"how long a killed worker's work waits, 5s to 1h"`
@@ -148,6 +150,7 @@ func (s settings) validate(roles []role) error {
 	f.when(!isAddress(s.Listen), "LISTEN", "%q is not host:port", s.Listen)
 	f.when(s.MetricsListen != "none" && !isAddress(s.MetricsListen), "METRICS_LISTEN", "%q is neither host:port nor none", s.MetricsListen)
 	f.when(has(roles, work) && !filepath.IsAbs(s.Archive), "ARCHIVE", "must be the absolute path of a folder, is %q", s.Archive)
+	f.when(s.FourEyesDocuments < 0, "FOUR_EYES_DOCUMENTS", "must be 0 or more, is %d", s.FourEyesDocuments)
 	f.when(s.ShutdownTimeout < time.Second, "SHUTDOWN_TIMEOUT", "must be 1s or more, is %s", s.ShutdownTimeout)
 	var level slog.Level
 	f.when(level.UnmarshalText([]byte(s.LogLevel)) != nil, "LOG_LEVEL", "must be debug, info, warn or error, is %q", s.LogLevel)

@@ -94,6 +94,7 @@ func TestEveryFaultIsNamedAtOnce(t *testing.T) {
 		"WAYBILL_OIDC_ISSUER":              "http://login.example",
 		"WAYBILL_OIDC_AUDIENCE":            "",
 		"WAYBILL_OIDC_ROLES":               "imaging-admins=root",
+		"WAYBILL_FOUR_EYES_DOCUMENTS":      "-1",
 		"WAYBILL_WORKER_DOCUMENTS":         "0",
 		"WAYBILL_WORKER_LISTINGS":          "101",
 		"WAYBILL_WORKER_LEASE":             "1s",

@@ -41,6 +41,10 @@ type record struct {
 	InitiatorIssuer  string           `json:"initiatorissuer,omitempty" jsonschema_description:"Who vouches for that person"`
 	InitiatorSubject string           `json:"initiatorsubject,omitempty" jsonschema_description:"That person, as a subject id"`
 	InitiatorRoles   string           `json:"initiatorroles,omitempty" jsonschema_description:"Comma-separated"`
+	ApproverKind     domain.ActorKind `json:"approverkind,omitempty" jsonschema_description:"Of the second operator, who approved of it; absent when it took none"`
+	ApproverIssuer   string           `json:"approverissuer,omitempty" jsonschema_description:"Who vouches for the second operator"`
+	ApproverSubject  string           `json:"approversubject,omitempty" jsonschema_description:"The second operator, as a subject id"`
+	ApproverRoles    string           `json:"approverroles,omitempty" jsonschema_description:"Comma-separated"`
 	Build            string           `json:"build,omitempty" jsonschema_description:"Version and commit of the software that wrote it"`
 	DataContentType  string           `json:"datacontenttype" jsonschema_description:"Of data"`
 }

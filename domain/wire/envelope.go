@@ -30,6 +30,10 @@ type envelope struct {
 	InitiatorIssuer  string          `json:"initiatorissuer"`
 	InitiatorSubject string          `json:"initiatorsubject"`
 	InitiatorRoles   string          `json:"initiatorroles"`
+	ApproverKind     string          `json:"approverkind"`
+	ApproverIssuer   string          `json:"approverissuer"`
+	ApproverSubject  string          `json:"approversubject"`
+	ApproverRoles    string          `json:"approverroles"`
 	Build            string          `json:"build"`
 	Data             json.RawMessage `json:"data"`
 }
@@ -179,6 +183,14 @@ func (e *envelope) text(name string) *string {
 		return &e.InitiatorSubject
 	case "initiatorroles":
 		return &e.InitiatorRoles
+	case "approverkind":
+		return &e.ApproverKind
+	case "approverissuer":
+		return &e.ApproverIssuer
+	case "approversubject":
+		return &e.ApproverSubject
+	case "approverroles":
+		return &e.ApproverRoles
 	case "build":
 		return &e.Build
 	}

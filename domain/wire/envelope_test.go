@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -66,4 +67,20 @@ func requireReadAsJSON(t *testing.T, record string) {
 	require.NoError(t, err, record)
 	now.Bytes, plain.Bytes = nil, nil
 	require.Equal(t, plain, now)
+}
+
+// The second operator stands in the record of what takes two, and in no other.
+func TestApprovers(t *testing.T) {
+	t.Parallel()
+	approved := metadata
+	approved.Approver = domain.Actor{Kind: domain.Person, Issuer: "https://login.example", Subject: "审批人-18", Roles: []string{"operator", "admin"}}
+	draft, err := wire.Encode(approved, "batch-B1", 1, samples["waybill.batch.cancelled.v1"])
+	require.NoError(t, err)
+	record := draft.Place(coordinates)
+	require.Contains(t, string(record), `"approverkind":"person","approverissuer":"https://login.example","approversubject":"审批人-18","approverroles":"operator,admin"`)
+	requireReadAsJSON(t, string(record))
+	decoded, err := wire.Decode(record)
+	require.NoError(t, err)
+	require.Equal(t, approved, decoded.Metadata)
+	require.NotContains(t, string(encode(t, samples["waybill.batch.cancelled.v1"])), "approver")
 }

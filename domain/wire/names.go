@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/waybill-migration/waybill/domain/access"
+	"github.com/waybill-migration/waybill/domain/approval"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -134,6 +135,15 @@ func TypeOf(event any) (string, error) {
 		return "waybill.webhook.tested.v1", nil
 	case webhook.RetryRequested:
 		return "waybill.webhook.retry-requested.v1", nil
+
+	case approval.Requested:
+		return "waybill.approval.requested.v1", nil
+	case approval.Approved:
+		return "waybill.approval.approved.v1", nil
+	case approval.Rejected:
+		return "waybill.approval.rejected.v1", nil
+	case approval.Withdrawn:
+		return "waybill.approval.withdrawn.v1", nil
 	}
 	return "", fmt.Errorf("events of Go type %T have no persisted name", event)
 }
@@ -223,6 +233,11 @@ var forms = map[string]form{
 	"waybill.webhook.removed.v1":         into[webhook.Removed](),
 	"waybill.webhook.tested.v1":          into[webhook.Tested](),
 	"waybill.webhook.retry-requested.v1": into[webhook.RetryRequested](),
+
+	"waybill.approval.requested.v1": into[approval.Requested](),
+	"waybill.approval.approved.v1":  into[approval.Approved](),
+	"waybill.approval.rejected.v1":  into[approval.Rejected](),
+	"waybill.approval.withdrawn.v1": into[approval.Withdrawn](),
 }
 
 // Types are the names of all events that this build can read, in order.

@@ -17,6 +17,7 @@
 //	requestid, correlationid, causationid, operationid, traceparent
 //	actor*         who did it: kind, issuer, subject, roles (comma-separated)
 //	initiator*     the person in whose name a worker or policy acts
+//	approver*      the second operator, of what takes two
 //	build          software version and commit
 //
 // The subject is the stream, which is also the key in Kafka; there is no
@@ -154,6 +155,7 @@ type Metadata struct {
 	TraceParent   string
 	Actor         domain.Actor
 	Initiator     domain.Actor // zero when the actor acts in its own name
+	Approver      domain.Actor // zero when nobody had to approve of it
 	Build         string       // "1.2.0+3f9c2ab"
 }
 
@@ -210,6 +212,7 @@ func Encode(meta Metadata, stream string, index int, event any) (Draft, error) {
 	member("traceparent", meta.TraceParent)
 	actor(member, "actor", meta.Actor)
 	actor(member, "initiator", meta.Initiator)
+	actor(member, "approver", meta.Approver)
 	member("build", meta.Build)
 	member("datacontenttype", "application/json")
 	b.WriteString(`,"data":`)
@@ -309,6 +312,7 @@ func (e envelope) record() (Record, error) {
 		TraceParent: e.TraceParent, Build: e.Build,
 		Actor:     actorOf(e.ActorKind, e.ActorIssuer, e.ActorSubject, e.ActorRoles),
 		Initiator: actorOf(e.InitiatorKind, e.InitiatorIssuer, e.InitiatorSubject, e.InitiatorRoles),
+		Approver:  actorOf(e.ApproverKind, e.ApproverIssuer, e.ApproverSubject, e.ApproverRoles),
 	}
 	if r.Metadata.Installation, err = ParseUUID(strings.TrimPrefix(e.Source, "urn:uuid:")); err != nil {
 		return r, err

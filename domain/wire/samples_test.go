@@ -3,6 +3,7 @@ package wire_test
 import (
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/access"
+	"github.com/waybill-migration/waybill/domain/approval"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -63,6 +64,7 @@ var (
 		Rules:  []document.RuleResult{{Rule: "R07", Severity: document.Warn, Detail: "file f1 is large", Measured: "13000000 bytes"}},
 		Stored: &stored, ReadBack: stored.SHA256, Result: document.NewVersion, Supersedes: "standard/erp/0001/older.pdf", Final: true, Failure: &failure,
 	}}
+	settled  = approval.Settled{Batch: "B20250301-080000-ABCDE", By: approval.Person{Issuer: "token", Subject: "u-18"}, Reason: "seen with the owner"}
 	measured = document.Measured{
 		QueueMS: 1, FetchMS: 2, ValidateMS: 3, StoreMS: 4, BytesListed: 81920, BytesReceived: 81921, BytesStored: 81922,
 		RuleSet: "1", Profile: "flagship", SourceVersion: 3,
@@ -182,4 +184,13 @@ var samples = map[string]any{
 	"waybill.webhook.removed.v1":         webhook.Removed{Reason: "the ERP is gone"},
 	"waybill.webhook.tested.v1":          webhook.Tested{Reason: "is it there?"},
 	"waybill.webhook.retry-requested.v1": webhook.RetryRequested{Delivery: "7:123", Reason: "the receiver was mended"},
+
+	"waybill.approval.requested.v1": approval.Requested{
+		ID: "3d813cbb-47fb-52ba-91df-831e1593ac29", Kind: approval.CancelBatch, Batch: "B20250301-080000-ABCDE", BatchVersion: 3,
+		Extent: approval.Extent{Documents: 120000, UnlistedSlices: 2, Coordinates: at}, Limit: 1000, Reason: "wrong scope",
+		By: approval.Person{Issuer: "token", Subject: "u-17"}, ExpiresAt: "2025-03-04T08:00:00Z",
+	},
+	"waybill.approval.approved.v1":  approval.Approved{Settled: settled, Outcome: approval.Refused, Code: "version-stale", Detail: "batch-B is at version 4, you expected 3: read it again"},
+	"waybill.approval.rejected.v1":  approval.Rejected{Settled: settled},
+	"waybill.approval.withdrawn.v1": approval.Withdrawn{Settled: settled},
 }

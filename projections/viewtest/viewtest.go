@@ -12,6 +12,7 @@ import (
 
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/access"
+	"github.com/waybill-migration/waybill/domain/approval"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -139,6 +140,11 @@ func (j *Journal) Access(kind, id string, c access.Command) error {
 // Webhook decides a command and appends what it causes.
 func (j *Journal) Webhook(id string, c webhook.Command) error {
 	return decide(j, domain.WebhookStream(id), c, webhook.Decide, webhook.Evolve)
+}
+
+// Approval decides a command and appends what it causes.
+func (j *Journal) Approval(id string, c approval.Command) error {
+	return decide(j, domain.ApprovalStream(id), c, approval.Decide, approval.Evolve)
 }
 
 // State folds a stream.
