@@ -142,12 +142,12 @@ func TestAuditOfApprovals(t *testing.T) {
 			said = append(said, []string{e.Type, e.Initiator, e.Approver, e.StatusBefore, e.StatusAfter, e.Reason})
 		}
 		require.Equal(t, [][]string{
-			{"waybill.approval.requested.v1", "", "", "", "pending", "cancel-batch of 1200 documents: wrong scope"},
+			{"waybill.approval.requested.v1", "", "", "", "pending", "cancel-batch of 1200 documents and 2 slices that were not listed yet: wrong scope"},
 			{"waybill.approval.approved.v1", "", "", "pending", "approved", "seen"},
 			{"waybill.batch.cancelled.v1", "ann", "bo", "active", "cancelled", "wrong scope"},
-			{"waybill.approval.requested.v1", "ann", "", "", "pending", "cancel-batch of 1200 documents: wrong scope"},
+			{"waybill.approval.requested.v1", "ann", "", "", "pending", "cancel-batch of 1200 documents and 2 slices that were not listed yet: wrong scope"},
 			{"waybill.approval.rejected.v1", "ann", "", "pending", "rejected", "seen"},
-			{"waybill.approval.requested.v1", "ann", "", "", "pending", "cancel-batch of 1200 documents: wrong scope"},
+			{"waybill.approval.requested.v1", "ann", "", "", "pending", "cancel-batch of 1200 documents and 2 slices that were not listed yet: wrong scope"},
 			{"waybill.approval.withdrawn.v1", "ann", "", "pending", "withdrawn", "seen"},
 		}, said)
 	})

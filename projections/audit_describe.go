@@ -197,7 +197,7 @@ func (entry *Entry) describeApproval(event approval.Event) {
 	switch e := event.(type) {
 	case approval.Requested:
 		entry.StatusAfter = string(approval.StatusPending)
-		entry.Reason = fmt.Sprintf("%s of %d documents: %s", e.Kind, e.Extent.Documents, e.Reason)
+		entry.Reason = fmt.Sprintf("%s of %d documents and %d slices that were not listed yet: %s", e.Kind, e.Extent.Documents, e.Extent.UnlistedSlices, e.Reason)
 	case approval.Approved:
 		settled(approval.StatusApproved, e.Settled)
 		entry.Reason = described(e.Reason, string(e.Outcome)+" since", e.Detail)
