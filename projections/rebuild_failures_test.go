@@ -43,7 +43,13 @@ func TestAViewThatFailsDoesNotKeepTheOthers(t *testing.T) {
 		require.Equal(t, 2, r.Version)
 		names = append(names, r.View)
 	}
-	require.Equal(t, []string{"sources", "batches", "worklist", "operations", "audit"}, names)
+	var others []string
+	for _, view := range views {
+		if view.Name != broken.Name {
+			others = append(others, view.Name)
+		}
+	}
+	require.Equal(t, others, names)
 
 	_, err = rebuilder.Run(t.Context(), false, broken)
 	require.ErrorContains(t, err, "no room for it", "all that there are failed")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/source"
+	"github.com/waybill-migration/waybill/domain/webhook"
 	"github.com/waybill-migration/waybill/projections/viewtest"
 )
 
@@ -49,6 +51,8 @@ func tell(t *testing.T, seed uint64, steps int) *viewtest.Journal {
 		s.sources = append(s.sources, id)
 		s.do(s.j.Source(id, source.Register{ID: id, Settings: source.Settings{Name: id, TokenURL: "http://s/t", DataURL: "http://s/d"}}))
 	}
+	s.hook("")
+	s.approve("B-other")
 	acts := []func(){
 		s.createBatch, s.list, s.list, s.list, s.list, s.attempt, s.attempt, s.attempt, s.attempt, s.attempt,
 		s.operate, s.operate, s.operate, s.steer, s.changeSource, s.bulk, s.failListing,
@@ -61,8 +65,24 @@ func tell(t *testing.T, seed uint64, steps int) *viewtest.Journal {
 	for _, number := range s.batches {
 		s.access(number)
 		s.approve(number)
+		s.hook(number)
 	}
 	return s.j
+}
+
+// hook that tells of a batch, or of all: it is changed, tested, disabled and
+// enabled, and unless it is of all removed.
+func (s *story) hook(number string) {
+	id, settings := fmt.Sprintf("hook-%d", slices.Index(s.batches, number)+1), webhook.Settings{URL: "https://erp.example/", SecretRefs: []string{"env:ERP"}}
+	s.do(s.j.Webhook(id, webhook.Register{ID: id, Settings: settings, Start: map[int]int64{0: 1}}))
+	settings.Batches = []string{number}
+	commands := []webhook.Command{webhook.Test{}, webhook.Disable{Reason: "night"}, webhook.Enable{}, webhook.RetryDelivery{Delivery: "0:1", Failed: true}}
+	if number != "" {
+		commands = append(commands, webhook.Reconfigure{Settings: settings}, webhook.Remove{Reason: "gone"})
+	}
+	for _, c := range commands {
+		s.do(s.j.Webhook(id, c))
+	}
 }
 
 // access to a batch: its log is exported, and a command on it refused.
