@@ -18,8 +18,9 @@ import (
 //
 // Whoever reads it all reads along audit_at. The other indexes are for what is
 // rare among millions of rows: a batch, a document (which has a dozen, so that
-// a hash will do, at a fifth of the size), a person, and types of events other
-// than the two that every document has.
+// a hash will do, at a fifth of the size), a person, an organisation, whose
+// documents come together as batches do, and types of events other than the two
+// that every document has.
 var auditView = View{Name: "audit", Tables: map[string]string{"audit": "batch"}, Schema: `
 CREATE TABLE IF NOT EXISTS audit (
 	partition     smallint    NOT NULL,
@@ -39,9 +40,11 @@ CREATE TABLE IF NOT EXISTS audit (
 	PRIMARY KEY (partition, "offset")
 );
 ALTER TABLE audit ADD COLUMN IF NOT EXISTS approver text NOT NULL DEFAULT ''; -- nothing that was written before there was one had any
+ALTER TABLE audit ADD COLUMN IF NOT EXISTS organization text NOT NULL DEFAULT ''; -- of the document or the listing; empty: of none that is known
 CREATE INDEX IF NOT EXISTS audit_at ON audit (at, partition, "offset");
 CREATE INDEX IF NOT EXISTS audit_batch ON audit (batch, at, partition, "offset");
 CREATE INDEX IF NOT EXISTS audit_stream ON audit USING hash (stream);
+CREATE INDEX IF NOT EXISTS audit_organization ON audit (organization, at, partition, "offset");
 CREATE INDEX IF NOT EXISTS audit_person ON audit (` + auditPerson + `, at, partition, "offset");
 CREATE INDEX IF NOT EXISTS audit_type ON audit (type, at, partition, "offset")
 	WHERE type <> 'waybill.document.discovered.v2' AND type <> 'waybill.document.migrated.v1'`, Apply: applyAudit}
@@ -67,9 +70,10 @@ type Entry struct {
 	Reason       string
 	RequestID    string
 	Approver     string // the second operator, of what takes two
+	Organization string // of the document or the listing
 }
 
-const auditColumns = `partition, "offset", at, type, stream, batch, actor_kind, actor, initiator, status_before, status_after, file_id, reason, request_id, approver`
+const auditColumns = `partition, "offset", at, type, stream, batch, actor_kind, actor, initiator, status_before, status_after, file_id, reason, request_id, approver, organization`
 
 func applyAudit(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
 	entries := newCopying("audit", auditColumns)
@@ -94,16 +98,17 @@ func (entry *Entry) copyTo(c *copying) {
 	c.bigint(entry.Offset)
 	c.time(entry.At)
 	c.texts(entry.Type, entry.Stream, entry.Batch, entry.ActorKind, entry.Actor, entry.Initiator,
-		entry.StatusBefore, entry.StatusAfter, entry.FileID, entry.Reason, entry.RequestID, entry.Approver)
+		entry.StatusBefore, entry.StatusAfter, entry.FileID, entry.Reason, entry.RequestID, entry.Approver, entry.Organization)
 }
 
 // AuditFilter narrows the audit log; empty fields choose all.
 type AuditFilter struct {
 	Batch, Stream string
-	Person        string        // who did it or in whose name it was done
-	Types         []string      // of events
-	From, To      time.Time     // inclusive, exclusive
-	Until         wire.Position // only what lies at or before it; nil: all
+	Person        string               // who did it or in whose name it was done
+	Types         []string             // of events
+	From, To      time.Time            // inclusive, exclusive
+	Until         wire.Position        // only what lies at or before it; nil: all
+	Within        domain.Organizations // whose entries are seen; none: all
 	After         AuditCursor
 	Limit         int
 }
@@ -122,6 +127,9 @@ func (entry *Entry) Cursor() AuditCursor { return AuditCursor{entry.At, entry.Pa
 // DocumentFilter's is.
 func (f AuditFilter) where() (string, []any) {
 	conditions, values := []string{"true"}, []any{pgx.QueryExecModeExec}
+	if f.Within.Restricted() {
+		values = append(values, []string(f.Within)) // $1
+	}
 	add := func(asked bool, condition string, of ...any) {
 		if !asked {
 			return
@@ -152,19 +160,36 @@ func (f AuditFilter) where() (string, []any) {
 	return strings.Join(conditions, " AND "), values
 }
 
-// Audit gives the log, oldest first.
+// ofBatches is the condition on entries of batches that are all of the
+// organisations $1: what was done to them and to many of their documents. Other
+// control streams that name a batch tell what somebody wanted, which may be
+// another's.
+const ofBatches = `partition = 0 AND (stream LIKE 'batch-%' OR stream LIKE 'operation-%') AND batch IN (SELECT number FROM batches b WHERE ` + wholly + `)`
+
+// Audit gives the log, oldest first. For those who see the documents of some
+// organisations alone, the entries of each are read along its own index, so
+// that they are found however rare they are.
 func Audit(ctx context.Context, q Querier, f AuditFilter) ([]Entry, error) {
 	where, values := f.where()
-	rows, err := q.Query(ctx, `SELECT `+auditColumns+` FROM audit WHERE `+where+` ORDER BY at, partition, "offset" LIMIT `+strconv.Itoa(f.Limit), values...)
+	page := ` ORDER BY at, partition, "offset" LIMIT ` + strconv.Itoa(f.Limit)
+	entries := `SELECT ` + auditColumns + ` FROM audit WHERE ` + where
+	if f.Within.Restricted() {
+		entries = `SELECT ` + auditColumns + ` FROM (
+			SELECT e.* FROM unnest($1::text[]) code CROSS JOIN LATERAL (` + entries + ` AND organization = code` + page + `) e
+			UNION ALL (` + entries + ` AND ` + ofBatches + page + `)) seen`
+	}
+	rows, err := q.Query(ctx, entries+page, values...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
 }
 
-// FindAuditCursor is the place of the entry at a coordinate, if there is one.
-func FindAuditCursor(ctx context.Context, q Querier, partition int, offset int64) (at AuditCursor, found bool, err error) {
-	rows, err := q.Query(ctx, `SELECT at, partition, "offset" FROM audit WHERE partition = $1 AND "offset" = $2`, partition, offset)
+// FindAuditCursor is the place of the entry at a coordinate, if there is one
+// that is seen within the organisations.
+func FindAuditCursor(ctx context.Context, q Querier, partition int, offset int64, within domain.Organizations) (at AuditCursor, found bool, err error) {
+	rows, err := q.Query(ctx, `SELECT at, partition, "offset" FROM audit WHERE partition = $2 AND "offset" = $3
+		AND (coalesce(cardinality($1::text[]), 0) = 0 OR organization = ANY ($1) OR `+ofBatches+`)`, within, partition, offset)
 	if err != nil {
 		return at, false, err
 	}

@@ -24,11 +24,11 @@ func (entry *Entry) describe(r *wire.Record) bool {
 		return false
 	case document.Event:
 		c := e.GetChange()
-		entry.Batch, entry.StatusBefore, entry.StatusAfter = c.Batch, string(c.Before), string(c.After)
+		entry.Batch, entry.StatusBefore, entry.StatusAfter, entry.Organization = c.Batch, string(c.Before), string(c.After), c.Organization
 		entry.describeDocument(e)
 	case discovery.Event:
 		c := e.GetChange()
-		entry.Batch, entry.StatusBefore, entry.StatusAfter = c.Batch, string(c.Before), string(c.After)
+		entry.Batch, entry.StatusBefore, entry.StatusAfter, entry.Organization = c.Batch, string(c.Before), string(c.After), batch.OrganizationOf(c.Slice)
 		entry.describeListing(e)
 	case batch.Event:
 		entry.Batch, _ = domain.ParseBatchStream(r.Stream)

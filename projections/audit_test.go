@@ -55,13 +55,13 @@ func TestAuditSaysWhoDidWhatWhenAndWhy(t *testing.T) {
 			{Partition: 0, Offset: 3, At: at(3), Type: "waybill.batch.created.v1", Stream: "batch-B1", Batch: "B1", ActorKind: "person", Actor: "operator-1", StatusAfter: "active", RequestID: "request-1"},
 			{Partition: 0, Offset: 4, At: at(4), Type: "waybill.batch.paused.v1", Stream: "batch-B1", Batch: "B1", ActorKind: "person", Actor: "operator-1",
 				StatusBefore: "active", StatusAfter: "paused", Reason: "night", RequestID: "request-1"},
-			{Partition: partition, Offset: 1, At: at(5), Type: "waybill.document.discovered.v2", Stream: id.Stream(), Batch: "B1", ActorKind: "person", Actor: "operator-1",
+			{Partition: partition, Offset: 1, At: at(5), Type: "waybill.document.discovered.v2", Stream: id.Stream(), Batch: "B1", Organization: "ORG", ActorKind: "person", Actor: "operator-1",
 				StatusAfter: "pending", RequestID: "request-1"},
-			{Partition: partition, Offset: 2, At: at(6), Type: "waybill.document.failed.v1", Stream: id.Stream(), Batch: "B1", ActorKind: "system", Actor: "migrate", Initiator: "operator-1",
+			{Partition: partition, Offset: 2, At: at(6), Type: "waybill.document.failed.v1", Stream: id.Stream(), Batch: "B1", Organization: "ORG", ActorKind: "system", Actor: "migrate", Initiator: "operator-1",
 				StatusBefore: "pending", StatusAfter: "failed", FileID: "invoice", Reason: "format-mismatch (type-unsupported): invoice is a spreadsheet"},
-			{Partition: partition, Offset: 3, At: at(7), Type: "waybill.document.file-skipped.v1", Stream: id.Stream(), Batch: "B1", ActorKind: "person", Actor: "operator-2",
+			{Partition: partition, Offset: 3, At: at(7), Type: "waybill.document.file-skipped.v1", Stream: id.Stream(), Batch: "B1", Organization: "ORG", ActorKind: "person", Actor: "operator-2",
 				StatusBefore: "failed", StatusAfter: "pending", FileID: "invoice", Reason: "damaged", RequestID: "request-2"},
-			{Partition: partition, Offset: 4, At: at(8), Type: "waybill.document.file-recalled.v1", Stream: id.Stream(), Batch: "B1", ActorKind: "person", Actor: "operator-2",
+			{Partition: partition, Offset: 4, At: at(8), Type: "waybill.document.file-recalled.v1", Stream: id.Stream(), Batch: "B1", Organization: "ORG", ActorKind: "person", Actor: "operator-2",
 				StatusBefore: "pending", StatusAfter: "pending", FileID: "invoice", Reason: "mended", RequestID: "request-2"},
 		}, audit(t, q, projections.AuditFilter{}))
 
@@ -77,10 +77,10 @@ func TestAuditSaysWhoDidWhatWhenAndWhy(t *testing.T) {
 		require.Equal(t, all[4:6], audit(t, q, projections.AuditFilter{After: cursor, Limit: 2}))
 		require.Equal(t, []projections.Entry{all[0], all[1], all[4]}, audit(t, q, projections.AuditFilter{Until: wire.Position{0: 2, partition: 1}}))
 		require.Empty(t, audit(t, q, projections.AuditFilter{Until: wire.Position{}}))
-		place, found, err := projections.FindAuditCursor(t.Context(), q, partition, 2)
+		place, found, err := projections.FindAuditCursor(t.Context(), q, partition, 2, nil)
 		require.NoError(t, err)
 		require.True(t, found && at(6).Equal(place.At))
-		_, found, err = projections.FindAuditCursor(t.Context(), q, partition, 99)
+		_, found, err = projections.FindAuditCursor(t.Context(), q, partition, 99, nil)
 		require.NoError(t, err)
 		require.False(t, found)
 	})

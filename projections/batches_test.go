@@ -23,7 +23,7 @@ func findBatch(t *testing.T, q projections.Querier, number string) projections.B
 
 func findSlice(t *testing.T, q projections.Querier, number string) projections.Slice {
 	t.Helper()
-	found, err := projections.Slices(t.Context(), q, number, "", "", 1)
+	found, err := projections.Slices(t.Context(), q, projections.SliceFilter{Batch: number, Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 	return found[0]
@@ -51,7 +51,7 @@ func TestBatchInProgress(t *testing.T) {
 		require.Equal(t, projections.Files{Pending: 3, Migrated: 3}, b.Files)
 		require.Equal(t, projections.Listings{Slices: 2, Found: 2, SourceTotal: 4}, b.Listings)
 
-		found, err := projections.Slices(t.Context(), q, "B1", "", "", 10)
+		found, err := projections.Slices(t.Context(), q, projections.SliceFilter{Batch: "B1", Limit: 10})
 		require.NoError(t, err)
 		require.Len(t, found, 2)
 		first := found[0]
@@ -59,7 +59,7 @@ func TestBatchInProgress(t *testing.T) {
 		require.Equal(t, []string{"2025-01-01", "2025-01-31", "listing"}, []string{first.From, first.To, first.Status})
 		require.Equal(t, []int{1, 1, 2, 4, 2}, []int{first.Pass, first.Page, first.Found, first.Total, first.Version})
 		require.Equal(t, projections.Slice{ID: "2025-02", From: "2025-02-01", To: "2025-02-28", Status: "waiting"}, found[1])
-		rest, err := projections.Slices(t.Context(), q, "B1", "waiting", "2025-01", 10)
+		rest, err := projections.Slices(t.Context(), q, projections.SliceFilter{Batch: "B1", Status: "waiting", After: "2025-01", Limit: 10})
 		require.NoError(t, err)
 		require.Equal(t, found[1:], rest)
 	})
@@ -99,7 +99,7 @@ func TestBatchFailsAndIsReopened(t *testing.T) {
 		require.Equal(t, projections.BatchFailed, b.Status())
 		require.Equal(t, projections.Documents{Migrated: 1, Failed: 1}, b.Documents)
 		require.Equal(t, projections.Files{Migrated: 4, Failed: 2}, b.Files, "what arrived of the failed document is migrated")
-		counts, err := projections.FailureCounts(t.Context(), q, "B1")
+		counts, err := projections.FailureCounts(t.Context(), q, "B1", nil)
 		require.NoError(t, err)
 		require.Equal(t, map[domain.Category]int64{domain.FormatMismatch: 1}, counts)
 	})

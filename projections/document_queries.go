@@ -36,6 +36,7 @@ const documentColumns = `batch, stream, image_number, organization, document_typ
 // DocumentFilter narrows the documents of a batch; empty fields choose all.
 type DocumentFilter struct {
 	Batch        string
+	Within       domain.Organizations // whose documents are seen; none: all
 	Status       document.Status
 	Category     domain.Category // of failed documents
 	Code         string
@@ -62,6 +63,13 @@ func (f DocumentFilter) where() (string, []any) {
 			values = append(values, value)
 			conditions = append(conditions, strings.ReplaceAll(condition, "?", "$"+strconv.Itoa(len(values)-1)))
 		}
+	}
+	switch {
+	case len(f.Within) == 1: // whose documents its index has in order
+		add(f.Within[0], "organization = ?")
+	case f.Within.Restricted():
+		values = append(values, []string(f.Within))
+		conditions = append(conditions, "organization = ANY ($"+strconv.Itoa(len(values)-1)+"::text[])")
 	}
 	add(f.After, "stream > ?")
 	add(string(f.Status), "status = ?")

@@ -17,7 +17,7 @@ import (
 //
 // A file's row grows fourfold when its outcome comes: with room for that in
 // its page, it stays there and needs no new entry in the index.
-var documentsView = View{Name: "documents", Tables: map[string]string{"documents": "batch", "document_files": "batch"}, Schema: `
+var documentsView = View{Name: "documents", Tables: map[string]string{"documents": "batch", "document_files": "batch", "document_totals": "batch"}, Schema: `
 CREATE TABLE IF NOT EXISTS documents (
 	batch             text        NOT NULL,
 	stream            text        NOT NULL,
@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS documents (
 CREATE INDEX IF NOT EXISTS documents_image_number ON documents (batch, image_number text_pattern_ops);
 CREATE INDEX IF NOT EXISTS documents_bill_number ON documents (batch, bill_number text_pattern_ops);
 CREATE INDEX IF NOT EXISTS documents_status ON documents (batch, status, stream);
+CREATE INDEX IF NOT EXISTS documents_organization ON documents (batch, organization, stream);
 CREATE INDEX IF NOT EXISTS documents_failed ON documents (batch, failure_category, stream) WHERE status = 'failed';
 CREATE TABLE IF NOT EXISTS document_files (
 	batch          text    NOT NULL,
@@ -71,7 +72,7 @@ CREATE TABLE IF NOT EXISTS document_files (
 	skip           json,
 	PRIMARY KEY (batch, stream, file_id)
 );
-ALTER TABLE document_files SET (fillfactor = 25)`, Apply: applyDocuments}
+ALTER TABLE document_files SET (fillfactor = 25);` + totalsSchema, Apply: applyDocuments}
 
 func applyDocuments(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
 	rows := map[[2]string]*documentRow{}
@@ -96,6 +97,10 @@ func applyDocuments(ctx context.Context, tx pgx.Tx, events []wire.Record) error 
 	if err := loadFiles(ctx, tx, files); err != nil {
 		return err
 	}
+	totals, err := foldTotals(ctx, tx, events)
+	if err != nil {
+		return err
+	}
 	for i := range events {
 		if e, ok := events[i].Event.(document.Event); ok {
 			files[[2]string{e.GetChange().Batch, events[i].Stream}].apply(e)
@@ -109,7 +114,12 @@ func applyDocuments(ctx context.Context, tx pgx.Tx, events []wire.Record) error 
 	if err := fresh.write(ctx, tx); err != nil {
 		return err
 	}
-	return listed.write(ctx, tx)
+	if err := listed.write(ctx, tx); err != nil {
+		return err
+	}
+	last := &pgx.Batch{}
+	totals.queue(last)
+	return tx.SendBatch(ctx, last).Close()
 }
 
 // documentRow is what the last events of a document leave of its row, in the
@@ -170,6 +180,13 @@ func (row *documentRow) apply(r wire.Record, event document.Event) {
 		if c.After == document.StatusPending || c.Before == document.StatusMigrated && c.After == document.StatusFailed {
 			row.fail(&e.Failure)
 		}
+	}
+}
+
+// files are the counts of the document's files.
+func (row *documentRow) files() document.Tally {
+	return document.Tally{
+		Pending: row.Pending, Migrated: row.Migrated, Failed: row.Failed, Skipped: row.Skipped, Excepted: row.Excepted, Cancelled: row.Cancelled,
 	}
 }
 

@@ -175,7 +175,7 @@ func TestExceptAndRevoke(t *testing.T) {
 		require.Equal(t, []any{document.StatusExcepted, "destroyed"}, []any{d.Status, d.Reason})
 		require.NotNil(t, d.Failure, "the failure stands")
 		require.Equal(t, []string{"cover excepted", "invoice excepted", "attachment excepted"}, statuses(t, q, "B1", id))
-		counts, err := projections.FailureCounts(t.Context(), q, "B1")
+		counts, err := projections.FailureCounts(t.Context(), q, "B1", nil)
 		require.NoError(t, err)
 		require.Empty(t, counts, "but it is no failed document")
 	})

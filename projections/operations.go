@@ -127,19 +127,37 @@ const operationColumns = `id, kind, batch, filter, reason, status, selected, don
 
 // FindOperation by id; a *domain.Refusal when there is none.
 func FindOperation(ctx context.Context, q Querier, id string) (Operation, error) {
-	rows, err := q.Query(ctx, `SELECT `+operationColumns+` FROM operations WHERE id = $1`, id)
+	return FindOperationWithin(ctx, q, id, nil)
+}
+
+// concerningOnly is the condition that an operation deals with documents of the
+// organisations $1 alone: it was asked for of these, or its batch is all theirs.
+const concerningOnly = `(coalesce(cardinality($1::text[]), 0) = 0 OR filter->>'organization' = ANY ($1) OR filter->'organizations' <@ to_jsonb($1::text[])
+	OR EXISTS (SELECT FROM batches b WHERE b.number = operations.batch AND ` + wholly + `))`
+
+// FindOperationWithin is FindOperation for those who see the documents of some
+// organisations alone.
+func FindOperationWithin(ctx context.Context, q Querier, id string, within domain.Organizations) (Operation, error) {
+	rows, err := q.Query(ctx, `SELECT `+operationColumns+` FROM operations WHERE `+concerningOnly+` AND id = $2`, within, id)
 	if err != nil {
 		return Operation{}, err
 	}
 	return one(rows, pgx.RowToStructByPos[Operation], "operation", id)
 }
 
-// OperationsOf a batch, newest first, older than the operation of the id
-// before (empty: from the newest).
-func OperationsOf(ctx context.Context, q Querier, batch, before string, limit int) ([]Operation, error) {
+// OperationFilter narrows the operations of a batch.
+type OperationFilter struct {
+	Batch  string
+	Within domain.Organizations // whose documents are seen; none: all
+	Before string               // id of an operation: only older ones, to page on
+	Limit  int
+}
+
+// Operations of a batch, newest first.
+func Operations(ctx context.Context, q Querier, f OperationFilter) ([]Operation, error) {
 	rows, err := q.Query(ctx, `SELECT `+operationColumns+` FROM operations
-		WHERE batch = $1 AND ($2 = '' OR (requested_at, id) < (SELECT requested_at, id FROM operations WHERE id = $2))
-		ORDER BY requested_at DESC, id DESC LIMIT $3`, batch, before, limit)
+		WHERE `+concerningOnly+` AND batch = $2 AND ($3 = '' OR (requested_at, id) < (SELECT requested_at, id FROM operations WHERE id = $3))
+		ORDER BY requested_at DESC, id DESC LIMIT $4`, f.Within, f.Batch, f.Before, f.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ func TestOperationsOfABatchNewestFirst(t *testing.T) {
 	request(j, "x", "B2", 1)
 	spec(t, j, func(t *testing.T, q projections.Querier) {
 		ids := func(before string, limit int) (ids []string) {
-			found, err := projections.OperationsOf(t.Context(), q, "B1", before, limit)
+			found, err := projections.Operations(t.Context(), q, projections.OperationFilter{Batch: "B1", Before: before, Limit: limit})
 			require.NoError(t, err)
 			for _, o := range found {
 				ids = append(ids, o.ID)

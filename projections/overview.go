@@ -67,22 +67,29 @@ type Batch struct {
 	Documents               Documents
 	Files                   Files
 	Listings                Listings
+	// Shared are what those listings lack that cover other organisations too. It
+	// is not of what is shown, and counts: nobody knows whose it is.
+	Shared Lack
 }
+
+// Lack is what sources said they have and never listed.
+type Lack struct{ Shortfall, Unaccepted int64 }
 
 // Status of the batch.
 func (b Batch) Status() BatchStatus {
 	listing := b.Listings.Completed+b.Listings.Failed < b.Listings.Slices
+	lack := Lack{b.Listings.Shortfall + b.Shared.Shortfall, b.Listings.Unaccepted + b.Shared.Unaccepted}
 	switch {
 	case b.Phase == batch.PhaseCancelled:
-		if listing || b.Listings.Failed > 0 || b.Listings.Unaccepted > 0 || b.Documents.Migrated < b.Documents.Total() {
+		if listing || b.Listings.Failed > 0 || lack.Unaccepted > 0 || b.Documents.Migrated < b.Documents.Total() {
 			return BatchFailed
 		}
 	case listing, b.Documents.Pending > 0:
 		return InProgress
-	case b.Documents.Failed > 0, b.Listings.Failed > 0, b.Listings.Unaccepted > 0:
+	case b.Documents.Failed > 0, b.Listings.Failed > 0, lack.Unaccepted > 0:
 		return BatchFailed
 	}
-	if b.Documents.Excepted > 0 || b.Files.Skipped > 0 || b.Listings.Shortfall > 0 {
+	if b.Documents.Excepted > 0 || b.Files.Skipped > 0 || lack.Shortfall > 0 {
 		return SucceededWithExceptions
 	}
 	return Succeeded
@@ -94,30 +101,53 @@ func (b Batch) Empty() bool {
 }
 
 const batchColumns = `b.number, b.source, b.profile, b.scope, b.created_at, b.created_by, b.phase, b.finished_at, b.empty_ok, b.version,
-	b.pending, b.migrated, b.failed, b.excepted, b.cancelled,
-	b.files_pending, b.files_migrated, b.files_failed, b.files_skipped, b.files_excepted, b.files_cancelled,
-	b.slices, s.completed, s.failed, s.found, s.total, s.duplicates, s.conflicts, s.shortfall, s.unaccepted`
+	d.pending, d.migrated, d.failed, d.excepted, d.cancelled,
+	d.files_pending, d.files_migrated, d.files_failed, d.files_skipped, d.files_excepted, d.files_cancelled,
+	s.slices, s.completed, s.failed, s.found, s.total, s.duplicates, s.conflicts, s.shortfall, s.unaccepted, s.shared, s.shared_unaccepted`
 
-const batchTables = ` FROM batches b CROSS JOIN LATERAL (
-	SELECT count(*) FILTER (WHERE status = 'completed') AS completed, count(*) FILTER (WHERE status = 'failed') AS failed,
-		coalesce(sum(found), 0) AS found, coalesce(sum(total), 0) AS total, coalesce(sum(duplicates), 0) AS duplicates,
-		coalesce(sum(conflicts), 0) AS conflicts, coalesce(sum(shortfall), 0) AS shortfall,
-		coalesce(sum(greatest(shortfall - accepted, 0)), 0) AS unaccepted
-	FROM batch_slices WHERE batch = b.number) s WHERE b.created_at IS NOT NULL`
+// partOfBatch is what is counted for those who see the documents of the
+// organisations $1.
+const partOfBatch = `(SELECT coalesce(sum(pending), 0) AS pending, coalesce(sum(migrated), 0) AS migrated, coalesce(sum(failed), 0) AS failed,
+		coalesce(sum(excepted), 0) AS excepted, coalesce(sum(cancelled), 0) AS cancelled, coalesce(sum(files_pending), 0) AS files_pending,
+		coalesce(sum(files_migrated), 0) AS files_migrated, coalesce(sum(files_failed), 0) AS files_failed, coalesce(sum(files_skipped), 0) AS files_skipped,
+		coalesce(sum(files_excepted), 0) AS files_excepted, coalesce(sum(files_cancelled), 0) AS files_cancelled
+	FROM document_totals WHERE batch = b.number AND organization = ANY ($1)) d`
+
+// listings are the figures of a batch's slices: of those that are shown, and of
+// the others what they lack.
+const listings = `(SELECT count(*) AS slices, count(*) FILTER (WHERE status = 'completed') AS completed, count(*) FILTER (WHERE status = 'failed') AS failed,
+		coalesce(sum(found) FILTER (WHERE shown), 0) AS found, coalesce(sum(total) FILTER (WHERE shown), 0) AS total,
+		coalesce(sum(duplicates) FILTER (WHERE shown), 0) AS duplicates, coalesce(sum(conflicts) FILTER (WHERE shown), 0) AS conflicts,
+		coalesce(sum(shortfall) FILTER (WHERE shown), 0) AS shortfall, coalesce(sum(greatest(shortfall - accepted, 0)) FILTER (WHERE shown), 0) AS unaccepted,
+		coalesce(sum(shortfall) FILTER (WHERE NOT shown), 0) AS shared, coalesce(sum(greatest(shortfall - accepted, 0)) FILTER (WHERE NOT shown), 0) AS shared_unaccepted
+	FROM (SELECT *, coalesce(cardinality($1::text[]), 0) = 0 OR organization <> '' AS shown FROM batch_slices
+		WHERE batch = b.number AND (coalesce(cardinality($1::text[]), 0) = 0 OR organization = '' OR organization = ANY ($1))) listing) s`
+
+// selectBatches as those see them who see the documents of the organisations
+// $1, or all: batches that hold such a document, or whose scope names one of
+// the organisations.
+func selectBatches(within domain.Organizations) string {
+	if !within.Restricted() {
+		return `SELECT ` + batchColumns + ` FROM batches b CROSS JOIN LATERAL (SELECT b.*) d CROSS JOIN LATERAL ` + listings + ` WHERE b.created_at IS NOT NULL`
+	}
+	return `SELECT ` + batchColumns + ` FROM batches b CROSS JOIN LATERAL ` + partOfBatch + ` CROSS JOIN LATERAL ` + listings + ` WHERE b.created_at IS NOT NULL
+		AND (b.scope->'organizations' ?| $1 OR d.pending + d.migrated + d.failed + d.excepted + d.cancelled > 0)`
+}
 
 // BatchFilter narrows a list of batches; empty fields choose all.
 type BatchFilter struct {
 	Source string
 	Phase  batch.Phase
-	Before string // batch number: only older ones, to page on
+	Within domain.Organizations // whose documents are seen; none: all
+	Before string               // batch number: only older ones, to page on
 	Limit  int
 }
 
 // Batches, newest first.
 func Batches(ctx context.Context, q Querier, f BatchFilter) ([]Batch, error) {
-	rows, err := q.Query(ctx, `SELECT `+batchColumns+batchTables+`
-		AND ($1 = '' OR b.source = $1) AND ($2 = '' OR b.phase = $2) AND ($3 = '' OR b.number < $3)
-		ORDER BY b.number DESC LIMIT $4`, f.Source, f.Phase, f.Before, f.Limit)
+	rows, err := q.Query(ctx, selectBatches(f.Within)+`
+		AND ($2 = '' OR b.source = $2) AND ($3 = '' OR b.phase = $3) AND ($4 = '' OR b.number < $4)
+		ORDER BY b.number DESC LIMIT $5`, f.Within, f.Source, f.Phase, f.Before, f.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +156,13 @@ func Batches(ctx context.Context, q Querier, f BatchFilter) ([]Batch, error) {
 
 // FindBatch by number; a *domain.Refusal when there is none.
 func FindBatch(ctx context.Context, q Querier, number string) (Batch, error) {
-	rows, err := q.Query(ctx, `SELECT `+batchColumns+batchTables+` AND b.number = $1`, number)
+	return FindBatchWithin(ctx, q, number, nil)
+}
+
+// FindBatchWithin is FindBatch for those who see the documents of some
+// organisations alone. For them there is none either where they see nothing.
+func FindBatchWithin(ctx context.Context, q Querier, number string, within domain.Organizations) (Batch, error) {
+	rows, err := q.Query(ctx, selectBatches(within)+` AND b.number = $2`, within, number)
 	if err != nil {
 		return Batch{}, err
 	}
@@ -140,7 +176,8 @@ func scanBatch(row pgx.CollectableRow) (Batch, error) {
 	err := row.Scan(&b.Number, &b.Source, &b.Profile, &scope, &b.CreatedAt, &b.CreatedBy, &b.Phase, &b.FinishedAt, &b.EmptyAcknowledged, &b.Version,
 		&d.Pending, &d.Migrated, &d.Failed, &d.Excepted, &d.Cancelled,
 		&f.Pending, &f.Migrated, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled,
-		&l.Slices, &l.Completed, &l.Failed, &l.Found, &l.SourceTotal, &l.Duplicates, &l.Conflicts, &l.Shortfall, &l.Unaccepted)
+		&l.Slices, &l.Completed, &l.Failed, &l.Found, &l.SourceTotal, &l.Duplicates, &l.Conflicts, &l.Shortfall, &l.Unaccepted,
+		&b.Shared.Shortfall, &b.Shared.Unaccepted)
 	if err != nil {
 		return b, err
 	}
@@ -163,11 +200,20 @@ type Slice struct {
 	Version                    int
 }
 
-// Slices of a batch, in order, after one.
-func Slices(ctx context.Context, q Querier, number, status, after string, limit int) ([]Slice, error) {
+// SliceFilter narrows the slices of a batch; empty fields choose all.
+type SliceFilter struct {
+	Batch, Status string
+	Within        domain.Organizations // slices of these organisations alone: one of all is not of theirs
+	After         string               // slice, to page on
+	Limit         int
+}
+
+// Slices of a batch, in order.
+func Slices(ctx context.Context, q Querier, f SliceFilter) ([]Slice, error) {
 	rows, err := q.Query(ctx, `SELECT slice, organization, from_date, to_date, status, pass, page, found, elsewhere, total, duplicates, conflicts,
 		shortfall, accepted, attempt, failure, next_attempt, reason, changed_at, version
-		FROM batch_slices WHERE batch = $1 AND ($2 = '' OR status = $2) AND slice > $3 ORDER BY slice LIMIT $4`, number, status, after, limit)
+		FROM batch_slices WHERE batch = $1 AND ($2 = '' OR status = $2) AND (coalesce(cardinality($3::text[]), 0) = 0 OR organization = ANY ($3))
+			AND slice > $4 ORDER BY slice LIMIT $5`, f.Batch, f.Status, f.Within, f.After, f.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -179,9 +225,11 @@ func Slices(ctx context.Context, q Querier, number, status, after string, limit 
 	})
 }
 
-// FailureCounts of a batch's failed documents, by category.
-func FailureCounts(ctx context.Context, q Querier, number string) (map[domain.Category]int64, error) {
-	rows, err := q.Query(ctx, `SELECT failure_category, count(*) FROM documents WHERE batch = $1 AND status = 'failed' GROUP BY 1`, number)
+// FailureCounts of a batch's failed documents, by category; of those of some
+// organisations alone, when there are any.
+func FailureCounts(ctx context.Context, q Querier, number string, within domain.Organizations) (map[domain.Category]int64, error) {
+	rows, err := q.Query(ctx, `SELECT failure_category, count(*) FROM documents WHERE batch = $1 AND status = 'failed'
+		AND (coalesce(cardinality($2::text[]), 0) = 0 OR organization = ANY ($2)) GROUP BY 1`, number, within)
 	if err != nil {
 		return nil, err
 	}

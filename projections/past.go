@@ -74,7 +74,7 @@ func (p *Past) scratch(ctx context.Context, view View, point wire.Position, b *b
 		return err
 	}
 	defer connection.Release()
-	if _, err := connection.Exec(ctx, "TRUNCATE "+strings.Join(sortedKeys(view.Tables), ", ")); err != nil {
+	if _, err := connection.Exec(ctx, `TRUNCATE `+strings.Join(append(sortedKeys(batchesView.Tables), sortedKeys(documentsView.Tables)...), ", ")); err != nil {
 		return err
 	}
 	return step(&scratch{Conn: connection, past: p, view: view, point: point, budget: b})

@@ -18,37 +18,40 @@ type BatchAt struct {
 	Failures map[domain.Category]int64
 }
 
-// FindBatch as it was at a point.
-func (p *Past) FindBatch(ctx context.Context, number string, point wire.Position) (BatchAt, error) {
-	return p.findBatch(ctx, number, point, p.newBudget())
+// FindBatch as it was at a point, as those see it who see the documents of some
+// organisations alone, when there are any.
+func (p *Past) FindBatch(ctx context.Context, number string, within domain.Organizations, point wire.Position) (BatchAt, error) {
+	return p.findBatch(ctx, number, within, point, p.newBudget())
 }
 
-func (p *Past) findBatch(ctx context.Context, number string, point wire.Position, allowed *budget) (b BatchAt, err error) {
+func (p *Past) findBatch(ctx context.Context, number string, within domain.Organizations, point wire.Position, allowed *budget) (b BatchAt, err error) {
 	own, err := p.pastBatch(ctx, number, point)
 	if err != nil {
 		return b, err
 	}
 	err = p.scratch(ctx, batchesView, point, allowed, func(s *scratch) error {
-		if b.Failures, err = s.makeBatch(ctx, number, own); err != nil {
+		made, err := s.makeBatch(ctx, number, own)
+		if err != nil {
 			return err
 		}
-		b.Batch, err = FindBatch(ctx, s, number)
+		b.Failures = made.failuresWithin(within)
+		b.Batch, err = FindBatchWithin(ctx, s, number, within)
 		return err
 	})
 	return b, err
 }
 
 // Slices of a batch as they were at a point, in order, after one.
-func (p *Past) Slices(ctx context.Context, number, status, after string, limit int, point wire.Position) (found []Slice, err error) {
-	own, err := p.pastBatch(ctx, number, point)
+func (p *Past) Slices(ctx context.Context, f SliceFilter, point wire.Position) (found []Slice, err error) {
+	own, err := p.pastBatch(ctx, f.Batch, point)
 	if err != nil {
 		return nil, err
 	}
 	err = p.scratch(ctx, batchesView, point, p.newBudget(), func(s *scratch) error {
-		if err := s.makeSlices(ctx, number, own); err != nil {
+		if err := s.makeSlices(ctx, f.Batch, own); err != nil {
 			return err
 		}
-		found, err = Slices(ctx, s, number, status, after, limit)
+		found, err = Slices(ctx, s, f)
 		return err
 	})
 	return found, err
@@ -115,17 +118,12 @@ func (s *scratch) makeBatches(ctx context.Context, numbers []string) error {
 	return nil
 }
 
-func (s *scratch) makeBatch(ctx context.Context, number string, own []wire.Record) (failures map[domain.Category]int64, err error) {
+func (s *scratch) makeBatch(ctx context.Context, number string, own []wire.Record) (all figures, err error) {
 	if err := s.makeSlices(ctx, number, own); err != nil {
 		return nil, err
 	}
-	unchanged, changed, err := s.split(ctx, number)
+	all, changed, err := s.split(ctx, number)
 	if err != nil {
-		return nil, err
-	}
-	b := &pgx.Batch{}
-	queueTally(b, number, &unchanged.tally)
-	if err := s.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
 	}
 	for streams := range slices.Chunk(changed, pastStreams) {
@@ -136,12 +134,18 @@ func (s *scratch) makeBatch(ctx context.Context, number string, own []wire.Recor
 		if err != nil {
 			return nil, err
 		}
-		unchanged.fail(records)
-		if err := s.apply(ctx, records); err != nil {
-			return nil, err
+		for _, row := range rowsAt(records) {
+			all.add(row)
 		}
 	}
-	return unchanged.failures, nil
+	b := &pgx.Batch{}
+	byOrganization := totals{}
+	for organization, f := range all {
+		queueTally(b, number, &f.tally)
+		byOrganization[[2]string{number, organization}] = &f.tally
+	}
+	byOrganization.queue(b)
+	return all, s.SendBatch(ctx, b).Close()
 }
 
 // makeSlices makes the batch's own row and its listings.
@@ -172,10 +176,41 @@ func (s *scratch) makeSlices(ctx context.Context, number string, own []wire.Reco
 // pastListings are read at once: one has thousands of pages at times.
 const pastListings = 20
 
-// figures of documents of a batch.
-type figures struct {
+// figures of a batch's documents, by organisation.
+type figures map[string]*figure
+
+type figure struct {
 	tally
 	failures map[domain.Category]int64
+}
+
+func (f figures) of(organization string) *figure {
+	if f[organization] == nil {
+		f[organization] = &figure{failures: map[domain.Category]int64{}}
+	}
+	return f[organization]
+}
+
+// add a document.
+func (f figures) add(row *documentRow) {
+	of := f.of(row.Organization)
+	of.count(document.Status(row.Status), row.files(), 1)
+	if row.Status == string(document.StatusFailed) {
+		of.failures[domain.Category(row.Category)]++
+	}
+}
+
+// failuresWithin are the failed documents by category.
+func (f figures) failuresWithin(within domain.Organizations) map[domain.Category]int64 {
+	failures := map[domain.Category]int64{}
+	for organization, of := range f {
+		if within.Has(organization) {
+			for category, n := range of.failures {
+				failures[category] += n
+			}
+		}
+	}
+	return failures
 }
 
 // split tells what of the batch's documents the live view can answer, since
@@ -210,24 +245,26 @@ func include(ctx context.Context, q Querier, view View, point wire.Position) err
 const atOrBefore = ` FROM documents d JOIN unnest($2::int[], $3::bigint[]) p(partition, "offset") ON d.partition = p.partition WHERE d.batch = $1 AND d."offset" `
 
 func unchangedSince(ctx context.Context, q Querier, number string, point wire.Position) (figures, error) {
-	f := figures{failures: map[domain.Category]int64{}}
+	f := figures{}
 	partitions, ends := offsets(point)
-	rows, err := q.Query(ctx, `SELECT d.status, d.failure_category, count(*), sum(d.files_pending), sum(d.files_migrated), sum(d.files_failed), sum(d.files_skipped),
-		sum(d.files_excepted), sum(d.files_cancelled)`+atOrBefore+`<= p."offset" GROUP BY 1, 2`, number, partitions, ends)
+	rows, err := q.Query(ctx, `SELECT d.organization, d.status, d.failure_category, count(*), sum(d.files_pending), sum(d.files_migrated), sum(d.files_failed), sum(d.files_skipped),
+		sum(d.files_excepted), sum(d.files_cancelled)`+atOrBefore+`<= p."offset" GROUP BY 1, 2, 3`, number, partitions, ends)
 	if err != nil {
 		return f, err
 	}
+	var organization string
 	var status document.Status
 	var category domain.Category
 	var n int64
 	var files [6]int64
-	_, err = pgx.ForEachRow(rows, []any{&status, &category, &n, &files[0], &files[1], &files[2], &files[3], &files[4], &files[5]}, func() error {
-		f.documents[slices.Index(documentStatuses, status)] += n
+	_, err = pgx.ForEachRow(rows, []any{&organization, &status, &category, &n, &files[0], &files[1], &files[2], &files[3], &files[4], &files[5]}, func() error {
+		of := f.of(organization)
+		of.documents[slices.Index(documentStatuses, status)] += n
 		for i := range files {
-			f.files[i] += files[i]
+			of.files[i] += files[i]
 		}
 		if status == document.StatusFailed {
-			f.failures[category] += n
+			of.failures[category] += n
 		}
 		return nil
 	})
@@ -241,15 +278,6 @@ func changedSince(ctx context.Context, q Querier, number string, point wire.Posi
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[string])
-}
-
-// fail counts documents, each with all its records, that failed.
-func (f figures) fail(records []wire.Record) {
-	for _, row := range rowsAt(records) {
-		if row.Status == string(document.StatusFailed) {
-			f.failures[domain.Category(row.Category)]++
-		}
-	}
 }
 
 // rowsAt folds whole streams of one batch, by stream.

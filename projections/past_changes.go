@@ -29,7 +29,8 @@ type ChangeFilter struct {
 	Batch          string
 	StatusBefore   document.Status
 	StatusAfter    document.Status
-	After          string // stream, to page on
+	Within         domain.Organizations // whose documents are seen; none: all
+	After          string               // stream, to page on
 	Limit          int
 	Earlier, Later wire.Position
 }
@@ -47,13 +48,14 @@ type ComparedBatch struct {
 }
 
 // CompareBatch at two points. One that was not there yet at the first has
-// nothing but its number there.
-func (p *Past) CompareBatch(ctx context.Context, number string, earlier, later wire.Position) (c ComparedBatch, err error) {
+// nothing but its number there; so has one of which those who see the documents
+// of some organisations alone saw nothing then.
+func (p *Past) CompareBatch(ctx context.Context, number string, within domain.Organizations, earlier, later wire.Position) (c ComparedBatch, err error) {
 	b := p.newBudget()
-	if c.After, err = p.findBatch(ctx, number, later, b); err != nil {
+	if c.After, err = p.findBatch(ctx, number, within, later, b); err != nil {
 		return c, err
 	}
-	c.Before, err = p.findBatch(ctx, number, earlier, b)
+	c.Before, err = p.findBatch(ctx, number, within, earlier, b)
 	if notFound(err) {
 		c.Before, err = BatchAt{Batch: Batch{Number: number}, Failures: map[domain.Category]int64{}}, nil
 	}
@@ -61,7 +63,7 @@ func (p *Past) CompareBatch(ctx context.Context, number string, earlier, later w
 		return c, err
 	}
 	counts := map[[2]document.Status]int64{}
-	err = p.eachChange(ctx, ChangeFilter{Batch: number, Earlier: earlier, Later: later}, b, func(change StatusChange) bool {
+	err = p.eachChange(ctx, ChangeFilter{Batch: number, Within: within, Earlier: earlier, Later: later}, b, func(change StatusChange) bool {
 		counts[[2]document.Status{change.Before, change.After}]++
 		return true
 	})
@@ -119,7 +121,7 @@ func (p *Past) eachChange(ctx context.Context, f ChangeFilter, b *budget, each f
 		if err != nil {
 			return err
 		}
-		if !changes(streams, records, f.Earlier, each) {
+		if !changes(streams, records, f, each) {
 			return nil
 		}
 	}
@@ -127,15 +129,15 @@ func (p *Past) eachChange(ctx context.Context, f ChangeFilter, b *budget, each f
 }
 
 // changes of documents, in order, with all their records up to the later point.
-func changes(streams []string, records []wire.Record, earlier wire.Position, each func(StatusChange) bool) (more bool) {
+func changes(streams []string, records []wire.Record, f ChangeFilter, each func(StatusChange) bool) (more bool) {
 	now := rowsAt(records)
-	then := rowsAt(slices.DeleteFunc(slices.Clone(records), func(r wire.Record) bool { return r.Offset > earlier[r.Partition] }))
+	then := rowsAt(slices.DeleteFunc(slices.Clone(records), func(r wire.Record) bool { return r.Offset > f.Earlier[r.Partition] }))
 	for _, stream := range streams {
 		after, before := now[stream], document.Status("")
-		if then[stream] != nil {
-			before = document.Status(then[stream].Status)
+		if was := then[stream]; was != nil && f.Within.Has(was.Organization) {
+			before = document.Status(was.Status)
 		}
-		if after == nil || string(before) == after.Status {
+		if after == nil || !f.Within.Has(after.Organization) || string(before) == after.Status {
 			continue
 		}
 		change := StatusChange{

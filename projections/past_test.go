@@ -31,6 +31,9 @@ func openPast(t *testing.T, pool *pgxpool.Pool, history projections.Chronicle) *
 type shown struct {
 	Batches   []projections.Batch
 	Paused    []projections.Batch
+	Part      []projections.Batch // as those see them who see the documents of one organisation
+	Failures  map[string]projections.BatchAt
+	PartOf    map[string][]projections.Document
 	Overviews map[string]projections.BatchAt
 	Slices    map[string][]projections.Slice
 	Documents map[string][]projections.Document
@@ -42,11 +45,15 @@ type shown struct {
 func newShown() shown {
 	return shown{
 		Overviews: map[string]projections.BatchAt{}, Slices: map[string][]projections.Slice{}, Documents: map[string][]projections.Document{},
+		Failures: map[string]projections.BatchAt{}, PartOf: map[string][]projections.Document{},
 		Failed: map[string][]projections.Document{}, Single: map[string]projections.Document{}, Files: map[string][]projections.File{},
 	}
 }
 
 const enough = 1000
+
+// part of the organisations of the stories' documents.
+var part = domain.Organizations{"ORG-a", "none"}
 
 func everyThird(all []projections.Document) (some []projections.Document) {
 	for i := 0; i < len(all); i += 3 {
@@ -64,11 +71,20 @@ func shownBy(t *testing.T, q projections.Querier) shown {
 	require.NoError(t, err)
 	s.Paused, err = projections.Batches(ctx, q, projections.BatchFilter{Source: "s0", Phase: batch.PhasePaused, Limit: enough})
 	require.NoError(t, err)
+	s.Part, err = projections.Batches(ctx, q, projections.BatchFilter{Within: part, Limit: enough})
+	require.NoError(t, err)
+	for _, b := range s.Part {
+		failures, err := projections.FailureCounts(ctx, q, b.Number, part)
+		require.NoError(t, err)
+		s.Failures[b.Number] = projections.BatchAt{Batch: b, Failures: failures}
+		s.PartOf[b.Number], err = projections.DocumentsOf(ctx, q, projections.DocumentFilter{Batch: b.Number, Within: part, Limit: enough})
+		require.NoError(t, err)
+	}
 	for _, b := range s.Batches {
-		failures, err := projections.FailureCounts(ctx, q, b.Number)
+		failures, err := projections.FailureCounts(ctx, q, b.Number, nil)
 		require.NoError(t, err)
 		s.Overviews[b.Number] = projections.BatchAt{Batch: b, Failures: failures}
-		s.Slices[b.Number], err = projections.Slices(ctx, q, b.Number, "", "", enough)
+		s.Slices[b.Number], err = projections.Slices(ctx, q, projections.SliceFilter{Batch: b.Number, Limit: enough})
 		require.NoError(t, err)
 		s.Documents[b.Number], err = projections.DocumentsOf(ctx, q, projections.DocumentFilter{Batch: b.Number, Limit: enough})
 		require.NoError(t, err)
@@ -93,10 +109,18 @@ func shownOf(t *testing.T, p *projections.Past, point wire.Position) shown {
 	require.NoError(t, err)
 	s.Paused, err = p.Batches(ctx, projections.BatchFilter{Source: "s0", Phase: batch.PhasePaused, Limit: enough}, point)
 	require.NoError(t, err)
-	for _, b := range s.Batches {
-		s.Overviews[b.Number], err = p.FindBatch(ctx, b.Number, point)
+	s.Part, err = p.Batches(ctx, projections.BatchFilter{Within: part, Limit: enough}, point)
+	require.NoError(t, err)
+	for _, b := range s.Part {
+		s.Failures[b.Number], err = p.FindBatch(ctx, b.Number, part, point)
 		require.NoError(t, err)
-		s.Slices[b.Number], err = p.Slices(ctx, b.Number, "", "", enough, point)
+		s.PartOf[b.Number], err = p.DocumentsOf(ctx, projections.DocumentFilter{Batch: b.Number, Within: part, Limit: enough}, point)
+		require.NoError(t, err)
+	}
+	for _, b := range s.Batches {
+		s.Overviews[b.Number], err = p.FindBatch(ctx, b.Number, nil, point)
+		require.NoError(t, err)
+		s.Slices[b.Number], err = p.Slices(ctx, projections.SliceFilter{Batch: b.Number, Limit: enough}, point)
 		require.NoError(t, err)
 		s.Documents[b.Number], err = p.DocumentsOf(ctx, projections.DocumentFilter{Batch: b.Number, Limit: enough}, point)
 		require.NoError(t, err)
@@ -177,7 +201,7 @@ func requireComparison(t *testing.T, past *projections.Past, points []wire.Posit
 					expected[stream] = fmt.Sprintf("%s>%s", was[stream], status)
 				}
 			}
-			compared, err := past.CompareBatch(t.Context(), number, earlier, latest)
+			compared, err := past.CompareBatch(t.Context(), number, nil, earlier, latest)
 			require.NoError(t, err)
 			require.Equal(t, overview, compared.After)
 			if then, ok := before.Overviews[number]; ok {
@@ -222,7 +246,7 @@ func TestThePastWaitsForNoView(t *testing.T) {
 	heads, err := j.Heads(t.Context())
 	require.NoError(t, err)
 	var late *projections.Late
-	_, err = past.FindBatch(t.Context(), "b", heads)
+	_, err = past.FindBatch(t.Context(), "b", nil, heads)
 	require.ErrorAs(t, err, &late)
 	_, err = past.DocumentsOf(t.Context(), projections.DocumentFilter{Batch: "b", Limit: 10}, heads)
 	require.ErrorAs(t, err, &late)
@@ -256,20 +280,20 @@ func TestThePastIsBounded(t *testing.T) {
 		return err
 	}
 	past.Allow(10)
-	_, err = past.FindBatch(t.Context(), "b", early)
+	_, err = past.FindBatch(t.Context(), "b", nil, early)
 	require.NoError(t, err)
 	require.NoError(t, documents(10))
 	require.NoError(t, changes())
 
 	past.Allow(9)
-	_, err = past.FindBatch(t.Context(), "b", heads)
+	_, err = past.FindBatch(t.Context(), "b", nil, heads)
 	require.NoError(t, err)
-	_, err = past.FindBatch(t.Context(), "b", early)
+	_, err = past.FindBatch(t.Context(), "b", nil, early)
 	requireRefused(t, err, "point-too-far")
 	require.ErrorContains(t, err, "waybill replay --until 0:1 --into SCHEMA")
 	requireRefused(t, documents(10), "point-too-far")
 	requireRefused(t, changes(), "point-too-far")
-	_, err = past.CompareBatch(t.Context(), "b", early, heads)
+	_, err = past.CompareBatch(t.Context(), "b", nil, early, heads)
 	requireRefused(t, err, "point-too-far")
 	_, err = past.Batches(t.Context(), projections.BatchFilter{Limit: 10}, early)
 	requireRefused(t, err, "point-too-far")

@@ -46,7 +46,23 @@ func requireEachCheckpoint(t *testing.T, history projections.History, batches []
 		w.requireFiles(t, pool)
 		w.requireWorklist(t, pool)
 		requireClosure(t, pool)
+		requireTotals(t, pool)
 	}
+}
+
+// requireTotals: what is counted by organisation is what the documents say, also
+// of those that were of another before.
+func requireTotals(t *testing.T, q projections.Querier) {
+	t.Helper()
+	const files = `files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled`
+	require.ElementsMatch(t, lines(t, q, `SELECT concat_ws(' ', batch, organization, count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'migrated'),
+			count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'excepted'), count(*) FILTER (WHERE status = 'cancelled'),
+			sum(files_pending), sum(files_migrated), sum(files_failed), sum(files_skipped), sum(files_excepted), sum(files_cancelled))
+		FROM documents GROUP BY batch, organization`),
+		lines(t, q, `SELECT concat_ws(' ', batch, organization, pending, migrated, failed, excepted, cancelled, `+files+`)
+			FROM document_totals WHERE pending + migrated + failed + excepted + cancelled > 0`))
+	require.Empty(t, lines(t, q, `SELECT concat_ws(' ', batch, organization, `+files+`) FROM document_totals WHERE pending + migrated + failed + excepted + cancelled = 0
+		AND (files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled) <> (0, 0, 0, 0, 0, 0)`))
 }
 
 // world is what the aggregates say of a history.

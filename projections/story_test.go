@@ -187,7 +187,7 @@ func (s *story) content(content string) document.Listed {
 	if s.IntN(8) == 0 {
 		files, content = s.IntN(5), content+fmt.Sprint(s.IntN(5))
 	}
-	l := document.Listed{Organization: "ORG", DocumentType: "bill", BillNumber: "N" + content, Content: content}
+	l := document.Listed{Organization: "ORG-" + content[:1], DocumentType: "bill", BillNumber: "N" + content, Content: content}
 	for i := range files {
 		l.Files = append(l.Files, document.ListedFile{
 			ID: fmt.Sprintf("f%d", i), Class: document.Invoice, Sequence: i, Name: "a.pdf", Type: "pdf", Size: 10, Hash: fmt.Sprint("h", i), HashAlgorithm: "md5",

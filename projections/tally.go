@@ -36,20 +36,25 @@ func tallies(events []wire.Record) map[string]*tally {
 			t = &tally{}
 			all[change.Batch] = t
 		}
-		for i, status := range documentStatuses {
-			if change.After == status {
-				t.documents[i]++
-			}
-			if change.Before == status {
-				t.documents[i]--
-			}
-		}
-		before, after := counters(change.FilesBefore), counters(change.FilesAfter)
-		for i := range after {
-			t.files[i] += after[i] - before[i]
-		}
+		t.leave(change)
+		t.enter(change)
 	}
 	return all
+}
+
+// leave takes away what a document was counted as before a change.
+func (t *tally) leave(change document.Change) { t.count(change.Before, change.FilesBefore, -1) }
+
+// enter adds what it is counted as after it.
+func (t *tally) enter(change document.Change) { t.count(change.After, change.FilesAfter, 1) }
+
+func (t *tally) count(status document.Status, files document.Tally, times int64) {
+	if i := slices.Index(documentStatuses, status); i >= 0 { // before its first event it has none
+		t.documents[i] += times
+	}
+	for i, n := range counters(files) {
+		t.files[i] += times * n
+	}
 }
 
 func counters(t document.Tally) [6]int64 {

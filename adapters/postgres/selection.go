@@ -20,10 +20,11 @@ type Selection struct{ pool *pgxpool.Pool }
 func NewSelection(pool *pgxpool.Pool) Selection { return Selection{pool} }
 
 const failedMatching = ` FROM documents WHERE batch = $1 AND status = 'failed'
-	AND ($2 = '' OR failure_category = $2) AND ($3 = '' OR failure_code = $3) AND ($4 = '' OR organization = $4) AND ($5 = '' OR document_type = $5)`
+	AND ($2 = '' OR failure_category = $2) AND ($3 = '' OR failure_code = $3) AND ($4 = '' OR organization = $4) AND ($5 = '' OR document_type = $5)
+	AND (coalesce(cardinality($6::text[]), 0) = 0 OR organization = ANY ($6))`
 
 func matching(batch string, f operation.Filter) []any {
-	return []any{batch, string(f.Category), f.Code, f.Organization, f.DocumentType}
+	return []any{batch, string(f.Category), f.Code, f.Organization, f.DocumentType, f.Organizations}
 }
 
 // FailedCount implements commands.Selection: count and coordinates are of one
@@ -50,8 +51,8 @@ func (s Selection) Failed(ctx context.Context, batch string, f operation.Filter,
 		partitions, offsets = append(partitions, partition), append(offsets, offset)
 	}
 	return s.streams(ctx, `SELECT stream`+failedMatching+`
-		AND "offset" <= (SELECT c."offset" FROM unnest($6::int[], $7::bigint[]) c(partition, "offset") WHERE c.partition = documents.partition)
-		AND stream > $8 ORDER BY stream LIMIT $9`, append(matching(batch, f), partitions, offsets, after, limit)...)
+		AND "offset" <= (SELECT c."offset" FROM unnest($7::int[], $8::bigint[]) c(partition, "offset") WHERE c.partition = documents.partition)
+		AND stream > $9 ORDER BY stream LIMIT $10`, append(matching(batch, f), partitions, offsets, after, limit)...)
 }
 
 // Pending implements commands.Selection.

@@ -69,7 +69,7 @@ func allowed(actor domain.Actor, needs permission) bool {
 // keeps who called from where when that is to be kept.
 func (s *server) admit(op route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		if err := s.check(ctx.Context(), op, ctx.Header("Authorization")); err != nil {
+		if err := s.check(ctx.Context(), op, ctx.Header("Authorization"), ctx.Param("number")); err != nil {
 			refuse(humagin.Unwrap(ctx), fail(ctx.Context(), err))
 			return
 		}
@@ -77,7 +77,7 @@ func (s *server) admit(op route) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-func (s *server) check(ctx context.Context, op route, authorization string) error {
+func (s *server) check(ctx context.Context, op route, authorization, number string) error {
 	r := requestOf(ctx)
 	r.operation = op.id
 	if err := s.limiter.attempt(r.address, authorization, func() error { return s.identify(ctx, authorization) }); err != nil {
@@ -87,6 +87,9 @@ func (s *server) check(ctx context.Context, op route, authorization string) erro
 		return err
 	}
 	if err := permit(r.actor, op.needs); err != nil {
+		return err
+	}
+	if err := s.confine(ctx, op, number); err != nil {
 		return err
 	}
 	if op.method == http.MethodGet && !slices.Contains(recordedReads, op.needs) {

@@ -41,16 +41,17 @@ var mayCall = map[string][]string{
 
 // described is an operation as the API's own document has it.
 type described struct {
-	method, path string
-	OperationID  string `json:"operationId"`
-	Summary      string
-	Tags         []string
-	Security     []map[string][]string
-	Permission   string   `json:"x-permission"`
-	Roles        []string `json:"x-roles"`
-	Parameters   []struct{ Name, In string }
-	RequestBody  *struct{ Required bool }
-	Responses    map[string]struct {
+	method, path  string
+	OperationID   string `json:"operationId"`
+	Summary       string
+	Tags          []string
+	Security      []map[string][]string
+	Permission    string   `json:"x-permission"`
+	Roles         []string `json:"x-roles"`
+	Organizations string   `json:"x-organizations"`
+	Parameters    []struct{ Name, In string }
+	RequestBody   *struct{ Required bool }
+	Responses     map[string]struct {
 		Content map[string]struct{ Schema map[string]any }
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/approval"
 	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
@@ -93,12 +94,12 @@ type approvalDecided struct {
 func (s *server) registerApprovals() {
 	const path, one = "/v1/approvals", "/v1/approvals/{id}"
 	command := func(name, id, summary, description string, handle func(context.Context, *approvalDecision) (*approvalDecided, error)) {
-		register(s, route{method: http.MethodPost, path: one + "/" + name, id: id, tag: "approvals", needs: decideApprovals,
+		register(s, route{method: http.MethodPost, path: one + "/" + name, id: id, tag: "approvals", needs: decideApprovals, reach: confined,
 			summary: summary, description: description}, handle)
 	}
 	register(s, route{method: http.MethodGet, path: path, id: "listApprovals", tag: "approvals", needs: readApprovals,
 		summary: "Acts that take two operators, pending ones first, newest first"}, s.listApprovals)
-	register(s, route{method: http.MethodGet, path: one, id: "getApproval", tag: "approvals", needs: readApprovals,
+	register(s, route{method: http.MethodGet, path: one, id: "getApproval", tag: "approvals", needs: readApprovals, reach: confined,
 		summary: "What is asked for, and what became of it"}, s.getApproval)
 	command("approve", "approveApproval", "Approve, and carry out",
 		"By another person than who asked, with the permission for the act itself. The act is carried out at once, in the name of who asked. "+
@@ -151,6 +152,9 @@ func (s *server) getApproval(ctx context.Context, in *struct {
 		return nil, err
 	}
 	found, err := projections.FindApproval(ctx, s.Views, in.ID)
+	if err == nil {
+		err = s.coverAct(ctx, found.State)
+	}
 	return &read[Approval]{ETag: etag(found.Version), Body: approvalAt(s.Handler.Now())(found)}, err
 }
 
@@ -177,12 +181,28 @@ func (s *server) decide(ctx context.Context, in *approvalDecision,
 	if err := permit(requestOf(ctx).actor, actPermissions[asked.Kind]); err != nil {
 		return nil, err
 	}
+	if err := s.coverAct(ctx, asked.State); err != nil {
+		return nil, err
+	}
 	a, result, err := command(ctx, in.meta(ctx), in.ID, in.version(), in.Body.Reason)
 	if err != nil {
 		return nil, err
 	}
 	body := ApprovalDecided{outcomeOf(result), approvalAt(s.Handler.Now())(projections.Approval(a))}
 	return &approvalDecided{Position: body.Position, ETag: etag(body.Version), Body: body}, nil
+}
+
+// coverAct refuses an act that whoever asks could not do, since it is not all on
+// documents of their organisations.
+func (s *server) coverAct(ctx context.Context, a approval.State) error {
+	if !restriction(ctx).Restricted() {
+		return nil
+	}
+	err := s.coverBatch(ctx, a.Batch)
+	if isNotFound(err) {
+		err = domain.RefuseNotFound("approval", a.ID)
+	}
+	return err
 }
 
 // actPermissions that each kind of act needs, from whoever asks for it and from

@@ -53,19 +53,22 @@ func (m moment) batches(ctx context.Context, f projections.BatchFilter) ([]proje
 
 func (m moment) overview(ctx context.Context, number Number, after After) (b projections.BatchAt, err error) {
 	if m.point != nil {
-		return m.Past.FindBatch(ctx, number.Number, m.point)
+		if err := m.see(ctx, number.Number); err != nil {
+			return b, err
+		}
+		return m.Past.FindBatch(ctx, number.Number, restriction(ctx), m.point)
 	}
 	if b.Batch, err = m.findBatch(ctx, number, after, documentsView); err == nil {
-		b.Failures, err = projections.FailureCounts(ctx, m.Views, b.Number)
+		b.Failures, err = projections.FailureCounts(ctx, m.Views, b.Number, restriction(ctx))
 	}
 	return b, err
 }
 
-func (m moment) slices(ctx context.Context, number, status, after string, limit int) ([]projections.Slice, error) {
+func (m moment) slices(ctx context.Context, f projections.SliceFilter) ([]projections.Slice, error) {
 	if m.point == nil {
-		return projections.Slices(ctx, m.Views, number, status, after, limit)
+		return projections.Slices(ctx, m.Views, f)
 	}
-	return m.Past.Slices(ctx, number, status, after, limit, m.point)
+	return m.Past.Slices(ctx, f, m.point)
 }
 
 func (m moment) documents(ctx context.Context, f projections.DocumentFilter) ([]projections.Document, error) {
@@ -77,10 +80,12 @@ func (m moment) documents(ctx context.Context, f projections.DocumentFilter) ([]
 
 func (m moment) document(ctx context.Context, number string, id domain.DocumentID) (d projections.Document, files []projections.File, err error) {
 	if m.point != nil {
-		return m.Past.FindDocument(ctx, number, id, m.point)
-	}
-	if d, err = projections.FindDocument(ctx, m.Views, number, id); err == nil {
+		d, files, err = m.Past.FindDocument(ctx, number, id, m.point)
+	} else if d, err = projections.FindDocument(ctx, m.Views, number, id); err == nil {
 		files, err = projections.FilesOf(ctx, m.Views, d.Batch, d.Stream)
+	}
+	if restriction(ctx).Restricted() && (err == nil && !restriction(ctx).Has(d.Organization) || isNotFound(err)) {
+		return projections.Document{}, nil, noDocument(id, number)
 	}
 	return d, files, err
 }
@@ -93,6 +98,6 @@ func (m moment) tag(version int) string {
 	return etag(version)
 }
 
-func overviewOf(b projections.BatchAt) BatchOverview {
-	return BatchOverview{Batch: batchOf(b.Batch), Failures: b.Failures}
+func overviewOf(b projections.BatchAt, theirs domain.Organizations) BatchOverview {
+	return BatchOverview{Batch: batchOf(b.Batch, theirs), Failures: b.Failures}
 }

@@ -65,7 +65,7 @@ type AuditQuery struct {
 }
 
 func (s *server) registerAudit() {
-	register(s, route{method: http.MethodGet, path: "/v1/audit", id: "listAudit", tag: "audit", needs: readAudit,
+	register(s, route{method: http.MethodGet, path: "/v1/audit", id: "listAudit", tag: "audit", needs: readAudit, reach: confined,
 		summary: "The audit log, oldest first", description: "Reading it is itself recorded."}, s.listAudit)
 	s.registerExport()
 }
@@ -95,7 +95,7 @@ func (s *server) listAudit(ctx context.Context, in *struct {
 // entries makes the filter of a query, when the view has what the client has
 // seen.
 func (s *server) entries(ctx context.Context, q AuditQuery, after After) (f projections.AuditFilter, err error) {
-	f = projections.AuditFilter{Batch: q.Batch, Person: q.Operator, From: q.From, To: q.To}
+	f = projections.AuditFilter{Batch: q.Batch, Person: q.Operator, From: q.From, To: q.To, Within: restriction(ctx)}
 	if !q.To.IsZero() && q.To.Before(q.From) {
 		return f, domain.RefuseInvalid("to", "period-reversed", "the period ends before it starts")
 	}

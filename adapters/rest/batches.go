@@ -96,8 +96,11 @@ type BatchOverview struct {
 	Failures map[domain.Category]int64 `json:"failures" doc:"Failed documents by category"`
 }
 
-func batchOf(b projections.Batch) Batch {
+// batchOf a batch, of whose scope those see their organisations who are
+// restricted to some.
+func batchOf(b projections.Batch, theirs domain.Organizations) Batch {
 	d := b.Documents
+	b.Scope.Organizations = theirs.Among(b.Scope.Organizations)
 	return Batch{
 		Number: b.Number, Source: b.Source, Profile: b.Profile, Scope: Scope(b.Scope), CreatedAt: b.CreatedAt, CreatedBy: b.CreatedBy,
 		Status: string(b.Status()), Phase: string(b.Phase), FinishedAt: b.FinishedAt, Empty: b.Empty(), EmptyAcknowledged: b.EmptyAcknowledged,
@@ -122,14 +125,14 @@ const (
 func (s *server) registerBatches() {
 	const path = "/v1/batches"
 	command := func(name, id, summary, description string, handle func(context.Context, *batchCommand) (*done, error)) {
-		register(s, route{method: http.MethodPost, path: oneBatch + "/" + name, id: id, tag: "batches", needs: writeBatches,
+		register(s, route{method: http.MethodPost, path: oneBatch + "/" + name, id: id, tag: "batches", needs: writeBatches, reach: wholly,
 			summary: summary, description: description}, handle)
 	}
-	register(s, route{method: http.MethodPost, path: path, id: "createBatch", tag: "batches", needs: writeBatches, status: created,
+	register(s, route{method: http.MethodPost, path: path, id: "createBatch", tag: "batches", needs: writeBatches, reach: confined, status: created,
 		summary: "Make a batch", description: "It is listed and migrated from here on by itself."}, s.createBatch)
-	register(s, route{method: http.MethodGet, path: path, id: "listBatches", tag: "batches", needs: readBatches,
+	register(s, route{method: http.MethodGet, path: path, id: "listBatches", tag: "batches", needs: readBatches, reach: confined,
 		summary: "Batches, newest first"}, s.listBatches)
-	register(s, route{method: http.MethodGet, path: oneBatch, id: "getBatch", tag: "batches", needs: readBatches,
+	register(s, route{method: http.MethodGet, path: oneBatch, id: "getBatch", tag: "batches", needs: readBatches, reach: confined,
 		summary: "The overview of a batch"}, s.getBatch)
 	command("pause", "pauseBatch", "Pause a batch", "Work under way is finished, and nothing new is begun.", s.pauseBatch)
 	command("resume", "resumeBatch", "Let a paused batch go on", "", s.resumeBatch)
@@ -144,6 +147,9 @@ func (s *server) createBatch(ctx context.Context, in *struct {
 	Command
 	Body NewBatch
 }) (*made[BatchMade], error) {
+	if err := chooseScope(ctx, in.Body.Scope); err != nil {
+		return nil, err
+	}
 	number, result, err := s.Handler.CreateBatch(ctx, in.meta(ctx), in.Body.Source, batch.Scope(in.Body.Scope))
 	if err != nil {
 		return nil, err
@@ -170,9 +176,11 @@ func (s *server) listBatches(ctx context.Context, in *struct {
 		return nil, err
 	}
 	batches, err := shown.batches(ctx, projections.BatchFilter{
-		Source: in.Source, Phase: batch.Phase(in.Phase), Before: before, Limit: in.more(),
+		Source: in.Source, Phase: batch.Phase(in.Phase), Within: restriction(ctx), Before: before, Limit: in.more(),
 	})
-	return page(ctx, batches, in.Paging, func(b projections.Batch) string { return b.Number }, batchOf).asOf(shown), err
+	return page(ctx, batches, in.Paging, func(b projections.Batch) string { return b.Number }, func(b projections.Batch) Batch {
+		return batchOf(b, restriction(ctx))
+	}).asOf(shown), err
 }
 
 func (s *server) getBatch(ctx context.Context, in *struct {
@@ -184,7 +192,7 @@ func (s *server) getBatch(ctx context.Context, in *struct {
 		return nil, err
 	}
 	b, err := shown.overview(ctx, in.Number, in.After)
-	return &read[BatchOverview]{ETag: shown.tag(b.Version), Position: shown.position(), Body: overviewOf(b)}, err
+	return &read[BatchOverview]{ETag: shown.tag(b.Version), Position: shown.position(), Body: overviewOf(b, restriction(ctx))}, err
 }
 
 // batchCommand is a command on a batch that needs nothing but a reason.

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -84,11 +83,11 @@ func changeOf(c projections.StatusChange) StatusChange {
 }
 
 func (s *server) registerComparisons() {
-	register(s, route{method: http.MethodGet, path: oneBatch + "/diff", id: "compareBatch", tag: "batches", needs: readBatches,
+	register(s, route{method: http.MethodGet, path: oneBatch + "/diff", id: "compareBatch", tag: "batches", needs: readBatches, reach: confined,
 		summary: "A batch at two points", description: "Its overview before and after, and how many documents went from which status to which."}, s.compareBatch)
-	register(s, route{method: http.MethodGet, path: oneBatch + "/diff/documents", id: "listStatusChanges", tag: "documents", needs: readDocuments,
+	register(s, route{method: http.MethodGet, path: oneBatch + "/diff/documents", id: "listStatusChanges", tag: "documents", needs: readDocuments, reach: confined,
 		summary: "The documents of a batch whose status is another at a later point", description: "In order of resource and image number. Give from and to as the comparison answered them: then all pages compare the same points."}, s.listStatusChanges)
-	register(s, route{method: http.MethodGet, path: oneDocument + "/diff", id: "compareDocument", tag: "documents", needs: readDocuments,
+	register(s, route{method: http.MethodGet, path: oneDocument + "/diff", id: "compareDocument", tag: "documents", needs: readDocuments, reach: confined,
 		summary: "A document with its files at two points"}, s.compareDocument)
 }
 
@@ -100,10 +99,13 @@ func (s *server) compareBatch(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.Past.CompareBatch(ctx, in.Number.Number, from, to)
-	answer := BatchComparison{Compared: comparedOf(from, to), After: overviewOf(c.After), Transitions: []Transition{}}
+	if err := s.see(ctx, in.Number.Number); err != nil {
+		return nil, err
+	}
+	c, err := s.Past.CompareBatch(ctx, in.Number.Number, restriction(ctx), from, to)
+	answer := BatchComparison{Compared: comparedOf(from, to), After: overviewOf(c.After, restriction(ctx)), Transitions: []Transition{}}
 	if c.Before.Version > 0 {
-		answer.Before = new(overviewOf(c.Before))
+		answer.Before = new(overviewOf(c.Before, restriction(ctx)))
 	}
 	for _, t := range c.Transitions {
 		answer.Transitions = append(answer.Transitions, Transition{string(t.Before), string(t.After), t.Documents})
@@ -126,8 +128,11 @@ func (s *server) listStatusChanges(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.see(ctx, in.Number.Number); err != nil {
+		return nil, err
+	}
 	found, err := s.Past.Changes(ctx, projections.ChangeFilter{
-		Batch: in.Number.Number, StatusBefore: document.Status(in.StatusBefore), StatusAfter: document.Status(in.StatusAfter),
+		Batch: in.Number.Number, Within: restriction(ctx), StatusBefore: document.Status(in.StatusBefore), StatusAfter: document.Status(in.StatusAfter),
 		Earlier: from, Later: to, After: last, Limit: in.more(),
 	})
 	return page(ctx, found, in.Paging, func(c projections.StatusChange) string { return c.Stream }, changeOf), err
@@ -141,7 +146,7 @@ func (s *server) compareDocument(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	b, err := projections.FindBatch(ctx, s.Views, in.Number.Number)
+	b, err := projections.FindBatchWithin(ctx, s.Views, in.Number.Number, restriction(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -149,17 +154,16 @@ func (s *server) compareDocument(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	d, files, err := s.Past.FindDocument(ctx, b.Number, id, to)
+	d, files, err := moment{s, to}.document(ctx, b.Number, id)
 	if err != nil {
 		return nil, err
 	}
 	answer := DocumentComparison{Compared: comparedOf(from, to), After: withFiles(d, files)}
-	d, files, err = s.Past.FindDocument(ctx, b.Number, id, from)
-	var refusal *domain.Refusal
+	d, files, err = moment{s, from}.document(ctx, b.Number, id)
 	switch {
 	case err == nil:
 		answer.Before = new(withFiles(d, files))
-	case errors.As(err, &refusal) && refusal.Kind == domain.NotFound:
+	case isNotFound(err):
 		err = nil
 	}
 	return &struct{ Body DocumentComparison }{answer}, err

@@ -73,15 +73,15 @@ type DocumentPath struct {
 const oneDocument = oneBatch + "/documents/{id}"
 
 func (s *server) registerDocuments() {
-	register(s, route{method: http.MethodGet, path: oneBatch + "/documents", id: "listDocuments", tag: "documents", needs: readDocuments,
+	register(s, route{method: http.MethodGet, path: oneBatch + "/documents", id: "listDocuments", tag: "documents", needs: readDocuments, reach: confined,
 		summary: "The documents of a batch", description: "In order of resource and image number."}, s.listDocuments)
-	register(s, route{method: http.MethodGet, path: oneDocument, id: "getDocument", tag: "documents", needs: readDocuments,
+	register(s, route{method: http.MethodGet, path: oneDocument, id: "getDocument", tag: "documents", needs: readDocuments, reach: confined,
 		summary: "A document with its files"}, s.getDocument)
-	register(s, route{method: http.MethodPost, path: oneDocument + "/retry", id: "retryDocument", tag: "documents", needs: writeDocuments,
+	register(s, route{method: http.MethodPost, path: oneDocument + "/retry", id: "retryDocument", tag: "documents", needs: writeDocuments, reach: confined,
 		summary: "Try a failed document again", description: "The source is read afresh; files that have arrived are not fetched again."}, s.retryDocument)
-	register(s, route{method: http.MethodPost, path: oneDocument + "/except", id: "exceptDocument", tag: "documents", needs: writeDocuments,
+	register(s, route{method: http.MethodPost, path: oneDocument + "/except", id: "exceptDocument", tag: "documents", needs: writeDocuments, reach: confined,
 		summary: "Take a failed document as one that can never arrive"}, s.exceptDocument)
-	register(s, route{method: http.MethodPost, path: oneDocument + "/revoke-exception", id: "revokeException", tag: "documents", needs: writeDocuments,
+	register(s, route{method: http.MethodPost, path: oneDocument + "/revoke-exception", id: "revokeException", tag: "documents", needs: writeDocuments, reach: confined,
 		summary: "Take an exception back", description: "The document is failed again."}, s.revokeException)
 }
 
@@ -102,7 +102,7 @@ func (s *server) listDocuments(ctx context.Context, in *struct {
 	if _, err := s.findBatch(ctx, in.Number, in.After, documentsView); err != nil {
 		return nil, err
 	}
-	documents, err := shown.documents(ctx, in.filter(in.Number.Number, last, in.more()))
+	documents, err := shown.documents(ctx, in.filter(ctx, in.Number.Number, last, in.more()))
 	return page(ctx, documents, in.Paging, func(d projections.Document) string { return d.Stream }, documentOf).asOf(shown), err
 }
 
@@ -136,12 +136,15 @@ type documentCommand struct {
 
 // changeDocument issues a command that is decided on the journal alone.
 func (s *server) changeDocument(ctx context.Context, in DocumentPath, common Command, match IfMatch, c document.Command) (*done, error) {
-	b, err := s.Handler.LoadBatch(ctx, in.Number.Number)
+	b, err := s.loadBatch(ctx, in.Number.Number)
 	if err != nil {
 		return nil, err
 	}
 	id, err := identify(b.Source, in.ID)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.touch(ctx, b.Number, id); err != nil {
 		return nil, err
 	}
 	version, err := s.streamVersion(ctx, id.Stream(), b.Number, match.version())

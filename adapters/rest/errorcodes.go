@@ -22,6 +22,9 @@ var errorCodes = []errorCode{
 	{"approval-of-another", 403, "Another person asked for it", "An approval is withdrawn by the person who asked for it.", "Reject it, if it is not to be done."},
 	{"approval-own", 403, "You asked for it yourself", "What takes two operators is approved or rejected by another person than who asked, whatever token is used.", "Ask another operator, or withdraw it."},
 	{"permission-missing", 403, "The token may not do this", "None of the token's roles has the permission that the operation needs; the detail names it.", "Use a token with one of the roles that the detail names."},
+	{"batch-not-covered", 403, "The batch is not only of your organisations", "The act concerns the whole batch, and its scope, or what came of it, is more than the organisations that you are restricted to.", "Ask somebody who may see all of it, or make batches of your organisations alone."},
+	{"organization-outside", 403, "An organisation is not among yours", "You are restricted to some organisations, and the request names another, or none where all would be meant.", "Name organisations that the detail names."},
+	{"organizations-restricted", 403, "You are restricted to organisations", "The operation concerns all organisations, and your token those that the detail names.", "Ask somebody who is not restricted."},
 
 	{"route-not-found", 404, "There is nothing at this path", "No operation has this path. An id in a path is one segment: a slash in it is written %2F.", "Compare the path with /docs."},
 	{"approval-not-found", 404, "There is no such approval", "No approval of that id was ever asked for.", "Read /v1/approvals."},

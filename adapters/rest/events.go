@@ -33,13 +33,14 @@ const ndjson = "application/x-ndjson"
 const positionHeader = "Waybill-Position"
 
 func (s *server) registerEvents() {
-	op := route{method: http.MethodGet, path: "/v1/events", id: "readEvents", tag: "events", needs: readEvents, lasts: maxReading + requestTimeout,
+	op := route{method: http.MethodGet, path: "/v1/events", id: "readEvents", tag: "events", needs: readEvents, reach: confined, lasts: maxReading + requestTimeout,
 		summary: "The events, byte for byte as the journal and Kafka have them",
 		description: "One record a line, as /schemas describes them. Within a journal partition they are in order and without a gap (but for what a filter leaves out); nothing is ordered across partitions. " +
 			"Waybill-Heads is the position that the answer leads to: an answer that ended in good order has everything up to it, unless limit was reached. " +
 			"To go on, give as from the last offset (sequence) that was read of each partition, which stand in each record; the trailer Waybill-Position says the same, and passes over what a filter left out. " +
 			"An answer that could not be completed is cut off: its last chunk is missing, and a client reports a broken transfer. " +
 			"With follow the answer stays open for an hour at most, with new records as they are committed and an empty line every 15 seconds; it may end earlier, in good order, when the server is stopped. " +
+			"Who is restricted to organisations gets the events of their documents and listings, and those of batches and bulk operations when the whole batch is theirs: for them it is by design that offsets have gaps, and completeness cannot be checked. " +
 			"Reading events is itself recorded."}
 	register(s, op, func(ctx context.Context, in *eventsQuery) (*eventStream, error) { return s.readEvents(ctx, op, in) })
 	described := s.api.OpenAPI().Paths[op.path].Get.Responses[strconv.Itoa(http.StatusOK)]
@@ -84,6 +85,9 @@ func (s *server) readEvents(ctx context.Context, op route, in *eventsQuery) (*ev
 	reading := &reading{
 		server: s, at: from, keeps: keeps, stream: in.Stream, latest: in.As == "latest", follow: in.Follow, left: in.Limit, bounded: in.Limit > 0,
 		mayStill: func(ctx context.Context) error { return s.mayStill(ctx, op, in.Authorization) },
+	}
+	if restriction(ctx).Restricted() {
+		reading.seen = &sight{server: s, theirs: restriction(ctx), whole: map[string]bool{}}
 	}
 	select {
 	case s.readers <- struct{}{}:

@@ -31,7 +31,7 @@ var exportTypes = map[access.Format]string{
 }
 
 func (s *server) registerExport() {
-	op := route{method: http.MethodGet, path: "/v1/audit/export", id: "exportAudit", tag: "audit", needs: exportAudit, lasts: maxExport + requestTimeout,
+	op := route{method: http.MethodGet, path: "/v1/audit/export", id: "exportAudit", tag: "audit", needs: exportAudit, reach: confined, lasts: maxExport + requestTimeout,
 		summary: "The audit log, or what is chosen of it, as one file",
 		description: "In order of time, as of the moment that Waybill-Position names. CSV is for people and spreadsheets: UTF-8 with a byte order mark, lines as RFC 4180 has them, and a ' in front of a text that a spreadsheet would take as a formula, and of one that begins with ' itself. " +
 			"XLSX has texts as they are, and a sheet for each 1,048,575 entries. NDJSON has the entries as the list of the log has them, one a line. " +
@@ -130,7 +130,7 @@ func (s *server) exportAfter(ctx context.Context, cursor string) (at projections
 	if _, err := fmt.Sscanf(cursor, "%d:%d", &partition, &offset); err != nil { // what the pattern lets through fits
 		return at, err
 	}
-	at, found, err := projections.FindAuditCursor(ctx, s.Views, partition, offset)
+	at, found, err := projections.FindAuditCursor(ctx, s.Views, partition, offset, restriction(ctx))
 	if err == nil && !found {
 		err = domain.RefuseInvalid("cursor", "cursor-invalid", "the audit log has no entry at %s; a cursor is partition:offset of the last line that is whole", cursor)
 	}

@@ -22,9 +22,9 @@ type DocumentQuery struct {
 	Text         string          `query:"text" maxLength:"300" doc:"What the image number or the bill number begins with, in the same case"`
 }
 
-func (q DocumentQuery) filter(number, after string, limit int) projections.DocumentFilter {
+func (q DocumentQuery) filter(ctx context.Context, number, after string, limit int) projections.DocumentFilter {
 	return projections.DocumentFilter{
-		Batch: number, Status: document.Status(q.Status), Category: q.Category, Code: q.Code, Organization: q.Organization, DocumentType: q.DocumentType,
+		Batch: number, Within: restriction(ctx), Status: document.Status(q.Status), Category: q.Category, Code: q.Code, Organization: q.Organization, DocumentType: q.DocumentType,
 		ImageNumber: q.ImageNumber, BillNumber: q.BillNumber, Text: q.Text, After: after, Limit: limit,
 	}
 }
@@ -57,7 +57,7 @@ func facetOf(counts []projections.FacetCount) []FacetCount {
 }
 
 func (s *server) registerFacets() {
-	register(s, route{method: http.MethodGet, path: oneBatch + "/documents/facets", id: "countDocuments", tag: "documents", needs: readDocuments,
+	register(s, route{method: http.MethodGet, path: oneBatch + "/documents/facets", id: "countDocuments", tag: "documents", needs: readDocuments, reach: confined,
 		summary: "How many documents of a batch there are by each value that they can be filtered by", description: "Of the documents that the filter chooses, as the list has them. The values of a facet come most first, 1000 at most."}, s.countDocuments)
 }
 
@@ -70,7 +70,7 @@ func (s *server) countDocuments(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	f, err := projections.DocumentFacets(ctx, s.Views, in.filter(b.Number, "", 0))
+	f, err := projections.DocumentFacets(ctx, s.Views, in.filter(ctx, b.Number, "", 0))
 	return &struct{ Body DocumentFacets }{DocumentFacets{
 		Total: f.Total, Statuses: facetOf(f.Status), Categories: facetOf(f.Category), Codes: facetOf(f.Code),
 		DocumentTypes: facetOf(f.DocumentType), Organizations: facetOf(f.Organization),

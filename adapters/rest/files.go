@@ -118,9 +118,9 @@ type FilePath struct {
 
 func (s *server) registerFiles() {
 	const one = oneDocument + "/files/{file}"
-	register(s, route{method: http.MethodPost, path: one + "/skip", id: "skipFile", tag: "files", needs: writeDocuments,
+	register(s, route{method: http.MethodPost, path: one + "/skip", id: "skipFile", tag: "files", needs: writeDocuments, reach: confined,
 		summary: "Set a file aside for now", description: "The document's other files go on without it. The mark stays with the file, over batches, until it is recalled."}, s.skipFile)
-	register(s, route{method: http.MethodPost, path: one + "/recall", id: "recallFile", tag: "files", needs: writeDocuments,
+	register(s, route{method: http.MethodPost, path: one + "/recall", id: "recallFile", tag: "files", needs: writeDocuments, reach: confined,
 		summary: "Take a skip back", description: "The document is pending again."}, s.recallFile)
 }
 

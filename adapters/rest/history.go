@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -56,7 +57,7 @@ func eventOf(r wire.Record) Event {
 }
 
 func (s *server) registerHistory() {
-	register(s, route{method: http.MethodGet, path: oneDocument + "/history", id: "getDocumentHistory", tag: "documents", needs: readHistory,
+	register(s, route{method: http.MethodGet, path: oneDocument + "/history", id: "getDocumentHistory", tag: "documents", needs: readHistory, reach: confined,
 		summary:     "All that ever happened to a document",
 		description: "Over all batches that met it, oldest first. It is read from the journal, so that it includes every command that was answered."}, s.listHistory)
 }
@@ -73,12 +74,15 @@ func (s *server) listHistory(ctx context.Context, in *struct {
 	if _, err := wire.ParsePosition(in.After.After); err != nil { // the journal has reached it
 		return nil, err
 	}
-	b, err := s.Handler.LoadBatch(ctx, in.Number.Number)
+	b, err := s.loadBatch(ctx, in.Number.Number)
 	if err != nil {
 		return nil, err
 	}
 	id, err := identify(b.Source, in.ID)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.touch(ctx, b.Number, id); err != nil {
 		return nil, err
 	}
 	loaded, err := s.Journal.Load(ctx, id.Stream())
@@ -89,7 +93,10 @@ func (s *server) listHistory(ctx context.Context, in *struct {
 	if lastOf(records, b.Number) == 0 {
 		return nil, domain.RefuseNotFound("document", in.ID+" in batch "+b.Number)
 	}
-	records = records[min(from, len(records)):]
+	records = slices.DeleteFunc(records[min(from, len(records)):], func(r wire.Record) bool {
+		e, ok := r.Event.(document.Event)
+		return !ok || !restriction(ctx).Has(e.GetChange().Organization)
+	})
 	return page(ctx, records, in.Paging, func(r wire.Record) string { return strconv.Itoa(r.Version) }, eventOf), nil
 }
 

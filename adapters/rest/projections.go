@@ -41,7 +41,7 @@ func projectionOf(s projections.ViewStatus) Projection {
 
 func (s *server) registerProjections() {
 	const path = "/v1/projections"
-	register(s, route{method: http.MethodGet, path: path, id: "listProjections", tag: "projections", needs: readProjections,
+	register(s, route{method: http.MethodGet, path: path, id: "listProjections", tag: "projections", needs: readProjections, reach: confined,
 		summary: "The views, how far they are, and why one stands still"}, s.listProjections)
 	register(s, route{method: http.MethodPost, path: path + "/{view}/resume", id: "resumeProjection", tag: "projections", needs: writeProjections, status: noContent,
 		summary: "Let a view that stopped try again", description: "After what stopped it was mended. It tries in the processes that keep views up, without a restart, and stops again when it fails again. Nothing was skipped."}, s.resumeProjection)
@@ -50,7 +50,13 @@ func (s *server) registerProjections() {
 
 func (s *server) listProjections(ctx context.Context, _ *struct{}) (*listed[Projection], error) {
 	statuses, err := projections.Survey(ctx, s.Views, s.Journal, time.Now(), projections.Views()...)
-	return whole(statuses, projectionOf), err
+	return whole(statuses, func(status projections.ViewStatus) Projection {
+		p := projectionOf(status)
+		if p.Stopped != nil && restriction(ctx).Restricted() {
+			p.Stopped.Error = "it is told to those who are not restricted to organisations"
+		}
+		return p
+	}), err
 }
 
 func (s *server) resumeProjection(ctx context.Context, in *struct {

@@ -31,6 +31,7 @@ type reading struct {
 	*server
 	at       wire.Position // up to here everything was sent or left out
 	keeps    func(wire.Raw) (bool, error)
+	seen     *sight // nil: all
 	stream   string
 	latest   bool
 	follow   bool
@@ -159,8 +160,14 @@ func (r *reading) stretch(ctx context.Context, partition int, head int64) error 
 	if err != nil {
 		return err
 	}
+	if r.seen != nil {
+		clear(r.seen.whole)
+	}
 	for _, record := range records {
 		keep, err := r.keeps(record)
+		if err == nil && keep && r.seen != nil {
+			keep, err = r.seen.shows(ctx, record)
+		}
 		if err != nil {
 			return err
 		}

@@ -51,7 +51,7 @@ func once[I, O any](ctx context.Context, s *server, op route, in *I, handle func
 		return handle(ctx, in)
 	}
 	r := requestOf(ctx)
-	name := sha256.Sum256([]byte(strings.Join([]string{r.actor.Issuer, r.actor.Subject, r.method, r.path, command.key()}, "\x00")))
+	name := r.named(command.key())
 	asked, err := json.Marshal(in) // its headers too: with another If-Match it is another request
 	if err != nil {
 		return nil, err
@@ -83,6 +83,14 @@ func once[I, O any](ctx context.Context, s *server, op route, in *I, handle func
 		return nil, err
 	}
 	return replay[O](content)
+}
+
+// named is the request as its sender named it. What one who is restricted to
+// organisations was answered is not what the same subject is answered who is
+// restricted to others, or to none.
+func (r *request) named(key string) [32]byte {
+	parts := append([]string{r.actor.Issuer, r.actor.Subject, r.method, r.path, key}, r.organizations...)
+	return sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 }
 
 func replay[O any](content []byte) (*O, error) {

@@ -23,6 +23,7 @@ type route struct {
 	summary      string
 	description  string
 	needs        permission
+	reach        reach         // for somebody who is restricted to organisations
 	secret       bool          // its answer is shown once, and never kept
 	status       int           // of success; 0: 200
 	also         int           // another one, of the same answer; 0: none
@@ -39,7 +40,7 @@ func register[I, O any](s *server, op route, handle func(context.Context, *I) (*
 		Method: op.method, Path: op.path, OperationID: op.id, Tags: []string{op.tag}, Summary: op.summary, Description: op.description,
 		DefaultStatus: op.status, MaxBodyBytes: maxBody + 1, // it refuses a body of as many bytes
 		Security:    []map[string][]string{{bearer: {}}},
-		Extensions:  map[string]any{"x-permission": string(op.needs), "x-roles": grants[op.needs]},
+		Extensions:  map[string]any{"x-permission": string(op.needs), "x-roles": grants[op.needs], "x-organizations": op.reach.described()},
 		Middlewares: huma.Middlewares{s.admit(op)},
 	}, func(ctx context.Context, in *I) (*O, error) {
 		out, err := once(ctx, s, op, in, handle)

@@ -67,12 +67,12 @@ func sliceOf(s projections.Slice) Slice {
 
 func (s *server) registerSlices() {
 	const path, one = oneBatch + "/slices", oneBatch + "/slices/{slice}"
-	register(s, route{method: http.MethodGet, path: path, id: "listSlices", tag: "slices", needs: readBatches,
+	register(s, route{method: http.MethodGet, path: path, id: "listSlices", tag: "slices", needs: readBatches, reach: confined,
 		summary: "The slices of a batch and their listings, in order"}, s.listSlices)
-	register(s, route{method: http.MethodPost, path: one + "/accept-shortfall", id: "acceptShortfall", tag: "slices", needs: writeBatches,
+	register(s, route{method: http.MethodPost, path: one + "/accept-shortfall", id: "acceptShortfall", tag: "slices", needs: writeBatches, reach: wholly,
 		summary:     "Accept what a slice is short of",
 		description: "The documents that the source said it has and never listed are taken as known and missing. The version is the batch's."}, s.acceptShortfall)
-	register(s, route{method: http.MethodPost, path: one + "/retry", id: "retrySlice", tag: "slices", needs: writeBatches,
+	register(s, route{method: http.MethodPost, path: one + "/retry", id: "retrySlice", tag: "slices", needs: writeBatches, reach: wholly,
 		summary: "List a slice again"}, s.retrySlice)
 }
 
@@ -93,16 +93,23 @@ func (s *server) listSlices(ctx context.Context, in *struct {
 	if _, err := s.findBatch(ctx, in.Number, in.After); err != nil {
 		return nil, err
 	}
-	slices, err := shown.slices(ctx, in.Number.Number, in.Status, after, in.more())
+	slices, err := shown.slices(ctx, projections.SliceFilter{
+		Batch: in.Number.Number, Status: in.Status, Within: restriction(ctx), After: after, Limit: in.more(),
+	})
 	return page(ctx, slices, in.Paging, func(s projections.Slice) string { return s.ID }, sliceOf).asOf(shown), err
 }
 
-// findBatch in a view that includes what the client has seen, or refuses.
+// findBatch in a view that includes what the client has seen, or refuses. What
+// there is for those who see a part of it lies beside the documents.
 func (s *server) findBatch(ctx context.Context, number Number, after After, views ...string) (projections.Batch, error) {
-	if err := s.waitFor(ctx, after, append(views, batchesView)...); err != nil {
+	views = append(views, batchesView)
+	if restriction(ctx).Restricted() {
+		views = append(views, documentsView)
+	}
+	if err := s.waitFor(ctx, after, views...); err != nil {
 		return projections.Batch{}, err
 	}
-	return projections.FindBatch(ctx, s.Views, number.Number)
+	return projections.FindBatchWithin(ctx, s.Views, number.Number, restriction(ctx))
 }
 
 // SliceID is the part of inputs that name a slice.

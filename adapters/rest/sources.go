@@ -77,9 +77,9 @@ func (s *server) registerSources() {
 	const path, one = "/v1/sources", "/v1/sources/{id}"
 	register(s, route{method: http.MethodPost, path: path, id: "createSource", tag: "sources", needs: writeSources, status: created,
 		summary: "Make a source"}, s.createSource)
-	register(s, route{method: http.MethodGet, path: path, id: "listSources", tag: "sources", needs: readSources,
+	register(s, route{method: http.MethodGet, path: path, id: "listSources", tag: "sources", needs: readSources, reach: open,
 		summary: "All sources, by id"}, s.listSources)
-	register(s, route{method: http.MethodGet, path: one, id: "getSource", tag: "sources", needs: readSources,
+	register(s, route{method: http.MethodGet, path: one, id: "getSource", tag: "sources", needs: readSources, reach: open,
 		summary: "A source"}, s.getSource)
 	register(s, route{method: http.MethodPut, path: one, id: "changeSource", tag: "sources", needs: writeSources,
 		summary: "Replace a source's settings", description: "What is left out gets its default. Batches under way go on with the new settings."}, s.changeSource)

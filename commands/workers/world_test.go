@@ -293,7 +293,7 @@ func (w *world) documents(number string) map[string]projections.Document {
 
 func (w *world) slices(number string) []projections.Slice {
 	w.t.Helper()
-	all, err := projections.Slices(w.t.Context(), w.pool, number, "", "", 1000)
+	all, err := projections.Slices(w.t.Context(), w.pool, projections.SliceFilter{Batch: number, Limit: 1000})
 	require.NoError(w.t, err)
 	return all
 }

@@ -4,6 +4,8 @@
 // batch records those counts when it finishes.
 package batch
 
+import "slices"
+
 // Phase stands beside the status, which is a function of the counts.
 type Phase string
 
@@ -53,6 +55,17 @@ func (s State) HasSlice(id string) bool {
 		}
 	}
 	return false
+}
+
+// Organizations that the scope names; none: it is of all.
+func (s State) Organizations() []string {
+	var named []string
+	for _, slice := range s.Slices {
+		if slice.Organization != "" && !slices.Contains(named, slice.Organization) {
+			named = append(named, slice.Organization)
+		}
+	}
+	return named
 }
 
 // Counts of a batch at some coordinates, as its overview had them.

@@ -3,6 +3,7 @@ package batch
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/waybill-migration/waybill/domain"
@@ -100,6 +101,12 @@ func sliceID(month time.Time, organization string) string {
 		return month.Format("2006-01")
 	}
 	return fmt.Sprintf("%s@%s", month.Format("2006-01"), organization)
+}
+
+// OrganizationOf gives the organisation of a slice by its id; empty: all.
+func OrganizationOf(slice string) string {
+	_, organization, _ := strings.Cut(slice, "@")
+	return organization
 }
 
 func firstOfNext(t time.Time) time.Time {

@@ -41,6 +41,9 @@ type Filter struct {
 	Code         string          `json:"code,omitempty"`
 	Organization string          `json:"organization,omitempty"`
 	DocumentType string          `json:"documentType,omitempty"`
+	// Organizations that whoever asked was restricted to. They stand in the
+	// event, so that no page of it ever selects others' documents.
+	Organizations domain.Organizations `json:"organizations,omitempty"`
 }
 
 // State of an operation. The zero State does not exist.
@@ -96,7 +99,11 @@ func (Advance) operationCommand() {}
 func (Cancel) operationCommand()  {}
 
 // Event is what can happen to an operation.
-type Event interface{ operationEvent() }
+type Event interface {
+	operationEvent()
+	// GetBatch is the batch whose documents it deals with.
+	GetBatch() string
+}
 
 type (
 	// Requested is the first event of every operation.
@@ -133,6 +140,18 @@ func (Requested) operationEvent() {}
 func (Advanced) operationEvent()  {}
 func (Completed) operationEvent() {}
 func (Cancelled) operationEvent() {}
+
+// GetBatch gives the batch.
+func (e Requested) GetBatch() string { return e.Batch }
+
+// GetBatch gives the batch.
+func (e Advanced) GetBatch() string { return e.Batch }
+
+// GetBatch gives the batch.
+func (e Completed) GetBatch() string { return e.Batch }
+
+// GetBatch gives the batch.
+func (e Cancelled) GetBatch() string { return e.Batch }
 
 // Decide answers a command with the events it causes, or refuses it.
 func Decide(s State, command Command) ([]Event, error) {

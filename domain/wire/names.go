@@ -100,7 +100,7 @@ func TypeOf(event any) (string, error) {
 		return "waybill.document.verification-failed.v1", nil
 
 	case operation.Requested:
-		return "waybill.operation.requested.v1", nil
+		return "waybill.operation.requested.v2", nil
 	case operation.Advanced:
 		return "waybill.operation.advanced.v1", nil
 	case operation.Completed:
@@ -213,7 +213,8 @@ var forms = map[string]form{
 	"waybill.document.cancelled.v1":           into[document.Cancelled](),
 	"waybill.document.verification-failed.v1": into[document.VerificationFailed](),
 
-	"waybill.operation.requested.v1": into[operation.Requested](),
+	"waybill.operation.requested.v1": upcast(operationRequestedV1.event),
+	"waybill.operation.requested.v2": into[operation.Requested](),
 	"waybill.operation.advanced.v1":  into[operation.Advanced](),
 	"waybill.operation.completed.v1": into[operation.Completed](),
 	"waybill.operation.cancelled.v1": into[operation.Cancelled](),

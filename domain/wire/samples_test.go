@@ -84,6 +84,11 @@ var upcasted = map[string]any{
 	"waybill.document.relisted.v1": document.Relisted{
 		Change: change, Listed: listed, FilesTotal: 501, Skipped: []document.Mark{{FileID: "f1"}}, Kept: []string{"f2"},
 	},
+	"waybill.operation.requested.v1": operation.Requested{
+		ID: "3d813cbb-47fb-52ba-91df-831e1593ac29", Kind: operation.Retry, Batch: "B20250301-080000-ABCDE",
+		Filter: operation.Filter{Category: domain.SourceUnavailable, Code: "http-503", Organization: "ORG1", DocumentType: "BILL"},
+		Reason: "the source is back", Count: 4, Coordinates: at,
+	},
 }
 
 func withoutAuthorities(s source.Settings) source.Settings {
@@ -145,9 +150,11 @@ var samples = map[string]any{
 		Change: change, Failure: failure, Objects: []document.Lost{{Key: stored.Key, Fault: document.Missing, FileID: "f1"}}, Reason: "the archive was restored from Tuesday",
 	},
 
-	"waybill.operation.requested.v1": operation.Requested{
+	"waybill.operation.requested.v2": operation.Requested{
 		ID: "3d813cbb-47fb-52ba-91df-831e1593ac29", Kind: operation.Retry, Batch: "B20250301-080000-ABCDE",
-		Filter: operation.Filter{Category: domain.SourceUnavailable, Code: "http-503", Organization: "ORG1", DocumentType: "BILL"},
+		Filter: operation.Filter{
+			Category: domain.SourceUnavailable, Code: "http-503", Organization: "ORG1", DocumentType: "BILL", Organizations: domain.Organizations{"ORG1", "ORG2"},
+		},
 		Reason: "the source is back", Count: 4, Coordinates: at,
 	},
 	"waybill.operation.advanced.v1": operation.Advanced{
