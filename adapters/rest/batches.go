@@ -136,7 +136,7 @@ func (s *server) registerBatches() {
 		summary: "The overview of a batch"}, s.getBatch)
 	command("pause", "pauseBatch", "Pause a batch", "Work under way is finished, and nothing new is begun.", s.pauseBatch)
 	command("resume", "resumeBatch", "Let a paused batch go on", "", s.resumeBatch)
-	register(s, route{method: http.MethodPost, path: oneBatch + "/cancel", id: "cancelBatch", tag: "batches", needs: writeBatches, also: accepted,
+	register(s, route{method: http.MethodPost, path: oneBatch + "/cancel", id: "cancelBatch", tag: "batches", needs: writeBatches, reach: wholly, also: accepted,
 		summary: "Cancel a batch for good",
 		description: "Its pending documents are cancelled; what was migrated stays. Above a number of documents that the installation sets, " +
 			"the answer is 202 with an approval that another operator must give (Location), and nothing is changed until then."}, s.cancelBatch)
