@@ -38,7 +38,7 @@ type Delivery struct {
 
 func deliveryOf(e deliveries.Entry) Delivery {
 	return Delivery{
-		ID: e.ID.String(), EventID: e.EventID.String(), Type: e.Type, Lane: e.Lane, Status: e.Status, Attempts: e.Attempts, PlacedAt: e.PlacedAt,
+		ID: e.String(), EventID: e.EventID.String(), Type: e.Type, Lane: e.Lane, Status: e.Status, Attempts: e.Attempts, PlacedAt: e.PlacedAt,
 		LastAttempt: e.Last, NextAttempt: e.Next, HTTPStatus: e.HTTPStatus, Milliseconds: e.Took.Milliseconds(), Error: e.Error,
 	}
 }

@@ -111,9 +111,9 @@ func TestAFailedDeliveryLetsItsBatchGoOn(t *testing.T) {
 	w.settled("erp", deliveries.Delivered, 2)
 
 	w.receiver.answers(always(http.StatusOK))
-	w.on("erp", webhook.RetryDelivery{Delivery: failed.ID.String(), Failed: true, Reason: "mended"})
+	w.on("erp", webhook.RetryDelivery{Delivery: failed.String(), Failed: true, Reason: "mended"})
 	w.settled("erp", deliveries.Delivered, 3)
-	w.on("erp", webhook.RetryDelivery{Delivery: failed.ID.String(), Failed: true, Reason: "it was not known yet that it is there"})
+	w.on("erp", webhook.RetryDelivery{Delivery: failed.String(), Failed: true, Reason: "it was not known yet that it is there"})
 	w.on("erp", webhook.Test{})
 	w.settled("erp", deliveries.Delivered, 4)
 	require.Len(t, w.receiver.took("erp"), 4, "what was delivered is not sent again")

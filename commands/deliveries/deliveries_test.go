@@ -177,7 +177,7 @@ func TestATestIsSentWhateverIsAskedFor(t *testing.T) {
 	w.hook("other", types("waybill.batch."))
 	result := w.on("erp", webhook.Test{Reason: "is it there?"})
 	entry := w.settled("erp", deliveries.Delivered, 1)[0]
-	require.Equal(t, result.Position.String(), entry.ID.String())
+	require.Equal(t, result.Position.String(), entry.String())
 	require.Equal(t, "waybill.webhook.tested.v1", entry.Type)
 	w.on("other", webhook.Test{})
 	w.settled("other", deliveries.Delivered, 1)

@@ -47,7 +47,7 @@ func (d *Deliveries) sendFrom(ctx context.Context, a *attempt) {
 	for a != nil {
 		err := a.make(ctx)
 		if err != nil && ctx.Err() == nil {
-			d.log.Warn("a delivery was not settled, and is made again", "webhook", a.Webhook, "delivery", a.ID.String(), "error", err)
+			d.log.Warn("a delivery was not settled, and is made again", "webhook", a.Webhook, "delivery", a.String(), "error", err)
 		}
 		if err != nil || ctx.Err() != nil {
 			return
