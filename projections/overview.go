@@ -203,6 +203,7 @@ type Slice struct {
 // SliceFilter narrows the slices of a batch; empty fields choose all.
 type SliceFilter struct {
 	Batch, Status string
+	ID            string               // that slice alone
 	Within        domain.Organizations // slices of these organisations alone: one of all is not of theirs
 	After         string               // slice, to page on
 	Limit         int
@@ -213,7 +214,7 @@ func Slices(ctx context.Context, q Querier, f SliceFilter) ([]Slice, error) {
 	rows, err := q.Query(ctx, `SELECT slice, organization, from_date, to_date, status, pass, page, found, elsewhere, total, duplicates, conflicts,
 		shortfall, accepted, attempt, failure, next_attempt, reason, changed_at, version
 		FROM batch_slices WHERE batch = $1 AND ($2 = '' OR status = $2) AND (coalesce(cardinality($3::text[]), 0) = 0 OR organization = ANY ($3))
-			AND slice > $4 ORDER BY slice LIMIT $5`, f.Batch, f.Status, f.Within, f.After, f.Limit)
+			AND slice > $4 AND ($6 = '' OR slice = $6) ORDER BY slice LIMIT $5`, f.Batch, f.Status, f.Within, f.After, f.Limit, f.ID)
 	if err != nil {
 		return nil, err
 	}

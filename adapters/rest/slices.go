@@ -69,6 +69,8 @@ func (s *server) registerSlices() {
 	const path, one = oneBatch + "/slices", oneBatch + "/slices/{slice}"
 	register(s, route{method: http.MethodGet, path: path, id: "listSlices", tag: "slices", needs: readBatches, reach: confined,
 		summary: "The slices of a batch and their listings, in order"}, s.listSlices)
+	register(s, route{method: http.MethodGet, path: one, id: "getSlice", tag: "slices", needs: readBatches, reach: confined,
+		summary: "A slice of a batch and its listing"}, s.getSlice)
 	register(s, route{method: http.MethodPost, path: one + "/accept-shortfall", id: "acceptShortfall", tag: "slices", needs: writeBatches, reach: wholly,
 		summary:     "Accept what a slice is short of",
 		description: "The documents that the source said it has and never listed are taken as known and missing. The version is the batch's."}, s.acceptShortfall)
@@ -97,6 +99,35 @@ func (s *server) listSlices(ctx context.Context, in *struct {
 		Batch: in.Number.Number, Status: in.Status, Within: restriction(ctx), After: after, Limit: in.more(),
 	})
 	return page(ctx, slices, in.Paging, func(s projections.Slice) string { return s.ID }, sliceOf).asOf(shown), err
+}
+
+// shownSlice has no ETag: what is done to a slice is meant for a version of the
+// batch, or for none.
+type shownSlice struct {
+	Position string `header:"Waybill-Position" doc:"The exact position that is shown, when it is one of the past"`
+	Body     Slice
+}
+
+func (s *server) getSlice(ctx context.Context, in *struct {
+	Number
+	SliceID
+	When
+}) (*shownSlice, error) {
+	shown, err := s.moment(ctx, in.When)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.findBatch(ctx, in.Number, in.After); err != nil {
+		return nil, err
+	}
+	found, err := shown.slices(ctx, projections.SliceFilter{Batch: in.Number.Number, ID: in.Slice, Within: restriction(ctx), Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, domain.RefuseNotFound("slice", in.Slice)
+	}
+	return &shownSlice{Position: shown.position(), Body: sliceOf(found[0])}, nil
 }
 
 // findBatch in a view that includes what the client has seen, or refuses. What
