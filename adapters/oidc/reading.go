@@ -13,6 +13,7 @@ import (
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/waybill-migration/waybill/adapters/outgoing"
 	"github.com/waybill-migration/waybill/domain"
 )
 
@@ -127,10 +128,11 @@ func usable(content []byte) (all []jose.JSONWebKey, err error) {
 }
 
 // askingClient speaks to the issuer and nobody else: it follows no redirect.
+// Any address will do: who runs the process names the issuer, as the database.
 func askingClient() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	issuer := outgoing.Counterpart{Networks: []string{"0.0.0.0/0", "::/0"}, Timeout: askTimeout}
 	return &http.Client{
-		Transport: bounded{transport}, Timeout: askTimeout,
+		Transport: bounded{issuer.Transport()}, Timeout: askTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("it redirects: give its URL as it is") },
 	}
 }

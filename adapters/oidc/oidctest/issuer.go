@@ -139,7 +139,7 @@ func (i *Issuer) Token(g Grant) string {
 	require.NoError(i.t, err)
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.SetBasicAuth(client, "secret of "+client)
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := (&http.Client{Timeout: time.Minute}).Do(request)
 	require.NoError(i.t, err)
 	defer answer.Body.Close()
 	var issued struct {
