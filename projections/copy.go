@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,8 +26,13 @@ type copying struct {
 const copyHeader = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
 func newCopying(table, columns string) *copying {
-	return &copying{table: table, columns: columns, width: int16(strings.Count(columns, ",") + 1), bytes: []byte(copyHeader)} //nolint:gosec // a few
+	buffer := copyBuffers.Get().(*[]byte)
+	return &copying{table: table, columns: columns, width: int16(strings.Count(columns, ",") + 1), bytes: append((*buffer)[:0], copyHeader...)} //nolint:gosec // a few
 }
+
+// copyBuffers are used again: a rebuild fills one of many megabytes some
+// thousand times, and growing it each time costs as much as filling it.
+var copyBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 func (c *copying) row() { c.bytes = binary.BigEndian.AppendUint16(c.bytes, uint16(c.width)) } //nolint:gosec // see above
 
@@ -84,13 +90,14 @@ func (c *copying) time(value time.Time) {
 	c.bigint(value.UnixMicro() - epoch.UnixMicro())
 }
 
-// write the rows, if there are any.
+// write the rows, if there are any, and give the buffer back.
 func (c *copying) write(ctx context.Context, tx pgx.Tx) error {
+	defer func() { copyBuffers.Put(&c.bytes) }()
 	if len(c.bytes) == len(copyHeader) {
 		return nil
 	}
-	end := append(c.bytes, 0xff, 0xff)
-	_, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(end), "COPY "+c.table+" ("+c.columns+") FROM STDIN (FORMAT binary)")
+	c.bytes = append(c.bytes, 0xff, 0xff)
+	_, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(c.bytes), "COPY "+c.table+" ("+c.columns+") FROM STDIN (FORMAT binary)")
 	if err != nil {
 		return fmt.Errorf("copy into %s: %w", c.table, err)
 	}

@@ -75,39 +75,54 @@ CREATE TABLE IF NOT EXISTS document_files (
 ALTER TABLE document_files SET (fillfactor = 25);` + totalsSchema, Apply: applyDocuments}
 
 func applyDocuments(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
-	rows := map[[2]string]*documentRow{}
-	files := map[[2]string]*filesFold{}
+	folds := map[[2]string]*documentFold{}
+	touched := make([]*documentFold, len(events)) // by each event; nil: not of a document
 	for i := range events {
-		r := &events[i]
-		e, ok := r.Event.(document.Event)
+		e, ok := events[i].Event.(document.Event)
 		if !ok {
 			continue
 		}
-		key := [2]string{e.GetChange().Batch, r.Stream}
-		if rows[key] == nil {
-			rows[key] = &documentRow{Batch: key[0], Stream: key[1]}
-			files[key] = newFilesFold(key[0], key[1], e)
+		key := [2]string{e.GetChange().Batch, events[i].Stream}
+		fold := folds[key]
+		if fold == nil {
+			fold = &documentFold{row: documentRow{Batch: key[0], Stream: key[1]}, files: newFilesFold(key[0], key[1], e)}
+			folds[key] = fold
 		}
-		rows[key].apply(*r, e)
-		files[key].expect(e)
+		fold.row.apply(&events[i], e)
+		fold.files.expect(e)
+		touched[i] = fold
 	}
-	if len(rows) == 0 {
+	if len(folds) == 0 {
 		return nil
 	}
-	if err := loadFiles(ctx, tx, files); err != nil {
+	inOrder := make([]*documentFold, 0, len(folds))
+	for _, key := range sortedPairs(folds) {
+		inOrder = append(inOrder, folds[key])
+	}
+	if err := loadFiles(ctx, tx, inOrder, folds); err != nil {
 		return err
 	}
 	totals, err := foldTotals(ctx, tx, events)
 	if err != nil {
 		return err
 	}
-	for i := range events {
-		if e, ok := events[i].Event.(document.Event); ok {
-			files[[2]string{e.GetChange().Batch, events[i].Stream}].apply(e)
+	for i, fold := range touched {
+		if fold != nil {
+			fold.files.apply(events[i].Event.(document.Event))
 		}
 	}
+	return writeFolds(ctx, tx, inOrder, totals)
+}
+
+// documentFold is a document of a batch while events are folded in.
+type documentFold struct {
+	row   documentRow
+	files *filesFold
+}
+
+func writeFolds(ctx context.Context, tx pgx.Tx, folds []*documentFold, totals totals) error {
 	b := &pgx.Batch{}
-	fresh, listed := writeDocuments(b, rows), writeFiles(b, files)
+	fresh, listed := writeDocuments(b, folds), writeFiles(b, folds)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
 	}
@@ -149,7 +164,7 @@ const documentArrays = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $
 	status, attempt, touched, category, code, failure, next, reason, result, manifest,
 	at, version, partition, "offset", f1, f2, f3, f4, f5, f6)`
 
-func (row *documentRow) apply(r wire.Record, event document.Event) {
+func (row *documentRow) apply(r *wire.Record, event document.Event) {
 	c := event.GetChange()
 	row.Organization, row.DocumentType, row.BillNumber, row.BillDate, row.Retention = c.Organization, c.DocumentType, c.BillNumber, c.BillDate, c.Retention
 	row.Status, row.ChangedAt, row.Version, row.Partition, row.Offset = string(c.After), r.Time, r.Version, r.Partition, r.Offset
@@ -204,11 +219,11 @@ const documentRowColumns = `batch, stream, image_number, slice, discovered_at, o
 
 // writeDocuments gives the rows of documents whose first event is among the
 // events, whole, and queues the change of the others.
-func writeDocuments(b *pgx.Batch, rows map[[2]string]*documentRow) *copying {
+func writeDocuments(b *pgx.Batch, folds []*documentFold) *copying {
 	var changed []documentRow
 	fresh := newCopying("documents", documentRowColumns)
-	for _, key := range sortedPairs(rows) {
-		if row := rows[key]; row.DiscoveredAt.IsZero() {
+	for _, fold := range folds {
+		if row := &fold.row; row.DiscoveredAt.IsZero() {
 			changed = append(changed, *row)
 		} else {
 			row.copyTo(fresh)

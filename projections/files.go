@@ -47,11 +47,11 @@ func (f *filesFold) expect(event document.Event) {
 }
 
 // loadFiles reads what the documents have, where it matters.
-func loadFiles(ctx context.Context, tx pgx.Tx, folds map[[2]string]*filesFold) error {
+func loadFiles(ctx context.Context, tx pgx.Tx, inOrder []*documentFold, folds map[[2]string]*documentFold) error {
 	var batches, streams []string
-	for _, key := range sortedPairs(folds) {
-		if folds[key].loaded {
-			batches, streams = append(batches, key[0]), append(streams, key[1])
+	for _, fold := range inOrder {
+		if f := fold.files; f.loaded {
+			batches, streams = append(batches, f.batch), append(streams, f.stream)
 		}
 	}
 	if len(streams) == 0 {
@@ -65,7 +65,7 @@ func loadFiles(ctx context.Context, tx pgx.Tx, folds map[[2]string]*filesFold) e
 	var batch, stream, id string
 	var file fileFold
 	_, err = pgx.ForEachRow(rows, []any{&batch, &stream, &id, &file.status, &file.outcome, &file.skip}, func() error {
-		folds[[2]string{batch, stream}].files[id] = new(file)
+		folds[[2]string{batch, stream}].files.files[id] = new(file)
 		return nil
 	})
 	return err
@@ -158,7 +158,8 @@ func (f *filesFold) list(files []document.ListedFile, skipped []document.Mark, k
 }
 
 func (f *filesFold) process(outcomes []document.FileOutcome) {
-	for _, o := range outcomes {
+	for i := range outcomes {
+		o := &outcomes[i]
 		file := f.files[o.ID]
 		if file == nil && f.stored && !f.loaded {
 			file = &fileFold{unread: true}
@@ -225,12 +226,12 @@ func (file *fileFold) copyTo(c *copying, batch, stream, id string) {
 
 // writeFiles gives the rows of files that were listed, whole, and queues the
 // change of the others.
-func writeFiles(b *pgx.Batch, folds map[[2]string]*filesFold) *copying {
+func writeFiles(b *pgx.Batch, folds []*documentFold) *copying {
 	var replaced []struct{ Batch, Stream string }
 	var changed []changedRow
 	listed := newCopying("document_files", fileColumns)
-	for _, key := range sortedPairs(folds) {
-		f := folds[key]
+	for _, fold := range folds {
+		f := fold.files
 		if f.replaced {
 			replaced = append(replaced, struct{ Batch, Stream string }{f.batch, f.stream})
 		}

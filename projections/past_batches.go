@@ -291,7 +291,7 @@ func rowsAt(records []wire.Record) map[string]*documentRow {
 		if rows[r.Stream] == nil {
 			rows[r.Stream] = &documentRow{Batch: e.GetChange().Batch, Stream: r.Stream}
 		}
-		rows[r.Stream].apply(r, e)
+		rows[r.Stream].apply(&r, e)
 	}
 	return rows
 }
