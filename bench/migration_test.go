@@ -75,7 +75,7 @@ func serveDocuments(b *testing.B) served {
 	server.Start()
 	b.Cleanup(server.Close)
 	plan := commands.Plan{ID: "sim", Settings: s.settings()}
-	from := standardimaging.New(secrets.Open().Resolve)
+	from := standardimaging.New(new(secrets.References).Resolve)
 	for page := 1; ; page++ {
 		listed, err := from.List(b.Context(), plan, batch.Slice{From: "2025-01-01", To: "2025-01-31"}, page)
 		if err != nil {
@@ -168,7 +168,7 @@ func (s served) migrate(b *testing.B) (int, time.Duration) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	migrating := workers.New(handler, workers.Ports{
-		Journal: journal, Worklist: postgres.NewWorklist(pool), Selection: postgres.NewSelection(pool), Source: standardimaging.New(secrets.Open().Resolve),
+		Journal: journal, Worklist: postgres.NewWorklist(pool), Selection: postgres.NewSelection(pool), Source: standardimaging.New(new(secrets.References).Resolve),
 		Archive: folder, Waker: waker, Now: time.Now,
 	}, workers.Settings{Documents: plainWorkers, Listings: 1, Lease: time.Minute, MaxAttempts: 3, MinBackoff: time.Second, MaxBackoff: time.Second}, log)
 	meta := func() wire.Metadata {

@@ -146,6 +146,7 @@ func internalProblem() *Problem {
 func fail(ctx context.Context, err error) *Problem {
 	r := requestOf(ctx)
 	p, told := problemOf(err)
+	p.Detail = withoutTokens(p.Detail)
 	if !told {
 		r.failure = err
 	}

@@ -31,7 +31,7 @@ func (s *server) auditRefusal(ctx context.Context, r *request, c *gin.Context) {
 	err := s.keep(ctx, r)
 	if err == nil {
 		err = s.Handler.RecordRefusal(ctx, Command{}.meta(ctx), access.CommandRefused{
-			Operation: r.operation, Method: r.method, Path: r.path, Batch: c.Param("number"), Status: status, Code: p.Code, Detail: p.Detail,
+			Operation: r.operation, Method: r.method, Path: withoutTokens(r.path), Batch: c.Param("number"), Status: status, Code: p.Code, Detail: p.Detail,
 		})
 	}
 	if err != nil {

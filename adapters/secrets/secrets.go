@@ -2,10 +2,16 @@
 // name by reference, since settings stand in the history for decades and in
 // every copy of it.
 //
-//   - env:NAME and file:/path; the domain refuses other forms when they are
-//     configured.
-//   - A secret is read anew each time it is asked for, so that one that was
-//     rotated is taken without a restart (of a file; an environment is fixed).
+//   - env:NAME and file:/path; with encrypted: in front what is there is base64
+//     of a ciphertext, which the keeper of this process decrypts. The domain
+//     refuses other forms when they are configured.
+//   - The keeper's URL is a setting of processes and none of a source: it may
+//     hold the key, which must not stand in the history beside what it opens.
+//   - Drivers of keepers are few, since each brings the whole client of a cloud
+//     into the program (see drivers).
+//   - A secret is read and decrypted anew each time it is asked for, so that one
+//     that was rotated is taken without a restart (of a file; an environment is
+//     fixed).
 //   - Errors say what is wrong with the place and hold nothing that is in it.
 //   - A file is a regular one, of a bounded size: not a pipe that never ends.
 //     Links are followed, since orchestrators mount secrets by links.
@@ -20,19 +26,28 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"gocloud.dev/secrets"
 )
 
 // maxSecret of a file in bytes.
 const maxSecret = 64 << 10
 
-// References finds secrets.
-type References struct{}
-
-// Open makes one.
-func Open() *References { return &References{} }
+// References finds secrets. The zero References has no keeper.
+type References struct {
+	keeper *secrets.Keeper // nil: there is none
+}
 
 // Resolve gives the secret that a reference names, without space around it.
-func (r *References) Resolve(_ context.Context, reference string) (string, error) {
+func (r *References) Resolve(ctx context.Context, reference string) (string, error) {
+	if place, encrypted := strings.CutPrefix(reference, "encrypted:"); encrypted {
+		return r.decrypt(ctx, place)
+	}
+	return read(reference)
+}
+
+// read what a place holds.
+func read(reference string) (string, error) {
 	kind, where, _ := strings.Cut(reference, ":")
 	switch kind {
 	case "env":
@@ -44,7 +59,7 @@ func (r *References) Resolve(_ context.Context, reference string) (string, error
 		}
 		return found(content, "the file "+where)
 	}
-	return "", errors.New("no secret is named: set env:NAME or file:/path")
+	return "", errors.New("no secret is named: set env:NAME or file:/path, with encrypted: in front when it is encrypted there")
 }
 
 func found(content, place string) (string, error) {

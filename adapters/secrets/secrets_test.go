@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/waybill-migration/waybill/adapters/secrets"
 )
 
 const canary = "canary-5e0c1d"
@@ -21,7 +19,7 @@ func TestSecretsAreWhereTheirReferencesSay(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(canary+"\n"), 0o600))
 	link := filepath.Join(dir, "link") // as Kubernetes mounts secrets
 	require.NoError(t, os.Symlink(file, link))
-	r := secrets.Open()
+	r := keeper(t, "")
 	for _, reference := range []string{"env:SECRETS_TEST", "file:" + file, "file:" + link} {
 		secret, err := r.Resolve(t.Context(), reference)
 		require.NoError(t, err, reference)
@@ -58,7 +56,7 @@ func TestWhatIsWrongIsSaidAndNothingOfIt(t *testing.T) {
 		"file:" + pipe: "is no regular file",
 		"file:" + loop: "cannot be opened: too many levels of symbolic links",
 	} {
-		_, err := secrets.Open().Resolve(t.Context(), reference)
+		_, err := keeper(t, "").Resolve(t.Context(), reference)
 		require.ErrorContains(t, err, says, reference)
 		require.NotContains(t, err.Error(), canary)
 	}

@@ -29,7 +29,7 @@ const (
 )
 
 // resolve is as processes find secrets.
-var resolve = secrets.Open().Resolve
+var resolve = new(secrets.References).Resolve
 
 var january = batch.Slice{From: from, To: to}
 

@@ -52,7 +52,7 @@ func root() *cobra.Command {
 		roleCommand("relay", "Copy the journal to Kafka", relay),
 		roleCommand("project", "Keep the views up", project),
 		roleCommand("work", "List, migrate and settle; run the policies", work),
-		demoCommand(), migrateCommand(), recoverCommand(), rebuildCommand(), replayCommand(), projectionsCommand(), verifyCommand(), tokenCommand(), versionCommand(),
+		demoCommand(), migrateCommand(), recoverCommand(), rebuildCommand(), replayCommand(), projectionsCommand(), verifyCommand(), tokenCommand(), secretCommand(), versionCommand(),
 	)
 	c.AddCommand(cli.Commands()...)
 	return c

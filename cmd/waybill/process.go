@@ -14,6 +14,7 @@ import (
 
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/postgres"
+	"github.com/waybill-migration/waybill/adapters/secrets"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -47,6 +48,7 @@ type process struct {
 	waker     *postgres.Waker
 	handler   *commands.Handler
 	selection postgres.Selection
+	secrets   *secrets.References
 	cursorKey []byte
 	checks    []check
 }
@@ -65,6 +67,10 @@ func runRoles(ctx context.Context, s settings, log *slog.Logger, admit func(toke
 		return err
 	}
 	defer p.close()
+	if p.secrets, err = secrets.Open(ctx, s.SecretsKeeper); err != nil {
+		return err
+	}
+	defer func() { _ = p.secrets.Close() }()
 	p.admit = admit
 	p.compare(ctx)
 	if err := p.registerPreset(ctx); err != nil {

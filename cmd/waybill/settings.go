@@ -16,6 +16,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/oidc"
 	"github.com/waybill-migration/waybill/adapters/rest"
+	"github.com/waybill-migration/waybill/adapters/secrets"
 	"github.com/waybill-migration/waybill/commands/deliveries"
 	"github.com/waybill-migration/waybill/commands/workers"
 	"github.com/waybill-migration/waybill/domain/source"
@@ -69,6 +70,8 @@ type settings struct {
 	WorkerMaxAttempts int           `env:"WORKER_MAX_ATTEMPTS" envDefault:"12" desc:"failed attempts before a document or a slice is failed, 1 to 100"`
 	WorkerMinBackoff  time.Duration `env:"WORKER_MIN_BACKOFF" envDefault:"1s" desc:"before the second attempt; it doubles from there"`
 	WorkerMaxBackoff  time.Duration `env:"WORKER_MAX_BACKOFF" envDefault:"5m" desc:"at most between two attempts"`
+
+	SecretsKeeper string `env:"SECRETS_KEEPER" desc:"URL of the keeper that decrypts what references name as encrypted:..., such as base64key://KEY; empty: none"`
 
 	SourceTokenURL  string        `env:"SOURCE_TOKEN_URL" desc:"token request URL of the preset source; empty: it is made disabled"`
 	SourceDataURL   string        `env:"SOURCE_DATA_URL" desc:"data request URL of the preset source"`
@@ -154,6 +157,8 @@ func (s settings) validate(roles []role) error {
 	f.when(s.ShutdownTimeout < time.Second, "SHUTDOWN_TIMEOUT", "must be 1s or more, is %s", s.ShutdownTimeout)
 	var level slog.Level
 	f.when(level.UnmarshalText([]byte(s.LogLevel)) != nil, "LOG_LEVEL", "must be debug, info, warn or error, is %q", s.LogLevel)
+	err = secrets.ValidateKeeper(s.SecretsKeeper)
+	f.when(err != nil, "SECRETS_KEEPER", "%v", err)
 	f.when(s.LogFormat != "json" && s.LogFormat != "text", "LOG_FORMAT", "must be json or text, is %q", s.LogFormat)
 	if len(roles) > 0 {
 		s.validateKafka(&f)

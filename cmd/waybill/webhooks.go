@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-migration/waybill/adapters/postgres"
-	"github.com/waybill-migration/waybill/adapters/secrets"
 	"github.com/waybill-migration/waybill/adapters/webhook"
 	"github.com/waybill-migration/waybill/commands/deliveries"
 )
@@ -29,7 +28,7 @@ func (p *process) tellWebhooks() (func(context.Context) error, error) {
 	}
 	queue := postgres.NewDeliveries(p.pool)
 	telling := deliveries.New(p.handler, deliveries.Ports{
-		Queue: queue, Journal: p.journal, Sender: webhook.New(secrets.Open().Resolve, version), Waker: p.waker, Now: time.Now,
+		Queue: queue, Journal: p.journal, Sender: webhook.New(p.secrets.Resolve, version), Waker: p.waker, Now: time.Now,
 		Observed: func(id string, o deliveries.Outcome) {
 			attempts.WithLabelValues(id, string(o.Status)).Inc()
 			seconds.WithLabelValues(id).Observe(o.Took.Seconds())

@@ -12,7 +12,6 @@ import (
 	"github.com/waybill-migration/waybill/adapters/archive"
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/postgres"
-	"github.com/waybill-migration/waybill/adapters/secrets"
 	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/commands/policies"
 	"github.com/waybill-migration/waybill/commands/workers"
@@ -48,7 +47,7 @@ func (p *process) work() (func(context.Context) error, error) {
 		defer func() { _ = folder.Close() }()
 		opened.Store(true)
 		working := workers.New(p.handler, workers.Ports{
-			Journal: p.journal, Worklist: worklist, Selection: p.selection, Source: standardimaging.New(secrets.Open().Resolve), Archive: folder, Waker: p.waker, Now: time.Now,
+			Journal: p.journal, Worklist: worklist, Selection: p.selection, Source: standardimaging.New(p.secrets.Resolve), Archive: folder, Waker: p.waker, Now: time.Now,
 		}, p.settings.workers(), p.log)
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return working.Run(ctx) })

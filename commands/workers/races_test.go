@@ -47,7 +47,7 @@ type heldSource struct {
 }
 
 func holdBack() *heldSource {
-	s := &heldSource{Source: standardimaging.New(secrets.Open().Resolve), entered: make(chan struct{}), going: make(chan struct{})}
+	s := &heldSource{Source: standardimaging.New(new(secrets.References).Resolve), entered: make(chan struct{}), going: make(chan struct{})}
 	s.letGo = sync.OnceFunc(func() { close(s.going) })
 	return s
 }

@@ -149,7 +149,7 @@ func (w *world) work(change ...func(*process)) (stop func()) {
 	p := process{
 		Ports: workers.Ports{
 			Journal: w.journal, Worklist: postgres.NewWorklist(w.pool), Selection: postgres.NewSelection(w.pool),
-			Source: standardimaging.New(secrets.Open().Resolve), Archive: folder, Waker: w.waker, Now: time.Now,
+			Source: standardimaging.New(new(secrets.References).Resolve), Archive: folder, Waker: w.waker, Now: time.Now,
 		},
 		Settings: workers.Settings{
 			Documents: 16, Listings: 2, Lease: 5 * time.Second, MaxAttempts: maxAttempts, MinBackoff: 5 * time.Millisecond, MaxBackoff: 20 * time.Millisecond,
