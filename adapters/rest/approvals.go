@@ -67,7 +67,7 @@ const approvalsView = "approvals"
 
 // ApprovalID is the part of inputs that name an approval.
 type ApprovalID struct {
-	ID string `path:"id" doc:"Of the approval"`
+	ID string `path:"id" maxLength:"100" doc:"Of the approval"`
 }
 
 // approvalDecision is the input of commands on an approval.
