@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/waybill-migration/waybill/adapters/simulator"
 	"github.com/waybill-migration/waybill/adapters/secrets"
+	"github.com/waybill-migration/waybill/adapters/simulator"
 	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain/document"
