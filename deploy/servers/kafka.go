@@ -42,6 +42,8 @@ type Kafka struct {
 	ports      [3]int
 	advertised string // where clients are told to find it
 	cluster    string // its id
+	user       string // whom clients must be; empty: anyone
+	password   string
 	process    *exec.Cmd
 }
 
@@ -84,6 +86,17 @@ func NewKafka(ctx context.Context, dir string) (*Kafka, error) {
 	if err != nil {
 		return nil, err
 	}
+	return k, k.format(ctx, k.voter())
+}
+
+// NewSecuredKafka lets clients in by SASL PLAIN, as one user. The password holds
+// no quotes.
+func NewSecuredKafka(ctx context.Context, dir, user, password string) (*Kafka, error) {
+	k, err := newBroker(ctx, dir, 1, 1)
+	if err != nil {
+		return nil, err
+	}
+	k.user, k.password = user, password
 	return k, k.format(ctx, k.voter())
 }
 
@@ -176,6 +189,7 @@ func (k *Kafka) end(signal syscall.Signal) error {
 func (k *Kafka) answers() bool {
 	config := sarama.NewConfig()
 	config.Net.DialTimeout, config.Metadata.Retry.Max = time.Second, 0
+	config.Net.SASL.Enable, config.Net.SASL.User, config.Net.SASL.Password = k.user != "", k.user, k.password
 	client, err := sarama.NewClient([]string{k.Address()}, config)
 	if err != nil {
 		return false
@@ -193,13 +207,19 @@ func (k *Kafka) java(ctx context.Context, arguments ...string) *exec.Cmd {
 func (k *Kafka) file(name string) string { return filepath.Join(k.dir, name) }
 
 func (k *Kafka) properties(voters string) string {
+	protocol, users := "PLAINTEXT", ""
+	if k.user != "" {
+		protocol = "SASL_PLAINTEXT"
+		users = "listener.name.plaintext.sasl.enabled.mechanisms=PLAIN\n" +
+			"listener.name.plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_" + k.user + "=\"" + k.password + "\";\n"
+	}
 	var b bytes.Buffer
 	for _, line := range []string{
 		"process.roles=broker,controller", "node.id=%[1]d",
 		"controller.quorum.voters=%[2]s",
 		"listeners=PLAINTEXT://127.0.0.1:%[3]d,INTERNAL://127.0.0.1:%[4]d,CONTROLLER://127.0.0.1:%[5]d",
 		"advertised.listeners=PLAINTEXT://%[6]s,INTERNAL://127.0.0.1:%[4]d",
-		"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"listener.security.protocol.map=PLAINTEXT:%[9]s,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"controller.listener.names=CONTROLLER", "inter.broker.listener.name=INTERNAL",
 		"broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500",
 		"log.dirs=%[7]s", "auto.create.topics.enable=false",
@@ -209,6 +229,6 @@ func (k *Kafka) properties(voters string) string {
 	} {
 		b.WriteString(line + "\n")
 	}
-	return strings.TrimSuffix(fmt.Sprintf(b.String(), k.node, voters, k.ports[clients], k.ports[others], k.ports[controllers],
-		k.advertised, k.file("data"), min(k.brokers, 3)), "\n")
+	return users + strings.TrimSuffix(fmt.Sprintf(b.String(), k.node, voters, k.ports[clients], k.ports[others], k.ports[controllers],
+		k.advertised, k.file("data"), min(k.brokers, 3), protocol), "\n")
 }

@@ -38,7 +38,7 @@ func ParsePosition(text string) (Position, error) {
 		offset, err2 := strconv.ParseInt(right, 10, 64)
 		if err1 != nil || err2 != nil || partition < 0 || partition >= domain.Partitions || offset < 0 {
 			return nil, domain.RefuseInvalid("position", "position-invalid",
-				"%q is not a position such as 0:15,7:123 (journal partition:offset)", domain.TruncateTo(text, 200))
+				"a position is written as 0:15,7:123 (journal partition:offset), which this is not") // not repeated: it may be anything, a secret too
 		}
 		p[partition] = max(p[partition], offset)
 	}
