@@ -105,7 +105,7 @@ func TestAnExportHasTheWholeLog(t *testing.T) {
 	all := sheets(t, a.Body)
 	require.Len(t, all, 1)
 	require.Len(t, all[0], 3, "titles, and what the document's stream has: it came and it failed")
-	require.Equal(t, "报销/2024 03", all[0][1][8])
+	require.Equal(t, "报销/2024 03", all[0][1][9])
 
 	// The exports themselves.
 	var said []string
@@ -256,8 +256,8 @@ func TestAWorkbookHasAsManySheetsAsItNeeds(t *testing.T) {
 		require.Len(t, rows[0], len(auditColumns))
 		for _, row := range rows[1:] {
 			require.Equal(t, "2025-03-01T08:00:00.123456Z", row[0])
-			require.Equal(t, fmt.Sprint(len(read)), row[17])
-			read = append(read, row[12])
+			require.Equal(t, fmt.Sprint(len(read)), row[18])
+			read = append(read, row[13])
 		}
 	}
 	require.Equal(t, []string{"=1+1", "_x0041_ as it is", "  spaces  ", "a\ufffdb\tc\r\nd <&> \"影\"", domain.TruncateTo(reasons[4], maxCell), "'quoted", "last"}, read)
