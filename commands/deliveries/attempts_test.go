@@ -3,6 +3,7 @@ package deliveries_test
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -182,9 +183,36 @@ func TestGoneDisablesTheWebhook(t *testing.T) {
 	w.events(number, 2)
 	w.disabled("erp", "410 Gone")
 	w.receiver.answers(always(http.StatusOK))
-	w.settled("erp", deliveries.Pending, 2)
 	w.on("erp", webhook.Enable{Reason: "it is back"})
 	w.settled("erp", deliveries.Delivered, 2)
 	took := w.receiver.took("erp")
 	require.Equal(t, w.wanted(func(r wire.Record) bool { return batchOf(r) == number })[1:], took, "nothing is lost, in order")
+}
+
+// What a webhook answered before it was enabled again says nothing of it now.
+func TestGoneFromBeforeItWasEnabledAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	w.receiver.answers(func(_ message, rw http.ResponseWriter) {
+		once.Do(func() {
+			close(asked)
+			<-answer
+			rw.WriteHeader(http.StatusGone)
+		})
+	})
+	w.hook("erp", types("waybill.batch."))
+	stop := w.start(quick)
+	w.batch()
+	<-asked
+	w.on("erp", webhook.Disable{Reason: "moving"})
+	w.on("erp", webhook.Enable{Reason: "moved"})
+	close(answer)
+	w.settled("erp", deliveries.Delivered, 1)
+	stop() // when all that followed from the answer is done
+	stream := domain.WebhookStream("erp")
+	loaded, err := w.journal.Load(t.Context(), stream)
+	require.NoError(t, err)
+	require.Equal(t, webhook.Enabled{Reason: "moved"}, loaded[stream][len(loaded[stream])-1].Event)
 }

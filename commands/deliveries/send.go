@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/webhook"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -190,13 +191,19 @@ func (a *attempt) backoff() time.Duration {
 	return wait/2 + rand.N(wait/2+1)
 }
 
+// disable the webhook as it was when the attempt began: what it was answered
+// before somebody enabled it again says nothing of what it is now.
 func (a *attempt) disable(ctx context.Context, reason string) error {
 	meta := wire.Metadata{
 		Command: wire.Derive(a.record.ID, fmt.Sprintf("webhook %s attempt %d", a.Webhook, a.Attempts+1)), CausationID: a.record.ID.String(),
 		CorrelationID: a.record.Metadata.CorrelationID, Actor: domain.SystemActor("webhooks"),
 	}
-	_, err := a.handler.OnWebhook(ctx, meta, a.Webhook, nil, webhook.Disable{Reason: reason})
+	_, err := a.handler.OnWebhook(ctx, meta, a.Webhook, &a.hook.Version, webhook.Disable{Reason: reason})
 	a.hooks.forget()
+	var stale *commands.StaleVersion
+	if errors.As(err, &stale) {
+		return nil
+	}
 	if err == nil {
 		a.log.Warn("a webhook was disabled", "webhook", a.Webhook, "reason", reason)
 	}
