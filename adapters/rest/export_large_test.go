@@ -59,9 +59,10 @@ func (r *rig) stream(ctx context.Context, query string) *http.Response {
 	return response
 }
 
-// heap is what the process's live objects, and those not collected yet, take.
+// heap is what was still in use when the collector last went over it, which it
+// does all the time: what waits to be collected depends on its pace.
 func heap() uint64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }
