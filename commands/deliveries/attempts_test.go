@@ -17,7 +17,7 @@ import (
 
 // tried waits for the nth attempt at a webhook's only delivery.
 func (w *world) tried(id string, n int) deliveries.Entry {
-	w.t.Helper()
+	w.T.Helper()
 	var last deliveries.Entry
 	w.eventually("attempt "+strconv.Itoa(n), func() bool {
 		log := w.log(id)
@@ -26,7 +26,7 @@ func (w *world) tried(id string, n int) deliveries.Entry {
 		}
 		return last.Attempts >= n
 	})
-	require.Equal(w.t, n, last.Attempts)
+	require.Equal(w.T, n, last.Attempts)
 	return last
 }
 
@@ -44,7 +44,7 @@ func TestAttemptsGoFurtherAndFurtherApart(t *testing.T) {
 		}
 	})
 	w.start(deliveries.Usual)
-	w.batch()
+	w.Batch("sim")
 	first := w.tried("erp", 1)
 	for n, wait := 1, deliveries.Usual.MinBackoff; ; n++ {
 		entry := w.tried("erp", n)
@@ -71,19 +71,19 @@ func TestAttemptsGoFurtherAndFurtherApart(t *testing.T) {
 
 // disabled waits until a webhook is, by nobody's command.
 func (w *world) disabled(id, why string) {
-	w.t.Helper()
+	w.T.Helper()
 	var last wire.Record
 	w.eventually("it is disabled", func() bool {
-		loaded, err := w.journal.Load(w.t.Context(), domain.WebhookStream(id))
-		require.NoError(w.t, err)
+		loaded, err := w.Journal.Load(w.T.Context(), domain.WebhookStream(id))
+		require.NoError(w.T, err)
 		records := loaded[domain.WebhookStream(id)]
 		last = records[len(records)-1]
 		_, disabled := last.Event.(webhook.Disabled)
 		return disabled
 	})
-	require.Contains(w.t, last.Event.(webhook.Disabled).Reason, why)
-	require.Equal(w.t, domain.SystemActor("webhooks"), last.Metadata.Actor)
-	require.NotEmpty(w.t, last.Metadata.CausationID)
+	require.Contains(w.T, last.Event.(webhook.Disabled).Reason, why)
+	require.Equal(w.T, domain.SystemActor("webhooks"), last.Metadata.Actor)
+	require.NotEmpty(w.T, last.Metadata.CausationID)
 }
 
 // A record that the receiver cannot digest fails in the end, its batch goes on,
@@ -91,7 +91,7 @@ func (w *world) disabled(id, why string) {
 func TestAFailedDeliveryLetsItsBatchGoOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	number := w.batch()
+	number := w.Batch("sim")
 	w.hook("erp", types("waybill.batch."))
 	w.receiver.answers(func(m message, rw http.ResponseWriter) {
 		if m.record.Type == "waybill.batch.paused.v1" {
@@ -101,7 +101,7 @@ func TestAFailedDeliveryLetsItsBatchGoOn(t *testing.T) {
 	w.start(deliveries.Usual)
 	w.events(number, 2)
 	w.tried("erp", 1)
-	w.batch() // which it takes meanwhile
+	w.Batch("sim") // which it takes meanwhile
 	w.settled("erp", deliveries.Delivered, 1)
 	w.clock.pass(deliveries.Usual.Period)
 	failed := w.settled("erp", deliveries.Failed, 1)[0]
@@ -127,7 +127,7 @@ func TestAnEnabledWebhookHasItsWholePeriod(t *testing.T) {
 	w.hook("erp", types("waybill.batch."))
 	w.receiver.answers(always(http.StatusInternalServerError))
 	w.start(deliveries.Usual)
-	w.batch()
+	w.Batch("sim")
 	w.tried("erp", 1)
 	w.clock.pass(deliveries.Usual.Period)
 	w.disabled("erp", "took nothing")
@@ -151,11 +151,11 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		}
 	})
 	w.start(deliveries.Usual)
-	w.batch()
+	w.Batch("sim")
 	entry := w.tried("erp", 1)
 	require.Equal(t, 10*time.Minute, entry.Next.Sub(*entry.Last))
 	w.receiver.answers(always(http.StatusOK))
-	w.batch() // another lane, which is left alone as well
+	w.Batch("sim") // another lane, which is left alone as well
 	w.settled("witness", deliveries.Delivered, 2)
 	w.settled("erp", deliveries.Pending, 2)
 	require.Len(t, w.receiver.got("erp"), 1)
@@ -163,7 +163,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	w.settled("erp", deliveries.Delivered, 2)
 
 	w.receiver.answers(always(http.StatusServiceUnavailable, "Retry-After", "99999999"))
-	w.batch()
+	w.Batch("sim")
 	var last deliveries.Entry
 	w.eventually("it is refused", func() bool {
 		log := w.log("erp")
@@ -176,7 +176,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 func TestGoneDisablesTheWebhook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	number := w.batch()
+	number := w.Batch("sim")
 	w.hook("erp", types("waybill.batch."))
 	w.receiver.answers(always(http.StatusGone))
 	w.start(quick)
@@ -204,7 +204,7 @@ func TestGoneFromBeforeItWasEnabledAgain(t *testing.T) {
 	})
 	w.hook("erp", types("waybill.batch."))
 	stop := w.start(quick)
-	w.batch()
+	w.Batch("sim")
 	<-asked
 	w.on("erp", webhook.Disable{Reason: "moving"})
 	w.on("erp", webhook.Enable{Reason: "moved"})
@@ -212,7 +212,7 @@ func TestGoneFromBeforeItWasEnabledAgain(t *testing.T) {
 	w.settled("erp", deliveries.Delivered, 1)
 	stop() // when all that followed from the answer is done
 	stream := domain.WebhookStream("erp")
-	loaded, err := w.journal.Load(t.Context(), stream)
+	loaded, err := w.Journal.Load(t.Context(), stream)
 	require.NoError(t, err)
 	require.Equal(t, webhook.Enabled{Reason: "moved"}, loaded[stream][len(loaded[stream])-1].Event)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/waybill-migration/waybill/adapters/postgres/installationtest"
 	"github.com/waybill-migration/waybill/commands/deliveries"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/webhook"
@@ -24,10 +25,10 @@ import (
 func TestANewWebhookIsToldOfWhatComes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	before := w.batch()
+	before := w.Batch("sim")
 	w.start(quick)
 	w.hook("erp")
-	after := w.batch()
+	after := w.Batch("sim")
 	w.events(before, 1)
 
 	w.settled("erp", deliveries.Delivered, 3)
@@ -37,7 +38,7 @@ func TestANewWebhookIsToldOfWhatComes(t *testing.T) {
 	for _, m := range got {
 		require.Equal(t, m.record.ID.String(), m.id)
 		byType[m.record.Type] = m
-		stored, err := w.journal.Read(t.Context(), m.record.Partition, m.record.Offset-1, 1)
+		stored, err := w.Journal.Read(t.Context(), m.record.Partition, m.record.Offset-1, 1)
 		require.NoError(t, err)
 		require.Equal(t, stored[0].Bytes, m.record.Bytes, "byte for byte")
 	}
@@ -57,7 +58,7 @@ func TestAWebhookIsToldOfWhatItAsksFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.start(quick)
-	first, second := w.batch(), w.batch()
+	first, second := w.Batch("sim"), w.Batch("sim")
 	w.hook("types", types("waybill.batch.paused"))
 	w.hook("batch", func(s *webhook.Settings) { s.Batches = []string{second} })
 	w.hook("organization", func(s *webhook.Settings) { s.Organizations = []string{"ORG1"} })
@@ -101,7 +102,7 @@ func TestRecordsOfABatchAreSentInOrder(t *testing.T) {
 	w.hook("erp", types("waybill.batch.", "waybill.document."))
 	var numbers []string
 	for range 3 {
-		numbers = append(numbers, w.batch())
+		numbers = append(numbers, w.Batch("sim"))
 	}
 	expected := map[string][]string{}
 	var mu sync.Mutex
@@ -148,7 +149,7 @@ func TestABatchThatIsRefusedKeepsNoOtherFromGoingOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.start(quick)
-	stuck, other := w.batch(), w.batch()
+	stuck, other := w.Batch("sim"), w.Batch("sim")
 	w.hook("erp", types("waybill.batch."))
 	w.receiver.answers(func(m message, rw http.ResponseWriter) {
 		if batchOf(m.record) == stuck {
@@ -189,14 +190,14 @@ func TestWhatIsNoLongerAskedForIsWithdrawn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.start(quick)
-	number := w.batch()
+	number := w.Batch("sim")
 	w.hook("erp", types("waybill.document."))
 	w.receiver.answers(always(http.StatusInternalServerError))
 	w.discovered(number, "ORG1", "1")
 	w.discovered(number, "ORG2", "2")
 	w.settled("erp", deliveries.Pending, 2)
 	w.eventually("the first is tried", func() bool { return len(w.receiver.got("erp")) > 0 })
-	_, err := w.handler.ReconfigureWebhook(t.Context(), meta(), "erp", nil, w.settings("erp", types("waybill.document."), func(s *webhook.Settings) { s.Organizations = []string{"ORG2"} }))
+	_, err := w.Handler.ReconfigureWebhook(t.Context(), installationtest.Meta(), "erp", nil, w.settings("erp", types("waybill.document."), func(s *webhook.Settings) { s.Organizations = []string{"ORG2"} }))
 	require.NoError(t, err)
 	withdrawn := w.settled("erp", deliveries.Withdrawn, 1)[0]
 	require.Contains(t, withdrawn.Error, "no longer")
@@ -209,12 +210,12 @@ func TestADisabledWebhookHoldsAndGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.start(quick)
-	number := w.batch()
+	number := w.Batch("sim")
 	w.hook("erp", types("waybill.batch."))
 	w.hook("witness", types("waybill.batch."))
 	w.on("erp", webhook.Disable{Reason: "maintenance"})
 	w.eventually("both are known", func() bool {
-		found, err := projections.Webhooks(t.Context(), w.pool)
+		found, err := projections.Webhooks(t.Context(), w.Pool)
 		require.NoError(t, err)
 		return len(found) == 2
 	})
@@ -230,7 +231,7 @@ func TestARemovedWebhookIsForgotten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.start(quick)
-	number := w.batch()
+	number := w.Batch("sim")
 	w.hook("erp", types("waybill.batch."))
 	w.receiver.answers(always(http.StatusInternalServerError))
 	w.events(number, 2)
@@ -255,7 +256,7 @@ func TestARemovedWebhookIsForgotten(t *testing.T) {
 func TestWhatAKilledProcessHadUnderWayIsSentAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	number := w.batch()
+	number := w.Batch("sim")
 	w.hook("erp", types("waybill.batch."))
 	w.events(number, 2)
 	settings := quick
@@ -296,7 +297,7 @@ func (*killed) Settle(context.Context, deliveries.Claimed, deliveries.Outcome) e
 func TestAnOrderlyEndGivesBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	number := w.batch()
+	number := w.Batch("sim")
 	w.hook("erp", types("waybill.batch."))
 	begun := make(chan struct{})
 	w.receiver.answers(func(message, http.ResponseWriter) {
@@ -318,16 +319,22 @@ func TestAnOrderlyEndGivesBack(t *testing.T) {
 func TestAReplayFiresNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	number := w.batch()
+	number := w.Batch("sim")
 	w.hook("erp", types("waybill.batch."))
 	stop := w.start(quick)
 	w.events(number, 2)
 	w.settled("erp", deliveries.Delivered, 2)
 	stop()
 
-	_, err := w.pool.Exec(t.Context(), `TRUNCATE webhooks; DELETE FROM projection_checkpoints`)
+	forget := `DELETE FROM projection_checkpoints`
+	for _, view := range projections.Views() {
+		for table := range view.Tables {
+			forget += `; TRUNCATE ` + table
+		}
+	}
+	_, err := w.Pool.Exec(t.Context(), forget)
 	require.NoError(t, err)
-	require.NoError(t, projections.Rebuild(t.Context(), w.pool, w.journal, slog.New(slog.DiscardHandler), projections.Views()...))
+	require.NoError(t, projections.Rebuild(t.Context(), w.Pool, w.Journal, slog.New(slog.DiscardHandler), projections.Views()...))
 	w.start(quick)
 	w.start(quick)
 	w.events(number, 2)
@@ -339,7 +346,7 @@ func TestAReplayFiresNothing(t *testing.T) {
 func TestAWebhookStandsWhenTooMuchWaits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	number := w.batch()
+	number := w.Batch("sim")
 	w.hook("erp", types("waybill.batch."))
 	settings := quick
 	settings.MaxWaiting = 2

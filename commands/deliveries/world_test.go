@@ -11,23 +11,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgxpool"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/adapters/postgres"
-	"github.com/waybill-migration/waybill/adapters/postgres/postgrestest"
+	"github.com/waybill-migration/waybill/adapters/postgres/installationtest"
 	sender "github.com/waybill-migration/waybill/adapters/webhook"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/commands/deliveries"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/document"
-	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/webhook"
 	"github.com/waybill-migration/waybill/domain/wire"
-	"github.com/waybill-migration/waybill/projections"
 )
 
 const (
@@ -37,11 +33,7 @@ const (
 
 // world is an installation without Kafka, and a receiver.
 type world struct {
-	t        *testing.T
-	pool     *pgxpool.Pool
-	journal  *postgres.Journal
-	waker    *postgres.Waker
-	handler  *commands.Handler
+	*installationtest.Installation
 	queue    postgres.Deliveries
 	receiver *receiver
 	clock    *clock
@@ -49,55 +41,20 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	pool := postgrestest.New(t)
-	require.NoError(t, projections.Migrate(t.Context(), pool, projections.Views()...))
-	w := &world{t: t, pool: pool, journal: postgres.NewJournal(pool), queue: postgres.NewDeliveries(pool), receiver: newReceiver(t), clock: &clock{}}
-	ctx, stop := context.WithCancel(t.Context())
-	w.waker = postgres.NewWaker(ctx, pool)
-	installation, err := w.journal.Installation(ctx)
-	require.NoError(t, err)
-	w.handler = commands.NewHandler(w.journal, installation, "test", time.Now)
-	var followed sync.WaitGroup
-	followed.Go(func() { w.follow(ctx) })
-	t.Cleanup(func() {
-		stop()
-		followed.Wait()
-		w.journal.Close()
-	})
-	_, err = w.handler.RegisterSource(t.Context(), meta(), source.Register{ID: "sim", Settings: source.Settings{Name: "sim", TokenURL: "https://s.example/t", DataURL: "https://s.example/d"}})
-	require.NoError(t, err)
+	w := &world{Installation: installationtest.New(t), receiver: newReceiver(t), clock: &clock{}}
+	w.queue = postgres.NewDeliveries(w.Pool)
+	w.Source("sim")
 	return w
-}
-
-// follow keeps the view of webhooks up.
-func (w *world) follow(ctx context.Context) {
-	views, err := projections.ViewsNamed([]string{"webhooks"})
-	require.NoError(w.t, err)
-	for ctx.Err() == nil {
-		woken := w.waker.Next()
-		if err := projections.Rebuild(ctx, w.pool, w.journal, slog.New(slog.DiscardHandler), views...); err != nil && ctx.Err() == nil {
-			w.t.Errorf("follow: %v", err)
-			return
-		}
-		select {
-		case <-woken:
-		case <-ctx.Done():
-		}
-	}
-}
-
-func meta() wire.Metadata {
-	return wire.Metadata{Command: wire.UUID(uuid.New()), Actor: domain.Actor{Kind: domain.Person, Issuer: "test", Subject: "alice"}}
 }
 
 // hook registers a webhook at the receiver, with the journal's present end as
 // its start.
 func (w *world) hook(id string, change ...func(*webhook.Settings)) {
-	w.t.Helper()
-	heads, err := w.journal.Heads(w.t.Context())
-	require.NoError(w.t, err)
-	_, err = w.handler.RegisterWebhook(w.t.Context(), meta(), webhook.Register{ID: id, Settings: w.settings(id, change...), Start: heads})
-	require.NoError(w.t, err)
+	w.T.Helper()
+	heads, err := w.Journal.Heads(w.T.Context())
+	require.NoError(w.T, err)
+	_, err = w.Handler.RegisterWebhook(w.T.Context(), installationtest.Meta(), webhook.Register{ID: id, Settings: w.settings(id, change...), Start: heads})
+	require.NoError(w.T, err)
 }
 
 func (w *world) settings(id string, change ...func(*webhook.Settings)) webhook.Settings {
@@ -114,44 +71,36 @@ func types(asked ...string) func(*webhook.Settings) {
 
 // on issues a command on a webhook.
 func (w *world) on(id string, c webhook.Command) commands.Result {
-	w.t.Helper()
-	result, err := w.handler.OnWebhook(w.t.Context(), meta(), id, nil, c)
-	require.NoError(w.t, err)
+	w.T.Helper()
+	result, err := w.Handler.OnWebhook(w.T.Context(), installationtest.Meta(), id, nil, c)
+	require.NoError(w.T, err)
 	return result
-}
-
-// batch makes one, which is one event.
-func (w *world) batch() string {
-	w.t.Helper()
-	number, _, err := w.handler.CreateBatch(w.t.Context(), meta(), "sim", batch.Scope{From: "2025-01-01", To: "2025-01-31"})
-	require.NoError(w.t, err)
-	return number
 }
 
 // events adds events to a batch: it is paused and resumed, and is as it was
 // after an even number of them.
 func (w *world) events(number string, n int) {
-	w.t.Helper()
+	w.T.Helper()
 	for i := range n {
 		var c batch.Command = batch.Pause{Reason: "night"}
 		if i%2 == 1 {
 			c = batch.Resume{Reason: "day"}
 		}
-		_, err := w.handler.ChangeBatch(w.t.Context(), meta(), number, nil, c)
-		require.NoError(w.t, err)
+		_, err := w.Handler.ChangeBatch(w.T.Context(), installationtest.Meta(), number, nil, c)
+		require.NoError(w.T, err)
 	}
 }
 
 // discovered adds a document to a batch.
 func (w *world) discovered(number, organization, image string) {
-	w.t.Helper()
+	w.T.Helper()
 	id := domain.DocumentID{Source: "sim", Resource: "erp", ImageNumber: image}
 	target := commands.Target[document.State]{Stream: id.Stream(), Initial: document.State{ID: id}}
 	var c document.Command = document.Discover{
 		ID: id, Batch: number, Slice: "2025-01", Listed: document.Listed{Organization: organization, DocumentType: "bill", Content: image},
 	}
-	_, err := commands.Execute(w.t.Context(), w.handler, meta(), commands.Documents, target, c)
-	require.NoError(w.t, err)
+	_, err := commands.Execute(w.T.Context(), w.Handler, installationtest.Meta(), commands.Documents, target, c)
+	require.NoError(w.T, err)
 }
 
 // quick settings, for tests that do not look at the times.
@@ -170,21 +119,21 @@ type process struct {
 // a test place at the same time, which one does in production: it must not
 // matter.
 func (w *world) start(settings deliveries.Settings, change ...func(*process)) (stop func()) {
-	w.t.Helper()
+	w.T.Helper()
 	resolve := func(context.Context, string) (string, error) { return secret, nil }
 	p := process{Settings: settings, Ports: deliveries.Ports{
-		Queue: w.queue, Journal: w.journal, Sender: sender.New(resolve, "test"), Waker: w.waker, Now: w.clock.Now, Observed: func(string, deliveries.Outcome) {},
+		Queue: w.queue, Journal: w.Journal, Sender: sender.New(resolve, "test"), Waker: w.Waker, Now: w.clock.Now, Observed: func(string, deliveries.Outcome) {},
 	}}
 	for _, c := range change {
 		c(&p)
 	}
-	d := deliveries.New(w.handler, p.Ports, p.Settings, slog.New(slog.DiscardHandler))
-	ctx, cancel := context.WithCancel(w.t.Context())
+	d := deliveries.New(w.Handler, p.Ports, p.Settings, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(w.T.Context())
 	var group sync.WaitGroup
 	for _, part := range []func(context.Context) error{d.Place, d.Send} {
 		group.Go(func() {
 			if err := part(ctx); err != nil {
-				w.t.Errorf("deliveries: %v", err)
+				w.T.Errorf("deliveries: %v", err)
 			}
 		})
 	}
@@ -192,20 +141,20 @@ func (w *world) start(settings deliveries.Settings, change ...func(*process)) (s
 		cancel()
 		group.Wait()
 	})
-	w.t.Cleanup(stop)
+	w.T.Cleanup(stop)
 	return stop
 }
 
 func (w *world) eventually(what string, holds func() bool) {
-	w.t.Helper()
-	require.Eventually(w.t, holds, patience, 5*time.Millisecond, what)
+	w.T.Helper()
+	require.Eventually(w.T, holds, patience, 5*time.Millisecond, what)
 }
 
 // log of a webhook's deliveries, the oldest first.
 func (w *world) log(id string) []deliveries.Entry {
-	w.t.Helper()
-	entries, err := w.queue.Log(w.t.Context(), id, "", 0, 1000)
-	require.NoError(w.t, err)
+	w.T.Helper()
+	entries, err := w.queue.Log(w.T.Context(), id, "", 0, 1000)
+	require.NoError(w.T, err)
 	for i, j := 0, len(entries)-1; i < j; i, j = i+1, j-1 {
 		entries[i], entries[j] = entries[j], entries[i]
 	}
@@ -214,34 +163,34 @@ func (w *world) log(id string) []deliveries.Entry {
 
 // settled waits until as many deliveries of a webhook have a status.
 func (w *world) settled(id string, status deliveries.Status, n int) []deliveries.Entry {
-	w.t.Helper()
+	w.T.Helper()
 	var found []deliveries.Entry
 	w.eventually(string(status), func() bool {
 		var err error
-		found, err = w.queue.Log(w.t.Context(), id, status, 0, 1000)
-		require.NoError(w.t, err)
+		found, err = w.queue.Log(w.T.Context(), id, status, 0, 1000)
+		require.NoError(w.T, err)
 		return len(found) >= n
 	})
-	require.Len(w.t, found, n)
+	require.Len(w.T, found, n)
 	return found
 }
 
 // wanted are the records that a webhook should have got, in order of time.
 func (w *world) wanted(wants func(wire.Record) bool) (ids []string) {
-	w.t.Helper()
-	rows, err := w.pool.Query(w.t.Context(), `SELECT record FROM journal ORDER BY convert_from(record, 'UTF8')::json->>'time', partition, "offset"`)
-	require.NoError(w.t, err)
+	w.T.Helper()
+	rows, err := w.Pool.Query(w.T.Context(), `SELECT record FROM journal ORDER BY convert_from(record, 'UTF8')::json->>'time', partition, "offset"`)
+	require.NoError(w.T, err)
 	defer rows.Close()
 	for rows.Next() {
 		var bytes []byte
-		require.NoError(w.t, rows.Scan(&bytes))
+		require.NoError(w.T, rows.Scan(&bytes))
 		record, err := wire.Decode(bytes)
-		require.NoError(w.t, err)
+		require.NoError(w.T, err)
 		if wants(record) {
 			ids = append(ids, record.ID.String())
 		}
 	}
-	require.NoError(w.t, rows.Err())
+	require.NoError(w.T, rows.Err())
 	return ids
 }
 
