@@ -52,7 +52,7 @@ func Open(ctx context.Context, keeper string) (*References, error) {
 		return &References{}, nil
 	}
 	if err := ValidateKeeper(keeper); err != nil {
-		return nil, fmt.Errorf("the keeper's URL %w", err)
+		return nil, fmt.Errorf("the keeper's URL: %w", err)
 	}
 	opened, err := secrets.OpenKeeper(ctx, keeper)
 	if err != nil {
@@ -69,7 +69,7 @@ func (r *References) Close() error {
 	return r.keeper.Close()
 }
 
-var errNoKeeper = errors.New("the secret is encrypted, and this process has no keeper that decrypts it: set WAYBILL_SECRETS_KEEPER")
+var errNoKeeper = errors.New("this process has no keeper that encrypts and decrypts secrets: set WAYBILL_SECRETS_KEEPER")
 
 // decrypt what a place holds. Of the keeper's error the code alone is told: a
 // service's own text may repeat what it was sent.

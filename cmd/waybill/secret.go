@@ -12,8 +12,9 @@ import (
 	"github.com/waybill-migration/waybill/adapters/secrets"
 )
 
-// maxSecretInput in bytes.
-const maxSecretInput = 64 << 10
+// maxSecretInput in bytes. Encrypted it is a third longer, and must be short
+// enough to be read again (64 KiB).
+const maxSecretInput = 32 << 10
 
 func secretCommand() *cobra.Command {
 	c := &cobra.Command{Use: "secret", Short: "Secrets that settings name by reference"}
@@ -27,7 +28,7 @@ func secretCommand() *cobra.Command {
 			}
 			secret := strings.TrimSpace(string(content))
 			if secret == "" || len(content) > maxSecretInput {
-				return errors.New("give a secret of 64 KiB at most on standard input")
+				return errors.New("give a secret of 32 KiB at most on standard input")
 			}
 			keeper, err := secrets.Open(c.Context(), os.Getenv(prefix+"SECRETS_KEEPER"))
 			if err != nil {
