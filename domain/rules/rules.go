@@ -30,14 +30,6 @@ const (
 // formats that the target takes (R05); heic only with a warning.
 var formats = []string{"pdf", "ofd", "xml", "jpeg", "png", "tiff", "bmp"}
 
-// Found is what was found in a file's bytes.
-type Found struct {
-	Received int64  // bytes
-	Format   string // by content: "pdf", "png", ...; empty when nothing is known of it
-	// Digest of the bytes by the file's declared algorithm, lower-case hex.
-	Digest string
-}
-
 // Verdict on a file or a document.
 type Verdict struct {
 	Results []document.RuleResult
