@@ -75,7 +75,7 @@ func (s Settings) withDefaults() Settings {
 	if len(s.AllowedNetworks) == 0 {
 		s.AllowedNetworks = nil // as it is read back
 	}
-	if authorities, err := readAuthorities(s.CertificateAuthorities); err == nil {
+	if authorities, err := domain.ReadCertificateAuthorities(s.CertificateAuthorities); err == nil {
 		s.CertificateAuthorities = authorities
 	}
 	return s
@@ -102,7 +102,7 @@ func (s Settings) Validate() error {
 			return err
 		}
 	}
-	if _, err := readAuthorities(s.CertificateAuthorities); err != nil {
+	if _, err := domain.ReadCertificateAuthorities(s.CertificateAuthorities); err != nil {
 		return err
 	}
 	if err := s.validateChoices(); err != nil {

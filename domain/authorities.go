@@ -1,24 +1,22 @@
-package source
+package domain
 
 import (
 	"crypto/x509"
 	"encoding/pem"
 	"strings"
-
-	"github.com/waybill-migration/waybill/domain"
 )
 
-// Limits of the certificate authorities of a source: settings stand in an
+// Limits of the certificate authorities of a counterpart: settings stand in an
 // event, and a company has few authorities of its own.
 const (
 	maxAuthorities     = 20
 	maxAuthoritiesText = 64 << 10 // bytes
 )
 
-// readAuthorities gives certificates as they are kept: in PEM, one after the
+// ReadCertificateAuthorities gives certificates as they are kept: in PEM, one after the
 // other, without the remarks that files have between them. The refusal does not
 // repeat what was given, which may be a private key.
-func readAuthorities(text string) (string, error) {
+func ReadCertificateAuthorities(text string) (string, error) {
 	if strings.TrimSpace(text) == "" {
 		return "", nil
 	}
@@ -48,5 +46,5 @@ func readAuthorities(text string) (string, error) {
 }
 
 func refuseAuthorities(format string, args ...any) error {
-	return domain.RefuseInvalid("certificateAuthorities", "certificate-authorities-invalid", "certificateAuthorities "+format, args...)
+	return RefuseInvalid("certificateAuthorities", "certificate-authorities-invalid", "certificateAuthorities "+format, args...)
 }
