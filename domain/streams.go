@@ -26,6 +26,7 @@ const (
 	accessPrefix    = "access-"
 	webhookPrefix   = "webhook-"
 	approvalPrefix  = "approval-"
+	profilePrefix   = "profile-"
 )
 
 // SourceStream names the stream of a source.
@@ -102,6 +103,18 @@ func AccessStream(kind, id string) string {
 
 // WebhookStream names the stream of a webhook.
 func WebhookStream(id string) string { return webhookPrefix + url.PathEscape(id) }
+
+// ProfileStream names the stream of a target profile.
+func ProfileStream(name string) string { return profilePrefix + url.PathEscape(name) }
+
+// ParseProfileStream is the inverse of ProfileStream.
+func ParseProfileStream(stream string) (string, error) {
+	name, ok := strings.CutPrefix(stream, profilePrefix)
+	if !ok {
+		return "", fmt.Errorf("%q is not the name of a profile stream", stream)
+	}
+	return url.PathUnescape(name)
+}
 
 // DocumentID is what makes a document the same document in every batch.
 type DocumentID struct {

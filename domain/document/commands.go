@@ -24,6 +24,8 @@ type (
 		Work     int
 		Relisted *Listed // set when the source's answer changed on re-read
 		Manifest domain.Stored
+		Filed    *Filed       // nil: it is in the archive alone
+		Rules    []RuleResult // of the document, not of its files
 		Files    []FileOutcome
 		Measured Measured
 	}
@@ -33,9 +35,11 @@ type (
 		Work        int
 		Relisted    *Listed
 		Failure     domain.Failure
+		Rules       []RuleResult // of the document, not of its files
 		Files       []FileOutcome
 		Next        string // RFC 3339 UTC: when to try again, if that makes sense
 		MaxAttempts int
+		Interrupted bool // by what does not concern the document: it counts as no attempt
 		Measured    Measured
 	}
 	// RetryDocument asks for a failed document to be tried again.

@@ -67,6 +67,7 @@ type (
 		Attempt int            `json:"attempt"`
 		Failure domain.Failure `json:"failure"`
 		Next    string         `json:"nextAttempt"` // RFC 3339, UTC
+		Rules   []RuleResult   `json:"rules,omitempty"`
 		Files   []FileOutcome  `json:"files,omitempty"`
 		Measured
 	}
@@ -78,6 +79,8 @@ type (
 		Result     Result        `json:"result"`
 		Manifest   domain.Stored `json:"manifest"`
 		Supersedes string        `json:"supersedes,omitempty"` // key of the manifest that it follows
+		Filed      *Filed        `json:"filed,omitempty"`      // in a target system; nil: it is in the archive alone
+		Rules      []RuleResult  `json:"rules,omitempty"`
 		Files      []FileOutcome `json:"files,omitempty"`
 		Measured
 	}
@@ -86,6 +89,7 @@ type (
 		Change
 		Attempt int            `json:"attempt"`
 		Failure domain.Failure `json:"failure"`
+		Rules   []RuleResult   `json:"rules,omitempty"`
 		Files   []FileOutcome  `json:"files,omitempty"`
 		Measured
 	}
@@ -216,9 +220,11 @@ const (
 	Info  Severity = "info"
 )
 
-// RuleResult is a validation rule that a file did not pass, with what was measured.
+// RuleResult is a validation rule that a file did not pass, or the document by
+// what was listed of it, with what was measured.
 type RuleResult struct {
-	Rule     string   `json:"rule"` // R01..R19
+	Rule     string   `json:"rule"`           // R01..R19
+	Code     string   `json:"code,omitempty"` // of the finding; empty: written before there were any
 	Severity Severity `json:"severity"`
 	Detail   string   `json:"detail"`
 	Measured string   `json:"measured,omitempty"`
@@ -237,7 +243,8 @@ type Measured struct {
 	BytesStored   int64 `json:"bytesStored"`
 
 	// Versions of what judged and mapped.
-	RuleSet       string `json:"ruleSet,omitempty"`
-	Profile       string `json:"profile,omitempty"`
-	SourceVersion int    `json:"sourceVersion,omitempty"`
+	RuleSet        string `json:"ruleSet,omitempty"`
+	Profile        string `json:"profile,omitempty"`
+	ProfileVersion int    `json:"profileVersion,omitempty"` // 0: as it is built in
+	SourceVersion  int    `json:"sourceVersion,omitempty"`
 }

@@ -173,7 +173,7 @@ func migrate(s State, c Migrate) ([]Event, error) {
 	return d.emit(StatusMigrated, func(ch Change) Event {
 		return Migrated{
 			Change: ch, Attempt: attempt, Result: s.Archive.result(c.Manifest), Manifest: c.Manifest,
-			Supersedes: s.Archive.supersededBy(c.Manifest), Files: rest, Measured: c.Measured,
+			Supersedes: s.Archive.supersededBy(c.Manifest), Filed: c.Filed, Rules: c.Rules, Files: rest, Measured: c.Measured,
 		}
 	}).events, nil
 }
@@ -206,6 +206,9 @@ func failAttempt(s State, c FailAttempt) []Event {
 	m := d.member()
 	attempt, next := m.Attempt+1, c.Next
 	again := c.Failure.Retryable && attempt < c.MaxAttempts
+	if c.Interrupted {
+		attempt, again = m.Attempt, true
+	}
 	if f, ok := m.File(c.Failure.FileID); ok && f.Status == FileStatusSkipped {
 		again, next = true, ""
 	}
@@ -213,11 +216,11 @@ func failAttempt(s State, c FailAttempt) []Event {
 	failure := c.Failure.Trimmed()
 	if again {
 		return d.emit(StatusPending, func(ch Change) Event {
-			return AttemptFailed{Change: ch, Attempt: attempt, Failure: failure, Next: next, Files: rest, Measured: c.Measured}
+			return AttemptFailed{Change: ch, Attempt: attempt, Failure: failure, Next: next, Rules: c.Rules, Files: rest, Measured: c.Measured}
 		}).events
 	}
 	return d.emit(StatusFailed, func(ch Change) Event {
-		return Failed{Change: ch, Attempt: attempt, Failure: failure, Files: rest, Measured: c.Measured}
+		return Failed{Change: ch, Attempt: attempt, Failure: failure, Rules: c.Rules, Files: rest, Measured: c.Measured}
 	}).events
 }
 

@@ -1,7 +1,10 @@
 package rules_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -10,75 +13,142 @@ import (
 	"github.com/waybill-migration/waybill/domain/rules"
 )
 
-func TestDocument(t *testing.T) {
+// flagship are the criteria that nobody changed.
+var flagship = rules.Criteria{}.WithDefaults()
+
+// with other severities.
+func with(severities ...rules.CodeSeverity) rules.Criteria {
+	c := flagship
+	c.Severities = severities
+	return c
+}
+
+// codesOf what was found, in order.
+func codesOf(v rules.Verdict) (codes []string) {
+	for _, r := range v.Results {
+		codes = append(codes, r.Code)
+	}
+	return codes
+}
+
+// requireBlocks: a code is what the verdict fails for.
+func requireBlocks(t *testing.T, v rules.Verdict, rule, code string, category domain.Category) {
+	t.Helper()
+	require.NotNil(t, v.Failure)
+	require.Equal(t, rule, v.Failure.Rule)
+	require.Equal(t, code, v.Failure.Code)
+	require.Equal(t, category, v.Failure.Category)
+	require.Equal(t, domain.StageValidate, v.Failure.Stage)
+	require.NotEmpty(t, v.Failure.Remedy)
+	require.Contains(t, v.Results, document.RuleResult{Rule: rule, Code: code, Severity: document.Block, Detail: v.Failure.Detail, Measured: measured(v, code)})
+}
+
+// requireTells: a code was found, and the verdict is good nevertheless.
+func requireTells(t *testing.T, v rules.Verdict, severity document.Severity, codes ...string) {
+	t.Helper()
+	require.Nil(t, v.Failure)
+	require.Equal(t, codes, codesOf(v))
+	for _, r := range v.Results {
+		require.Equal(t, severity, r.Severity)
+	}
+}
+
+func measured(v rules.Verdict, code string) string {
+	i := slices.IndexFunc(v.Results, func(r document.RuleResult) bool { return r.Code == code })
+	if i < 0 {
+		return "not found: " + code
+	}
+	return v.Results[i].Measured
+}
+
+func TestTableIsComplete(t *testing.T) {
+	t.Parallel()
+	names, codes := map[string]bool{}, map[string]bool{}
+	for i, r := range rules.Table() {
+		require.Equal(t, fmt.Sprintf("R%02d", i+1), r.ID, "in order")
+		require.False(t, names[r.Name], r.Name)
+		names[r.Name] = true
+		requireBothLanguages(t, r.Title)
+		require.NotEmpty(t, r.Citation, r.ID)
+		require.NotEmpty(t, r.Judges, r.ID)
+		for _, c := range r.Codes {
+			require.False(t, codes[c.Code], c.Code)
+			codes[c.Code] = true
+			requireBothLanguages(t, c.Remedy)
+			require.Equal(t, c.Severity, flagship.Severity(c.Code))
+			if c.Severity == document.Block {
+				require.Contains(t, domain.Categories, c.Category, c.Code)
+			}
+		}
+		for _, p := range r.Parameters(flagship) {
+			require.NotEmpty(t, p.Name)
+			require.NotEmpty(t, p.Value, p.Name)
+		}
+	}
+	require.Len(t, names, 19)
+}
+
+func requireBothLanguages(t *testing.T, text rules.Text) {
+	t.Helper()
+	han := func(r rune) bool { return unicode.Is(unicode.Han, r) }
+	require.NotEmpty(t, text.English)
+	require.False(t, slices.ContainsFunc([]rune(text.English), han), text.English)
+	require.True(t, slices.ContainsFunc([]rune(text.Chinese), han), text.Chinese)
+}
+
+// What the document itself decides of R02 says what the table says.
+func TestListingConflictIsAsInTheTable(t *testing.T) {
 	t.Parallel()
 	id := domain.DocumentID{Source: "s", Resource: "r", ImageNumber: "1"}
-	whole := document.Listed{Organization: "o", DocumentType: "t", BillID: "b"}
-	require.Nil(t, rules.Document(id, whole).Failure)
-	for field, listed := range map[string]document.Listed{
-		"orgNumber": {DocumentType: "t", BillID: "b"}, "billType": {Organization: "o", BillID: "b"}, "billId": {Organization: "o", DocumentType: "t", BillID: " "},
-	} {
-		failure := rules.Document(id, listed).Failure
-		require.NotNil(t, failure, field)
-		require.Equal(t, domain.MissingField, failure.Category)
-		require.Contains(t, failure.Detail, field)
-		require.False(t, failure.Retryable)
-	}
-	failure := rules.Document(domain.DocumentID{Source: "s", Anonymous: "d"}, whole).Failure
-	require.Equal(t, "R01", failure.Rule)
-	require.Equal(t, "R03", rules.Listed(document.ListedFile{ID: "f"}).Failure.Rule)
-	require.Nil(t, rules.Listed(document.ListedFile{ID: "f", Class: document.Cover}).Failure)
-}
-
-func TestFile(t *testing.T) {
-	t.Parallel()
-	const mib = 1 << 20
-	for name, test := range map[string]struct {
-		format  string
-		size    int64
-		digest  string
-		profile string
-		rule    string // of the failure
-		warns   string
-	}{
-		"fine":                     {format: "pdf", size: 1, digest: "h"},
-		"exe":                      {format: "exe", size: 1, digest: "h", rule: "R05"},
-		"exe into an archive":      {format: "exe", size: 1, digest: "h", profile: "archive", warns: "R05"},
-		"heic":                     {format: "heic", size: 1, digest: "h", warns: "R05"},
-		"empty":                    {size: 0, digest: "h", rule: "R07"},
-		"empty into an archive":    {size: 0, digest: "h", profile: "archive", rule: "R07"},
-		"12 MiB":                   {format: "png", size: 12 * mib, digest: "h"},
-		"over 12 MiB":              {format: "png", size: 12*mib + 1, digest: "h", warns: "R07"},
-		"over 16 MiB":              {format: "png", size: 16*mib + 1, digest: "h", rule: "R07"},
-		"over 16 MiB into archive": {format: "png", size: 16*mib + 1, digest: "h", profile: "archive", warns: "R07"},
-		"other bytes":              {format: "png", size: 1, digest: "other", rule: "R12"},
-	} {
-		v := rules.File(document.ListedFile{ID: "f", Hash: "h", HashAlgorithm: "md5"}, rules.Found{Received: test.size, Format: test.format, Digest: test.digest}, rules.ProfileOf(test.profile))
-		if test.rule == "" {
-			require.Nil(t, v.Failure, name)
-		} else {
-			require.NotNil(t, v.Failure, name)
-			require.Equal(t, test.rule, v.Failure.Rule, name)
-			require.Equal(t, "f", v.Failure.FileID, name)
-		}
-		if test.warns != "" {
-			require.Equal(t, test.warns, v.Results[0].Rule, name)
-			require.Equal(t, document.Warn, v.Results[0].Severity, name)
+	state := document.State{}
+	for _, c := range []document.Command{document.Discover{ID: id, Batch: "B", Listed: document.Listed{Files: []document.ListedFile{{ID: "f"}}}}, document.ReportConflict{Batch: "B"}} {
+		events, err := document.Decide(state, c)
+		require.NoError(t, err)
+		for _, e := range events {
+			state = document.Evolve(state, e)
+			if failed, ok := e.(document.Failed); ok {
+				r := rules.Table()[1]
+				require.Equal(t, r.ID, failed.Failure.Rule)
+				require.Equal(t, r.Codes[0].Code, failed.Failure.Code)
+				require.Equal(t, r.Codes[0].Category, failed.Failure.Category)
+				require.Equal(t, r.Codes[0].Remedy.English, failed.Failure.Remedy)
+				require.Equal(t, r.Codes[0].Retryable, failed.Failure.Retryable)
+				return
+			}
 		}
 	}
-	v := rules.File(document.ListedFile{ID: "f"}, rules.Found{Received: 1, Format: "pdf"}, rules.ProfileOf(""))
-	require.Nil(t, v.Failure)
-	require.Equal(t, "R13", v.Results[0].Rule, "no hash: counted as unverifiable")
-	require.Len(t, v.Results, 1)
-	v = rules.File(document.ListedFile{ID: "f", Size: 9}, rules.Found{Received: 1, Format: "pdf"}, rules.ProfileOf(""))
-	require.Nil(t, v.Failure)
-	require.Contains(t, v.Results[1].Detail, "9 bytes", "the size is all there is to compare")
+	require.Fail(t, "nothing failed")
 }
 
-func TestCount(t *testing.T) {
+// A profile softens what blocks, hardens what warns, and turns off.
+func TestProfilesWeighWhatIsFound(t *testing.T) {
 	t.Parallel()
-	two := map[document.Class]int{document.Invoice: 2}
-	require.Nil(t, rules.Count(two, two).Failure)
-	require.Equal(t, "count-mismatch", rules.Count(two, map[document.Class]int{document.Invoice: 1}).Failure.Code)
-	require.Equal(t, "files-missing", rules.Count(nil, nil).Failure.Code)
+	exe := rules.Found{Received: 1, Format: "x-msdownload", Digest: "h"}
+	file := document.ListedFile{ID: "f", Hash: "h"}
+	requireBlocks(t, rules.File(file, exe, flagship), "R05", "type-unsupported", domain.FormatMismatch)
+	requireTells(t, rules.File(file, exe, with(rules.CodeSeverity{"type-unsupported", document.Warn})), document.Warn, "type-unsupported")
+	require.Empty(t, rules.File(file, exe, with(rules.CodeSeverity{"type-unsupported", rules.Off})).Results)
+	item := rules.Item{ID: domain.DocumentID{ImageNumber: "1"}, Listed: whole, Files: []document.ListedFile{{ID: "f", Class: document.Invoice}}}
+	requireTells(t, rules.Document(item, flagship), document.Warn, "cover-missing")
+	requireBlocks(t, rules.Document(item, with(rules.CodeSeverity{"cover-missing", document.Block})), "R16", "cover-missing", domain.MissingField)
+}
+
+func TestCriteriaAreCompletedWithoutTouchingWhatWasGiven(t *testing.T) {
+	t.Parallel()
+	given := rules.Criteria{Severities: []rules.CodeSeverity{{"size-large", "off"}, {"cover-missing", "block"}}, DocumentTypes: rules.Mapping{{"B", "2"}, {"A", "1"}}}
+	c := given.WithDefaults()
+	require.Equal(t, "size-large", given.Severities[0].Code)
+	require.Equal(t, "B", given.DocumentTypes[0].Source)
+	require.Equal(t, "cover-missing", c.Severities[0].Code)
+	require.Equal(t, []string{"heic"}, c.ToleratedTypes)
+	require.NoError(t, c.Validate())
+	require.Equal(t, c, c.WithDefaults(), "they stay so")
+	target, known := c.DocumentTypes.Of("A")
+	require.True(t, known)
+	require.Equal(t, "1", target)
+	_, known = c.DocumentTypes.Of("C")
+	require.False(t, known)
+	target, known = c.Organizations.Of("any")
+	require.True(t, known, "nothing is mapped")
+	require.Equal(t, "any", target)
 }

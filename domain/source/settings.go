@@ -20,7 +20,6 @@ var (
 	signAlgorithms = []string{"md5", "sha256", "hmac-sha256"}
 	hashAlgorithms = []string{"md5", "sha1", "sha256", "sm3"}
 	timestampUnits = []string{"ms", "s"}
-	profiles       = []string{"flagship", "archive"}
 )
 
 // Settings of a source. Secrets stand here by reference only.
@@ -42,6 +41,10 @@ type Settings struct {
 
 	Concurrency       int     `json:"concurrency"`       // requests at once, 1..1000
 	RequestsPerSecond float64 `json:"requestsPerSecond"` // 0: no limit
+	// BytesPerSecond of files, all together; 0: no limit.
+	BytesPerSecond int64 `json:"bytesPerSecond,omitempty"`
+	// Windows of the week in which other limits hold.
+	Windows []Window `json:"windows,omitempty"`
 
 	// AllowedNetworks are CIDR prefixes of private addresses that requests to
 	// this source may reach; public addresses are always allowed.
@@ -49,7 +52,7 @@ type Settings struct {
 	// CertificateAuthorities that are trusted for this source beside the
 	// system's: certificates in PEM.
 	CertificateAuthorities string `json:"certificateAuthorities,omitempty"`
-	Profile                string `json:"profile"` // target profile: flagship, archive
+	Profile                string `json:"profile"` // name of a target profile
 }
 
 // withDefaults are the settings as they are kept.
@@ -74,6 +77,9 @@ func (s Settings) withDefaults() Settings {
 	}
 	if len(s.AllowedNetworks) == 0 {
 		s.AllowedNetworks = nil // as it is read back
+	}
+	if len(s.Windows) == 0 {
+		s.Windows = nil
 	}
 	if authorities, err := domain.ReadCertificateAuthorities(s.CertificateAuthorities); err == nil {
 		s.CertificateAuthorities = authorities
@@ -108,7 +114,7 @@ func (s Settings) Validate() error {
 	if err := s.validateChoices(); err != nil {
 		return err
 	}
-	return s.validateLimits()
+	return s.validateReading()
 }
 
 func (s Settings) validateChoices() error {
@@ -119,12 +125,14 @@ func (s Settings) validateChoices() error {
 		{"signAlgorithm", s.SignAlgorithm, signAlgorithms},
 		{"hashAlgorithm", s.HashAlgorithm, hashAlgorithms},
 		{"timestampUnit", s.TimestampUnit, timestampUnits},
-		{"profile", s.Profile, profiles},
 	}
 	for _, c := range choices {
 		if !slices.Contains(c.allowed, c.value) {
 			return domain.RefuseInvalid(c.field, "choice-unknown", "%q is not one of %s", c.value, strings.Join(c.allowed, ", "))
 		}
+	}
+	if !validID.MatchString(s.Profile) { // that there is such a profile is seen to by the command side
+		return domain.RefuseInvalid("profile", "profile-unknown", "%q is not the name of a profile", domain.TruncateTo(s.Profile, 100))
 	}
 	if !validTimeZone.MatchString(s.TimeZone) {
 		return domain.RefuseInvalid("timeZone", "time-zone-unknown", "%q is not the name of a time zone, such as Asia/Shanghai", s.TimeZone)
@@ -132,22 +140,16 @@ func (s Settings) validateChoices() error {
 	return nil
 }
 
-func (s Settings) validateLimits() error {
+func (s Settings) validateReading() error {
 	if s.PageSize < 1 || s.PageSize > 1000 {
 		return domain.RefuseInvalid("pageSize", "out-of-range", "pageSize is 1 to 1000, got %d", s.PageSize)
-	}
-	if s.Concurrency < 1 || s.Concurrency > 1000 {
-		return domain.RefuseInvalid("concurrency", "out-of-range", "concurrency is 1 to 1000 requests at once, got %d", s.Concurrency)
-	}
-	if !(s.RequestsPerSecond >= 0 && s.RequestsPerSecond <= 100_000) { // no number is neither
-		return domain.RefuseInvalid("requestsPerSecond", "out-of-range", "requestsPerSecond is 0 (no limit) to 100000, got %g", s.RequestsPerSecond)
 	}
 	for _, network := range s.AllowedNetworks {
 		if _, err := netip.ParsePrefix(network); err != nil {
 			return domain.RefuseInvalid("allowedNetworks", "network-invalid", "%q is not a network such as 10.1.0.0/16", network)
 		}
 	}
-	return nil
+	return s.validateLimits()
 }
 
 type address struct{ field, address string }

@@ -101,7 +101,7 @@ func TestSettingsThatCannotWorkAreRefused(t *testing.T) {
 		{"choice-unknown", func(s *source.Settings) { s.SignAlgorithm = "crc32" }},
 		{"choice-unknown", func(s *source.Settings) { s.HashAlgorithm = "sha512" }},
 		{"choice-unknown", func(s *source.Settings) { s.TimestampUnit = "min" }},
-		{"choice-unknown", func(s *source.Settings) { s.Profile = "other" }},
+		{"profile-unknown", func(s *source.Settings) { s.Profile = "No Profile" }},
 		{"time-zone-unknown", func(s *source.Settings) { s.TimeZone = "../etc/passwd" }},
 		{"out-of-range", func(s *source.Settings) { s.PageSize = 1001 }},
 		{"out-of-range", func(s *source.Settings) { s.PageSize = -1 }},

@@ -28,7 +28,8 @@ import (
 
 // Golden files are history: -update writes those that are missing and never
 // changes one that is there. An event that changes its shape gets a new
-// version, with a file of its own.
+// version, with a file of its own; one that was given a member which may be
+// missing stays what it is, and gets another edition of its file (widened).
 var update = flag.Bool("update", false, "write the golden files that are missing")
 
 var (
@@ -45,7 +46,16 @@ var (
 	coordinates = wire.Coordinates{Partition: 7, Offset: 123, Version: 4, Time: time.Date(2025, 3, 1, 8, 0, 0, 123456000, time.UTC)}
 )
 
-func golden(name string) string { return filepath.Join("testdata", name+".json") }
+// golden is the file of an edition of a name, counted from 1.
+func golden(name string, edition int) string {
+	if edition > 1 {
+		name += ".e" + strconv.Itoa(edition)
+	}
+	return filepath.Join("testdata", name+".json")
+}
+
+// newest is the file of what is written now.
+func newest(name string) string { return golden(name, len(widened[name])+1) }
 
 func encode(t *testing.T, event any) []byte {
 	t.Helper()
@@ -61,9 +71,9 @@ func TestGoldenFiles(t *testing.T) {
 			requireFilled(t, name, reflect.ValueOf(event))
 			record := encode(t, event)
 			if *update {
-				writeMissing(t, golden(name), record)
+				writeMissing(t, newest(name), record)
 			}
-			expected, err := os.ReadFile(golden(name))
+			expected, err := os.ReadFile(newest(name))
 			require.NoError(t, err, "a new event needs a golden file: go test ./domain/wire -update")
 			require.Equal(t, string(expected), string(record), "what is written never changes: give the event a new version")
 
@@ -76,13 +86,26 @@ func TestGoldenFiles(t *testing.T) {
 func TestGoldenFilesOfOldVersions(t *testing.T) {
 	t.Parallel()
 	for name, event := range upcasted {
-		record, err := os.ReadFile(golden(name))
+		record, err := os.ReadFile(golden(name, 1))
 		require.NoError(t, err)
 		requireDecoded(t, name, event, record)
 		now, err := wire.TypeOf(event)
 		require.NoError(t, err)
 		require.NotEqual(t, name, now)
 		require.Equal(t, eventOf(now), eventOf(name))
+	}
+}
+
+// What was written before members were added says no more than it did.
+func TestEarlierEditionsOfGoldenFiles(t *testing.T) {
+	t.Parallel()
+	for name, events := range widened {
+		for i, event := range events {
+			record, err := os.ReadFile(golden(name, i+1))
+			require.NoError(t, err)
+			requireDecoded(t, name, event, record)
+			require.NotEqual(t, samples[name], event)
+		}
 	}
 }
 
@@ -138,13 +161,15 @@ func requireFilled(t *testing.T, path string, v reflect.Value) {
 func TestEveryNameHasAGoldenFile(t *testing.T) {
 	t.Parallel()
 	format := regexp.MustCompile(`^waybill\.[a-z]+\.[a-z-]+\.v[1-9][0-9]*$`)
-	paths, err := filepath.Glob(golden("*"))
+	files, err := filepath.Glob(golden("*", 1))
 	require.NoError(t, err)
-	var files []string
-	for _, path := range paths {
-		files = append(files, strings.TrimSuffix(filepath.Base(path), ".json"))
+	var expected []string
+	for _, name := range wire.Types() {
+		for edition := range len(widened[name]) + 1 {
+			expected = append(expected, golden(name, edition+1))
+		}
 	}
-	require.ElementsMatch(t, wire.Types(), files)
+	require.ElementsMatch(t, expected, files)
 	require.ElementsMatch(t, wire.Types(), slices.Concat(slices.Collect(maps.Keys(samples)), slices.Collect(maps.Keys(upcasted))))
 
 	versions := map[string]int{}

@@ -16,6 +16,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/webhook"
 )
@@ -144,6 +145,11 @@ func TypeOf(event any) (string, error) {
 		return "waybill.approval.rejected.v1", nil
 	case approval.Withdrawn:
 		return "waybill.approval.withdrawn.v1", nil
+
+	case profile.Registered:
+		return "waybill.profile.registered.v1", nil
+	case profile.Reconfigured:
+		return "waybill.profile.reconfigured.v1", nil
 	}
 	return "", fmt.Errorf("events of Go type %T have no persisted name", event)
 }
@@ -239,6 +245,9 @@ var forms = map[string]form{
 	"waybill.approval.approved.v1":  into[approval.Approved](),
 	"waybill.approval.rejected.v1":  into[approval.Rejected](),
 	"waybill.approval.withdrawn.v1": into[approval.Withdrawn](),
+
+	"waybill.profile.registered.v1":   into[profile.Registered](),
+	"waybill.profile.reconfigured.v1": into[profile.Reconfigured](),
 }
 
 // Types are the names of all events that this build can read, in order.

@@ -53,6 +53,10 @@
 //     contract/schemas/mappings, and run go generate ./contract/... for the
 //     schemas that are published. A new event needs only the latter.
 //
+// A member that may be missing, with omitempty, needs no new version: fill it in
+// samples, put what the golden file is still read as into widened, and write the
+// next edition of the file.
+//
 // Outside consumers have none of these upcasters. For them, within a version
 // members are only added, and may always be missing; enumerations are open.
 // Whatever else changes is a new version: the test of contract/generate

@@ -1,6 +1,8 @@
 package wire_test
 
 import (
+	"slices"
+
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/access"
 	"github.com/waybill-migration/waybill/domain/approval"
@@ -8,6 +10,8 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/profile"
+	"github.com/waybill-migration/waybill/domain/rules"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/webhook"
 )
@@ -18,12 +22,25 @@ var (
 	settings = source.Settings{
 		Name: "标准版影像", Kind: "standard-imaging", TokenURL: "https://imaging.example/token", DataURL: "https://imaging.example/data",
 		ClientID: "waybill", SecretRef: "env:WAYBILL_SECRET", SignAlgorithm: "md5", TimestampUnit: "ms", HashAlgorithm: "md5", TimeZone: "Asia/Shanghai",
-		PageSize: 100, Concurrency: 64, RequestsPerSecond: 12.5, AllowedNetworks: []string{"10.1.0.0/16"},
+		PageSize: 100, Concurrency: 64, RequestsPerSecond: 12.5, BytesPerSecond: 5000000, Windows: []source.Window{{
+			Days: []string{"mon"}, From: "08:30", To: "18:00", Closed: true, Concurrency: 4, RequestsPerSecond: 2.5, BytesPerSecond: 1000000,
+		}}, AllowedNetworks: []string{"10.1.0.0/16"},
 		CertificateAuthorities: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", Profile: "flagship",
 	}
 	hook = webhook.Settings{
 		URL: "https://erp.example/waybill", Description: "凭证系统", Types: []string{"waybill.batch.", "waybill.document.failed"}, Batches: []string{"B20250301-080000-ABCDE"},
 		Organizations: []string{"ORG1"}, AllowedNetworks: []string{"10.1.0.0/16"}, SecretRefs: []string{"file:/run/secrets/erp"},
+	}
+	criteria = profile.Settings{
+		Description: "旧扫描件", Criteria: rules.Criteria{
+			Types: []string{"pdf", "ofd"}, ToleratedTypes: []string{"heic"}, WarnBytes: 12582912, MaxBytes: 16777216, MinDPI: 300,
+			Severities:    []rules.CodeSeverity{{Code: "resolution-low", Severity: document.Warn}},
+			DocumentTypes: rules.Mapping{{Source: "BILL", Target: "er_bill"}}, Organizations: rules.Mapping{{Source: "ORG1", Target: "1001"}},
+		}, Target: "flagship", FlagshipTarget: &profile.FlagshipTarget{
+			URL: "https://flagship.example", AppID: "waybill", SecretRef: "file:/run/secrets/flagship", TenantID: "t1", AccountID: "a1", User: "u1", UserType: "UserName", Language: "zh_CN",
+			Resource: "EAS", Concurrency: 4, MaxFileBytes: 16777216, AllowedNetworks: []string{"10.1.0.0/16"},
+			CertificateAuthorities: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+		},
 	}
 	scope  = batch.Scope{Organizations: []string{"ORG1"}, DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}
 	phase  = batch.PhaseChanged{Before: batch.PhaseActive, After: batch.PhaseHeld, Reason: "maintenance"}
@@ -61,13 +78,14 @@ var (
 		ID: "f1", PID: "p1", Class: document.Invoice, Sequence: 2, Name: "发票 <1>.pdf", Type: "pdf", Size: 81920, Hash: "d41d8cd98f00b204e9800998ecf8427e",
 		Received: 81920, Digests: map[string]string{"md5": "d41d8cd98f00b204e9800998ecf8427e", "sha256": stored.SHA256}, Format: "pdf",
 		Width: 1654, Height: 2339, DPI: 200.5, Pages: 3,
-		Rules:  []document.RuleResult{{Rule: "R07", Severity: document.Warn, Detail: "file f1 is large", Measured: "13000000 bytes"}},
+		Rules:  []document.RuleResult{{Rule: "R07", Code: "size-large", Severity: document.Warn, Detail: "file f1 is large", Measured: "13000000 bytes"}},
 		Stored: &stored, ReadBack: stored.SHA256, Result: document.NewVersion, Supersedes: "standard/erp/0001/older.pdf", Final: true, Failure: &failure,
 	}}
+	judged   = []document.RuleResult{{Rule: "R16", Code: "cover-missing", Severity: document.Warn, Detail: "none of the 3 files is a cover", Measured: "0"}}
 	settled  = approval.Settled{Batch: "B20250301-080000-ABCDE", By: approval.Person{Issuer: "token", Subject: "u-18"}, Reason: "seen with the owner"}
 	measured = document.Measured{
 		QueueMS: 1, FetchMS: 2, ValidateMS: 3, StoreMS: 4, BytesListed: 81920, BytesReceived: 81921, BytesStored: 81922,
-		RuleSet: "1", Profile: "flagship", SourceVersion: 3,
+		RuleSet: "1", Profile: "flagship", ProfileVersion: 2, SourceVersion: 3,
 	}
 )
 
@@ -93,7 +111,46 @@ var upcasted = map[string]any{
 
 func withoutAuthorities(s source.Settings) source.Settings {
 	s.CertificateAuthorities = ""
+	return unpaced(s)
+}
+
+// unpaced is of before bytes a second had a limit, and the week windows.
+func unpaced(s source.Settings) source.Settings {
+	s.BytesPerSecond, s.Windows = 0, nil
 	return s
+}
+
+// widened has what each earlier edition of a name's golden file is read as: of
+// before members were added within its version.
+var widened = map[string][]any{
+	"waybill.source.registered.v2":        {source.Registered{ID: "standard", Settings: unpaced(settings), Enabled: true}},
+	"waybill.source.reconfigured.v2":      {source.Reconfigured{Settings: unpaced(settings)}},
+	"waybill.document.files-processed.v1": {document.FilesProcessed{Change: change, Attempt: 2, Files: before(outcomes)}},
+	"waybill.document.attempt-failed.v1": {document.AttemptFailed{
+		Change: change, Attempt: 2, Failure: failure, Next: "2025-03-01T08:00:10Z", Files: before(outcomes), Measured: unversioned(measured),
+	}},
+	"waybill.document.migrated.v1": {document.Migrated{
+		Change: change, Attempt: 2, Result: document.NewVersion, Manifest: stored, Supersedes: "standard/erp/0001/older.json", Files: before(outcomes), Measured: unversioned(measured),
+	}},
+	"waybill.document.failed.v1": {document.Failed{Change: change, Attempt: 5, Failure: failure, Files: before(outcomes), Measured: unversioned(measured)}},
+}
+
+// before results of rules had codes.
+func before(outcomes []document.FileOutcome) []document.FileOutcome {
+	earlier := slices.Clone(outcomes)
+	for i := range earlier {
+		earlier[i].Rules = slices.Clone(earlier[i].Rules)
+		for n := range earlier[i].Rules {
+			earlier[i].Rules[n].Code = ""
+		}
+	}
+	return earlier
+}
+
+// unversioned is of before profiles had versions.
+func unversioned(m document.Measured) document.Measured {
+	m.ProfileVersion = 0
+	return m
 }
 
 // samples has one event of every name that is written.
@@ -134,12 +191,15 @@ var samples = map[string]any{
 	"waybill.document.relisted.v2":        document.Relisted{Change: change, Listed: listed, FilesTotal: 501, Skipped: marks, Kept: []string{"f2"}},
 	"waybill.document.files-processed.v1": document.FilesProcessed{Change: change, Attempt: 2, Files: outcomes},
 	"waybill.document.attempt-failed.v1": document.AttemptFailed{
-		Change: change, Attempt: 2, Failure: failure, Next: "2025-03-01T08:00:10Z", Files: outcomes, Measured: measured,
+		Change: change, Attempt: 2, Failure: failure, Next: "2025-03-01T08:00:10Z", Rules: judged, Files: outcomes, Measured: measured,
 	},
 	"waybill.document.migrated.v1": document.Migrated{
-		Change: change, Attempt: 2, Result: document.NewVersion, Manifest: stored, Supersedes: "standard/erp/0001/older.json", Files: outcomes, Measured: measured,
+		Change: change, Attempt: 2, Result: document.NewVersion, Manifest: stored, Supersedes: "standard/erp/0001/older.json",
+		Filed: &document.Filed{
+			Target: "flagship", Address: "https://flagship.example", Account: "a1", Resource: "EAS", ImageNumber: "影像/0001 A", Status: "submitted", Files: 3, Compared: 2,
+		}, Rules: judged, Files: outcomes, Measured: measured,
 	},
-	"waybill.document.failed.v1":            document.Failed{Change: change, Attempt: 5, Failure: failure, Files: outcomes, Measured: measured},
+	"waybill.document.failed.v1":            document.Failed{Change: change, Attempt: 5, Failure: failure, Rules: judged, Files: outcomes, Measured: measured},
 	"waybill.document.retry-requested.v1":   document.RetryRequested{Change: change, Reason: "the source is back"},
 	"waybill.document.file-skipped.v1":      document.FileSkipped{Change: change, FileID: "f1", Reason: "blurred", ReviewOn: "2025-12-31"},
 	"waybill.document.file-recalled.v1":     document.FileRecalled{Change: change, FileID: "f1", Reason: "scanned again"},
@@ -200,4 +260,7 @@ var samples = map[string]any{
 	"waybill.approval.approved.v1":  approval.Approved{Settled: settled, Outcome: approval.Refused, Code: "version-stale", Detail: "batch-B is at version 4, you expected 3: read it again"},
 	"waybill.approval.rejected.v1":  approval.Rejected{Settled: settled},
 	"waybill.approval.withdrawn.v1": approval.Withdrawn{Settled: settled},
+
+	"waybill.profile.registered.v1":   profile.Registered{Name: "ours", Settings: criteria, Reason: "new scanners"},
+	"waybill.profile.reconfigured.v1": profile.Reconfigured{Settings: criteria, Reason: "new scanners"},
 }
