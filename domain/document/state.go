@@ -90,6 +90,7 @@ func (s Skip) mark(fileID string) Mark {
 // Archive is what the archive holds of the document: its last manifest.
 type Archive struct {
 	Manifest domain.Stored
+	Filed    *Filed                  // where the document of the manifest lies too
 	Files    map[string]ArchivedFile // by file id
 }
 
@@ -191,6 +192,6 @@ func (s State) migrated(e Migrated) State {
 			files[f.ID] = ArchivedFile{Stored: f.Stored, Hash: f.Digest, HashAlgorithm: f.HashAlgorithm}
 		}
 	}
-	s.Archive = Archive{Manifest: e.Manifest, Files: files}
+	s.Archive = Archive{Manifest: e.Manifest, Filed: s.Archive.filed(e), Files: files}
 	return s.with(m, e.Change)
 }
