@@ -10,12 +10,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"runtime"
 	"sync"
 
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/document"
 )
+
+// inspectors look at objects at once: they mostly wait for a disk or a store.
+const inspectors = 32
 
 // inspection of the archive beside the walk over streams.
 type inspection struct {
@@ -39,7 +41,7 @@ func (r *run) inspectArchive(ctx context.Context) *inspection {
 		i.sampler = newSampler(r.Sample)
 		i.take = i.each(i.sampler.take)
 	}
-	for range runtime.GOMAXPROCS(0) {
+	for range inspectors {
 		i.workers.Go(func() {
 			for o := range i.objects {
 				if ctx.Err() == nil {

@@ -3,7 +3,6 @@ package verification
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 
 	"github.com/waybill-migration/waybill/domain"
@@ -39,7 +38,7 @@ func (v Verifier) Losses(ctx context.Context, content bool, found func(Loss) err
 	s := &search{Verifier: v, content: content, found: found, stop: stop}
 	documents := make(chan holdings, 100)
 	var workers sync.WaitGroup
-	for range 2 * runtime.GOMAXPROCS(0) { // which mostly wait for the disk
+	for range inspectors {
 		workers.Go(func() {
 			for h := range documents {
 				if ctx.Err() == nil {

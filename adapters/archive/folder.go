@@ -9,16 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/waybill-migration/waybill/commands"
 )
 
 const uploads = ".uploads"
-
-// maxSegment bounds one part of a key, in bytes: the limit of file systems.
-const maxSegment = 255
 
 // Folder implements commands.Archive. It is safe for concurrent use, by
 // several processes too.
@@ -141,16 +137,9 @@ func (f *Folder) Size(_ context.Context, key string) (int64, error) {
 	return info.Size(), nil
 }
 
-// path of a key. Keys are made by Waybill from checked parts; this is the last
-// line that keeps one inside the archive.
 func (f *Folder) path(key string) (string, error) {
-	if !fs.ValidPath(key) || key == "." || strings.HasPrefix(key, uploads) || strings.HasPrefix(key, damaged) || strings.HasPrefix(key, marker) {
-		return "", fmt.Errorf("%q cannot be a key of the archive", key)
-	}
-	for segment := range strings.SplitSeq(key, "/") {
-		if len(segment) > maxSegment {
-			return "", fmt.Errorf("a part of the key %q is longer than %d bytes", key, maxSegment)
-		}
+	if err := commands.CheckArchiveKey(key); err != nil {
+		return "", err
 	}
 	return filepath.Join(f.root, filepath.FromSlash(key)), nil
 }

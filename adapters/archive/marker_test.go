@@ -9,14 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/adapters/archive"
+	"github.com/waybill-migration/waybill/commands"
 )
 
 func TestAFolderIsOneInstallationsArchive(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join(t.TempDir(), "archive")
-	require.ErrorIs(t, archive.Check(root, "one"), archive.ErrUnmarked, "it is not there")
+	require.ErrorIs(t, archive.Check(root, "one"), commands.ErrUnmarked, "it is not there")
 	require.NoError(t, os.Mkdir(root, 0o700))
-	require.ErrorIs(t, archive.Check(root, "one"), archive.ErrUnmarked, "an empty folder, as an unmounted one is")
+	require.ErrorIs(t, archive.Check(root, "one"), commands.ErrUnmarked, "an empty folder, as an unmounted one is")
 
 	var marking sync.WaitGroup
 	for range 16 {

@@ -1,0 +1,83 @@
+package objectstore
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
+)
+
+// condition of a write: the entity tag that the key's object must have; empty:
+// there must be none.
+type condition string
+
+const absent condition = ""
+
+func (c condition) set(request *transfermanager.UploadObjectInput) {
+	if c == absent {
+		request.IfNoneMatch = aws.String("*")
+		return
+	}
+	request.IfMatch = aws.String(string(c))
+}
+
+var errTaken = errors.New("there is an object")
+
+// taken tells that a write's condition did not hold.
+func taken(err error) bool {
+	return errors.Is(err, errTaken) || gcerrors.Code(err) == gcerrors.FailedPrecondition
+}
+
+// put writes an object on a condition. When ctx ends, the content does, and not
+// the requests: what was sent in parts is given up by one more of them.
+func (b *Bucket) put(ctx context.Context, key string, content io.Reader, size int64, c condition) error {
+	if !b.conditional && c == absent {
+		if there, err := b.blobs.Exists(ctx, b.object(key)); err != nil {
+			return b.explained("look for", key, err)
+		} else if there {
+			return errTaken
+		}
+	}
+	held := 2 * min(size, partSize)
+	if size >= partSize {
+		held = partsHeld * partSize
+	}
+	if err := b.memory.Acquire(ctx, held); err != nil {
+		return err
+	}
+	defer b.memory.Release(held)
+	err := b.blobs.Upload(context.WithoutCancel(ctx), b.object(key), until{ctx, content}, &blob.WriterOptions{
+		ContentType: "application/octet-stream", BufferSize: partSize, MaxConcurrency: 1,
+		BeforeWrite: func(as func(any) bool) error {
+			var request *transfermanager.UploadObjectInput
+			if as(&request) {
+				c.set(request)
+			}
+			return nil
+		},
+	})
+	if ctx.Err() != nil && err != nil {
+		return ctx.Err()
+	}
+	if err != nil && !taken(err) {
+		return b.explained("write", key, err)
+	}
+	return err
+}
+
+// until is content that ends with a context.
+type until struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (u until) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.Reader.Read(p)
+}
