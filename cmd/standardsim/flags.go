@@ -57,6 +57,11 @@ func (f *flags) register(c *cobra.Command) {
 	s.StringVar(&f.data.RefusedOrganization, "refuse-organization", "", "organisation that lists are refused for, as ORG-003")
 }
 
+// flagship says whom the flagship edition's stand-in lets in.
+func (f flags) flagship(secret string) simulator.FlagshipConfig {
+	return simulator.FlagshipConfig{AppID: f.clientID, AppSecret: secret, TenantID: "tenant", AccountID: "account", User: "imaging", UserType: "UserName"}
+}
+
 // config of the data set. The error names every flag that is wrong, and what
 // to give instead.
 func (f flags) config() (simulator.Config, error) {

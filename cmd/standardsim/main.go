@@ -1,6 +1,7 @@
 // Command standardsim stands in for the standard-edition imaging system: it
 // serves a data set of real files, with known faults, over the protocol that
-// Waybill's adapter speaks. It is for trying, for demonstrations and for tests;
+// Waybill's adapter speaks. Beside it, it stands in for the flagship edition
+// that documents are filed in. It is for trying, for demonstrations and for tests;
 // it holds no secret worth keeping, and its control endpoints ask for none.
 package main
 
@@ -44,7 +45,12 @@ func command() *cobra.Command {
   PUT  /control/phase   {"phase": "recovered"} ends the transient faults, {"phase": "disturbed"} begins them
   GET  /control/truth   what is served, and what a migration must arrive at
 
-The client secret is read from ` + secretVariable + `; without it, it is "` + defaultSecret + `".`,
+It stands in for the flagship edition (旗舰版影像) too, at /api and /kapi, with the client id as appId, tenantId "tenant", accountId "account" and the user "imaging":
+
+  GET  /control/flagship   what was filed there
+  PUT  /control/flagship   {"faults": {"IMAGE NUMBER": "refused"}} or busy, limited, unlike, loses-a-file, spoils-a-file, hides-files; {"expireTokens": true}
+
+The client secret, which is the appSecret too, is read from ` + secretVariable + `; without it, it is "` + defaultSecret + `".`,
 		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), f, c.OutOrStdout()) },
 	}
@@ -76,8 +82,14 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	filing := simulator.NewFlagship(f.flagship(secret()), base)
+	for _, path := range simulator.FlagshipPaths {
+		mux.Handle(path, filing)
+	}
 	fmt.Fprintf(out, "standardsim: %d documents, listening on %s, reached at %s\n", config.Documents, listener.Addr(), base)
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {

@@ -127,6 +127,7 @@ func (a *aviary) serveIndiscreetly() {
 	_, _ = rand.Read(key) // it ends the process rather than fail
 	a.add("a webhook's secret", string(key))
 	maps.Copy(a.env, map[string]string{
+		appVariable:                a.add("the flagship application's secret", newCanary("app")),
 		hookVariable:               "whsec_" + a.add("a webhook's secret", base64.StdEncoding.EncodeToString(key)),
 		"WAYBILL_SOURCE_TOKEN_URL": server.URL + "/token", "WAYBILL_SOURCE_DATA_URL": server.URL + "/data",
 		"WAYBILL_SOURCE_CA_FILE": trusted, secretVariable: a.source.secret,

@@ -31,6 +31,7 @@ func TestNoSecretIsWrittenAnywhere(t *testing.T) {
 	a.children["all"] = a.start("all")
 	a.ready()
 	a.migrates()
+	a.files()
 	a.misplaces()
 	a.tells()
 	a.fails()

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 
@@ -14,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/waybill-migration/waybill/adapters/archive"
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
@@ -43,20 +40,22 @@ func recoverArchiveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !filepath.IsAbs(s.Archive) {
-				return fmt.Errorf("%sARCHIVE: must be the absolute path of a folder, is %q", prefix, s.Archive)
+			at, err := s.place(c.Context())
+			if err != nil {
+				return err
 			}
+			defer func() { _ = at.Close() }()
 			p, err := open(c.Context(), s, s.logger(c.ErrOrStderr()))
 			if err != nil {
 				return err
 			}
 			defer p.close()
-			return p.recoverArchive(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
+			return p.recoverArchive(c.Context(), at, o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what was lost and record nothing")
 	c.Flags().BoolVar(&o.quick, "quick", false, "compare sizes only: finds what is missing or cut, not bytes that changed")
-	c.Flags().BoolVar(&o.mark, "mark", false, "the folder is new, or was restored without its marker: make it this installation's archive")
+	c.Flags().BoolVar(&o.mark, "mark", false, "the folder or bucket is new, or was restored without its marker: make it this installation's archive")
 	c.Flags().Int64Var(&o.confirm, "confirm", 0, "how many documents have lost something, when it is more than one in twenty")
 	c.Flags().StringVar(&o.subject, "subject", "", "who asks for it, as the audit log will say")
 	c.Flags().StringVar(&o.reason, "reason", "", "why, as the audit log will say")
@@ -79,15 +78,15 @@ func (o lossOptions) validate() error {
 	return nil
 }
 
-func (p *process) recoverArchive(ctx context.Context, o lossOptions, out, progress io.Writer) error {
+func (p *process) recoverArchive(ctx context.Context, at place, o lossOptions, out, progress io.Writer) error {
 	installation, err := p.journal.Installation(ctx)
 	if err != nil {
 		return err
 	}
 	if o.mark {
-		err = archive.Mark(p.settings.Archive, installation.String())
+		err = at.Mark(ctx, installation.String())
 	} else {
-		err = archive.Check(p.settings.Archive, installation.String())
+		err = at.Check(ctx, installation.String())
 	}
 	if err != nil {
 		return fmt.Errorf("%w; nothing was recorded", err)
@@ -98,7 +97,7 @@ func (p *process) recoverArchive(ctx context.Context, o lossOptions, out, progre
 			return fmt.Errorf("the journal is %w: run waybill recover first", err)
 		}
 	}
-	lost, err := p.findLosses(ctx, o, progress)
+	lost, err := p.findLosses(ctx, at, o, progress)
 	if err != nil {
 		return err
 	}
@@ -114,9 +113,9 @@ func (p *process) recoverArchive(ctx context.Context, o lossOptions, out, progre
 
 // findLosses looks at everything before anything is recorded, so that people
 // see the whole and can stop.
-func (p *process) findLosses(ctx context.Context, o lossOptions, progress io.Writer) (*losses, error) {
+func (p *process) findLosses(ctx context.Context, at place, o lossOptions, progress io.Writer) (*losses, error) {
 	reading := postgres.NewVerification(p.pool)
-	v := verification.Verifier{Journal: reading, Overview: reading, Archive: os.DirFS(p.settings.Archive), Target: "folder", Progress: walked(progress)}
+	v := verification.Verifier{Journal: reading, Overview: reading, Archive: at.Objects(ctx), Target: at.Name(), Progress: walked(progress)}
 	lost, err := newLosses()
 	if err != nil {
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"reflect"
 	"time"
 
@@ -60,7 +59,10 @@ type settings struct {
 	OIDCRoles              []string `env:"OIDC_ROLES" desc:"the role that such a name gives, as imaging-admins=admin,imaging-ops=operator (required with an issuer)"`
 	OIDCOrganizationsClaim string   `env:"OIDC_ORGANIZATIONS_CLAIM" desc:"claim with the codes of the organisations that a token is restricted to, * for all; empty: its tokens are for all"`
 
-	Archive string `env:"ARCHIVE" desc:"folder of the archive, an absolute path on one file system (required by workers)"`
+	Archive         string   `env:"ARCHIVE" desc:"where the archive is: a folder, by its absolute path on one file system, or a bucket, as s3://bucket/prefix?region=cn-north-1 (required by workers)"`
+	ArchiveNetworks []string `env:"ARCHIVE_NETWORKS" desc:"private networks that the bucket's store lies in, as 10.1.0.0/16, comma-separated"`
+	ArchiveCAFile   string   `env:"ARCHIVE_CA_FILE" desc:"PEM of certificate authorities that are trusted for the bucket's store beside the system's"`
+	ArchiveSpool    string   `env:"ARCHIVE_SPOOL" desc:"folder for files on their way to a bucket, with room for one of each document at work; empty: the system's for temporary files"`
 
 	FourEyesDocuments int `env:"FOUR_EYES_DOCUMENTS" envDefault:"0" desc:"documents of a batch that one operator may cancel alone; above it another one must approve within 72 hours; 0: any number"`
 
@@ -84,7 +86,8 @@ type settings struct {
 	LogLevel  string `env:"LOG_LEVEL" envDefault:"info" desc:"debug, info, warn or error"`
 	LogFormat string `env:"LOG_FORMAT" envDefault:"json" desc:"json or text"`
 
-	sourceAuthorities string // content of SourceCAFile
+	sourceAuthorities  string // content of SourceCAFile
+	archiveAuthorities string // content of ArchiveCAFile
 }
 
 // secretVariable is where the preset source's secret is read from, by the
@@ -102,15 +105,21 @@ func readSettings(environment map[string]string, roles []role) (settings, error)
 
 // readFiles reads what settings name files for that become settings of others.
 func (s *settings) readFiles() error {
-	if s.SourceCAFile == "" {
-		return nil
+	var errs []error
+	for _, f := range []struct {
+		name, path string
+		content    *string
+	}{{"SOURCE_CA_FILE", s.SourceCAFile, &s.sourceAuthorities}, {"ARCHIVE_CA_FILE", s.ArchiveCAFile, &s.archiveAuthorities}} {
+		if f.path == "" {
+			continue
+		}
+		content, err := os.ReadFile(f.path)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s%s: %w", prefix, f.name, err))
+		}
+		*f.content = string(content)
 	}
-	content, err := os.ReadFile(s.SourceCAFile)
-	if err != nil {
-		return fmt.Errorf("%sSOURCE_CA_FILE: %w", prefix, err)
-	}
-	s.sourceAuthorities = string(content)
-	return nil
+	return errors.Join(errs...)
 }
 
 // unreadable names the variables of values that are not of their kind; the
@@ -152,7 +161,7 @@ func (s settings) validate(roles []role) error {
 	f.unlessBetween("DATABASE_CONNECTIONS", s.DatabaseConnections, 5, 1000)
 	f.when(!isAddress(s.Listen), "LISTEN", "%q is not host:port", s.Listen)
 	f.when(s.MetricsListen != "none" && !isAddress(s.MetricsListen), "METRICS_LISTEN", "%q is neither host:port nor none", s.MetricsListen)
-	f.when(has(roles, work) && !filepath.IsAbs(s.Archive), "ARCHIVE", "must be the absolute path of a folder, is %q", s.Archive)
+	s.validateArchive(roles, &f)
 	f.when(s.FourEyesDocuments < 0, "FOUR_EYES_DOCUMENTS", "must be 0 or more, is %d", s.FourEyesDocuments)
 	f.when(s.ShutdownTimeout < time.Second, "SHUTDOWN_TIMEOUT", "must be 1s or more, is %s", s.ShutdownTimeout)
 	var level slog.Level
@@ -206,6 +215,26 @@ func (s settings) validateKafka(f *faults) {
 	}
 	f.when(s.KafkaSASL != "" && s.KafkaUser == "", "KAFKA_USER", "is missing: SASL needs a user")
 	f.when(s.KafkaSASL != "" && s.KafkaPassword == "", "KAFKA_PASSWORD", "is missing: SASL needs a password")
+}
+
+// validateArchive asks the domain about what a source's settings have too.
+func (s settings) validateArchive(roles []role, f *faults) {
+	if has(roles, work) {
+		err := s.archiveFault()
+		f.when(err != nil, "ARCHIVE", "%v", err)
+	}
+	for name, part := range map[string]source.Settings{
+		"ARCHIVE_NETWORKS": {AllowedNetworks: s.ArchiveNetworks},
+		"ARCHIVE_CA_FILE":  {CertificateAuthorities: s.archiveAuthorities},
+	} {
+		part.Name = presetID
+		_, err := source.Decide(source.State{}, source.Register{ID: presetID, Disabled: true, Settings: part})
+		f.when(err != nil, name, "%v", err)
+	}
+	if s.ArchiveSpool != "" {
+		info, err := os.Stat(s.ArchiveSpool)
+		f.when(err != nil || !info.IsDir(), "ARCHIVE_SPOOL", "%q is not a folder that is there", s.ArchiveSpool)
+	}
 }
 
 // validateSource asks the domain about one setting at a time, since it answers

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"text/tabwriter"
@@ -17,7 +15,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
-	"github.com/waybill-migration/waybill/adapters/archive"
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -100,7 +97,7 @@ func verify(ctx context.Context, s settings, o verifyOptions, progress io.Writer
 	}
 	defer pool.Close()
 	reading := postgres.NewVerification(pool)
-	v := verification.Verifier{Journal: reading, Overview: reading, Target: "folder", Sample: sample, Progress: walked(progress)}
+	v := verification.Verifier{Journal: reading, Overview: reading, Sample: sample, Progress: walked(progress)}
 	if o.kafka {
 		v.Kafka = carried{s.kafka(), pool}
 	}
@@ -108,17 +105,19 @@ func verify(ctx context.Context, s settings, o verifyOptions, progress io.Writer
 		v.Views = replayed{pool, reading, views}
 	}
 	if o.archive != "none" {
-		if info, err := os.Stat(s.Archive); err != nil || !info.IsDir() || !filepath.IsAbs(s.Archive) {
-			return verification.Report{}, fmt.Errorf("%sARCHIVE: %q is not the absolute path of a folder that is there: set it, or give --archive none", prefix, s.Archive)
+		at, err := s.place(ctx)
+		if err != nil {
+			return verification.Report{}, fmt.Errorf("%w; or give --archive none", err)
 		}
+		defer func() { _ = at.Close() }()
 		installation, err := reading.Installation(ctx)
 		if err == nil {
-			err = archive.Check(s.Archive, installation.String())
+			err = at.Check(ctx, installation.String())
 		}
 		if err != nil {
 			return verification.Report{}, err
 		}
-		v.Archive = os.DirFS(s.Archive)
+		v.Archive, v.Target = at.Objects(ctx), at.Name()
 	}
 	return v.Run(ctx)
 }

@@ -2,20 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/waybill-migration/waybill/adapters/archive"
+	"github.com/waybill-migration/waybill/adapters/flagship"
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/commands/policies"
 	"github.com/waybill-migration/waybill/commands/workers"
-	"github.com/waybill-migration/waybill/domain/wire"
 )
 
 // work prepares workers, policies and what tells webhooks.
@@ -35,19 +32,24 @@ func (p *process) work() (func(context.Context) error, error) {
 	var opened atomic.Bool
 	p.require("archive", func(context.Context) string {
 		if !opened.Load() {
-			return "its folder is not open yet"
+			return "it is not open yet"
 		}
 		return ""
 	})
 	return func(ctx context.Context) error {
-		folder, err := p.openArchive(ctx)
+		at, err := p.settings.place(ctx)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = folder.Close() }()
+		defer func() { _ = at.Close() }()
+		archive, err := p.openArchive(ctx, at)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = archive.Close() }()
 		opened.Store(true)
 		working := workers.New(p.handler, workers.Ports{
-			Journal: p.journal, Worklist: worklist, Selection: p.selection, Source: standardimaging.New(p.secrets.Resolve), Archive: folder, Waker: p.waker, Now: time.Now,
+			Journal: p.journal, Worklist: worklist, Selection: p.selection, Source: standardimaging.New(p.secrets.Resolve), Archive: archive, Target: flagship.New(p.secrets.Resolve), Waker: p.waker, Now: time.Now,
 		}, p.settings.workers(), p.log)
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return working.Run(ctx) })
@@ -61,38 +63,4 @@ func (p *process) work() (func(context.Context) error, error) {
 		})
 		return group.Wait()
 	}, nil
-}
-
-// openArchive refuses a folder that is not the installation's archive. The
-// folder becomes it when there is nothing yet that could be missing in it.
-func (p *process) openArchive(ctx context.Context) (*archive.Folder, error) {
-	installation, err := p.journal.Installation(ctx)
-	if err != nil {
-		return nil, err
-	}
-	err = archive.Check(p.settings.Archive, installation.String())
-	if errors.Is(err, archive.ErrUnmarked) {
-		heads, headsErr := p.journal.Heads(ctx)
-		if headsErr != nil {
-			return nil, headsErr
-		}
-		if hasDocuments(heads) {
-			return nil, fmt.Errorf("%w. Mount it, or set %sARCHIVE right; if the archive is lost or was restored without that file: waybill recover archive --mark", err, prefix)
-		}
-		err = archive.Mark(p.settings.Archive, installation.String())
-	}
-	if err != nil {
-		return nil, err
-	}
-	return archive.Open(p.settings.Archive)
-}
-
-// hasDocuments tells that something was listed, which begins with an object.
-func hasDocuments(heads wire.Position) bool {
-	for partition, head := range heads {
-		if partition != 0 && head > 0 { // all but control are of documents and listings
-			return true
-		}
-	}
-	return false
 }

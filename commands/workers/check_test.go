@@ -121,7 +121,7 @@ func counted(records []wire.Record, number string, at wire.Position) batch.Count
 func (w *world) requireNoSecrets(records []wire.Record) {
 	w.t.Helper()
 	for _, r := range records {
-		for _, secret := range []string{clientSecret, "sig=", "access_token", "expires=", "/files/"} {
+		for _, secret := range []string{clientSecret, appSecret, "sig=", "access_token", "expires=", "/files/"} {
 			require.False(w.t, bytes.Contains(r.Bytes, []byte(secret)), "%s in %s", secret, r.Bytes)
 		}
 	}

@@ -207,7 +207,7 @@ func (s *shelf) row(at int, i item) map[string]any {
 		}
 	}
 	return map[string]any{
-		"imageNumber": i.image, "resource": i.resource, "billId": "id1", "billNumber": i.bill, "billType": "ap_invoice", "orgNumber": i.org,
+		"imageNumber": i.image, "resource": i.resource, "billId": fmt.Sprint("id", at+1), "billNumber": i.bill, "billType": "ap_invoice", "orgNumber": i.org,
 		"orgName": "组织", "billDate": "2025-01-15", "retention": "30", "files": files,
 	}
 }

@@ -32,6 +32,7 @@ type Ports struct {
 	Selection commands.Selection
 	Source    commands.Source
 	Archive   commands.Archive
+	Target    commands.TargetSystem
 	Waker     Waker
 	Now       commands.Clock
 }
