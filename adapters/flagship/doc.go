@@ -33,6 +33,7 @@
 //
 // Assumptions, where the vendor publishes nothing: expire_time is the time of
 // expiry in milliseconds since 1970; the codes 401 and 0401 say that a token is
-// not taken; queryCover gives a list, or one object, of each class. Field names
-// stand in mapping.go and nowhere else.
+// not taken; queryCover, which knows bills and no image numbers, gives a list, or
+// one object, of each class, and a bill has one image number. Field names stand
+// in mapping.go and nowhere else.
 package flagship

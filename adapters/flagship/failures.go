@@ -52,7 +52,7 @@ func unreachable(ctx context.Context, stage domain.Stage, err error) error {
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, errRedirected):
-		return unavailable(stage, "redirected", remedyURL, "the platform answered with a redirection that is not followed")
+		return redirected(stage)
 	case errors.Is(err, outgoing.ErrRefused):
 		return unavailable(stage, "address-refused", "If the platform is meant to be there, add its network to the allowedNetworks of the profile's flagshipTarget.",
 			"the platform's address is private: %s", reason(err))
@@ -96,8 +96,15 @@ func without(err error, secrets ...string) error {
 	return err
 }
 
+func redirected(stage domain.Stage) *commands.SourceError {
+	return unavailable(stage, "redirected", remedyURL, "the platform answered with a redirection that is not followed")
+}
+
 // refused is an answer whose HTTP status is not 200.
 func refused(stage domain.Stage, r *http.Response) *commands.SourceError {
+	if r.StatusCode/100 == 3 { // one that would have the body sent again
+		return redirected(stage)
+	}
 	f := domain.Failure{
 		Code: "http-" + strconv.Itoa(r.StatusCode), HTTPStatus: r.StatusCode, Category: domain.TargetRejected, Remedy: remedyAsked,
 		Detail: fmt.Sprintf("the platform answered HTTP %d %s", r.StatusCode, http.StatusText(r.StatusCode)),

@@ -57,7 +57,7 @@ func TestADocumentIsThereOnce(t *testing.T) {
 	require.Equal(t, 1, w.platform.Logins(), "one token serves all")
 
 	w.at.Resource = "flagship"
-	filed, err = w.file(w.document("1", "a"))
+	filed, err = w.file(w.document("2", "a"))
 	require.NoError(t, err)
 	require.Equal(t, "flagship", filed.Resource)
 }
