@@ -156,7 +156,8 @@ func (m maker) tiff() body {
 	return b
 }
 
-// ofd has OFD.xml in its central directory, not as its first entry.
+// ofd is one page that shows nothing. OFD.xml is in its central directory, not
+// its first entry.
 func (m maker) ofd() body {
 	var fill body
 	m.fill(&fill, m.size)
@@ -166,7 +167,8 @@ func (m maker) ofd() body {
 		name  string
 		parts [][]byte
 	}{
-		{"Doc_0/Document.xml", [][]byte{[]byte(`<?xml version="1.0" encoding="UTF-8"?><ofd:Document xmlns:ofd="http://www.ofdspec.org/2016"/>`)}},
+		{"Doc_0/Document.xml", [][]byte{[]byte(`<?xml version="1.0" encoding="UTF-8"?><ofd:Document xmlns:ofd="http://www.ofdspec.org/2016"><ofd:CommonData><ofd:PageArea><ofd:PhysicalBox>0 0 210 297</ofd:PhysicalBox></ofd:PageArea></ofd:CommonData><ofd:Pages><ofd:Page ID="1" BaseLoc="Pages/Page_0/Content.xml"/></ofd:Pages></ofd:Document>`)}},
+		{"Doc_0/Pages/Page_0/Content.xml", [][]byte{[]byte(`<?xml version="1.0" encoding="UTF-8"?><ofd:Page xmlns:ofd="http://www.ofdspec.org/2016"><ofd:Content/></ofd:Page>`)}},
 		{"Doc_0/Res/label.txt", [][]byte{[]byte(m.label)}},
 		{"Doc_0/Res/image_0.bin", fill.parts},
 		{"OFD.xml", [][]byte{[]byte(`<?xml version="1.0" encoding="UTF-8"?><ofd:OFD xmlns:ofd="http://www.ofdspec.org/2016" Version="1.0" DocType="OFD"><ofd:DocBody><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>`)}},

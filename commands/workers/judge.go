@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"context"
 	"time"
 
 	"github.com/waybill-migration/waybill/commands"
@@ -9,20 +10,30 @@ import (
 	"github.com/waybill-migration/waybill/domain/rules"
 )
 
-func (m *migration) judge(f document.ListedFile, upload commands.Upload, digests *content.Digests, result *fetched) {
+// judge inspects what was received and holds it against the rules.
+func (m *migration) judge(ctx context.Context, f document.ListedFile, upload commands.Upload, digests *content.Digests, result *fetched) {
 	began := time.Now()
 	o := &result.outcome
-	var err error
-	if o.Format, err = content.Format(upload, o.Received); err != nil {
+	found, err := inspect(ctx, upload, o.Received)
+	if err != nil {
 		result.fail(targetUnavailable(err).Failure)
 		return
 	}
-	o.Digests = digests.All()
-	found := rules.Found{Received: o.Received, Format: o.Format, Digest: digests.Declared()}
-	verdict := rules.File(f, found, rules.ProfileOf(m.permit.batch.Profile))
+	found.Digest = digests.Declared()
+	o.Digests, o.Format = digests.All(), found.Format
+	o.Width, o.Height, o.DPI, o.Pages = found.Width, found.Height, found.DPI, found.Pages
+	verdict := rules.File(f, found, m.criteria())
 	o.Rules = verdict.Results
 	if verdict.Failure != nil {
 		result.fail(*verdict.Failure)
 	}
 	result.measured.ValidateMS = time.Since(began).Milliseconds()
+}
+
+func inspect(ctx context.Context, upload commands.Upload, size int64) (rules.Found, error) {
+	format, err := content.Format(upload, size)
+	if err != nil {
+		return rules.Found{}, err
+	}
+	return content.Inspect(ctx, upload, size, format)
 }

@@ -73,9 +73,9 @@ func (m *migration) fetch(ctx context.Context, f document.ListedFile, url string
 	if err != nil || result.outcome.Failure != nil {
 		return result, err
 	}
-	m.judge(f, upload, digests, &result)
+	m.judge(ctx, f, upload, digests, &result)
 	if result.outcome.Failure != nil {
-		return result, nil
+		return result, ctx.Err()
 	}
 	m.store(ctx, upload, digests.SHA256(), &result)
 	return result, ctx.Err()
