@@ -67,7 +67,7 @@ func (b *Bucket) Begin(context.Context) (commands.Upload, error) {
 	if err := os.Remove(file.Name()); err != nil {
 		return nil, errors.Join(fmt.Errorf("begin an upload: %w", err), file.Close())
 	}
-	return &upload{File: file, bucket: b}, nil
+	return &upload{file: file, bucket: b}, nil
 }
 
 // Open implements commands.Archive.

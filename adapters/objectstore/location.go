@@ -101,7 +101,7 @@ var parameters = map[string]func(l *Location, value string) error{
 	},
 	"kmskeyid": func(l *Location, value string) error {
 		l.KMSKey = value
-		return matching(value, `^[A-Za-z0-9:/_-]{1,2048}$`, "the id or the ARN of a key of KMS")
+		return matching(value, `^[A-Za-z0-9:/_-]{1,1000}$`, "the id or the ARN of a key of KMS")
 	},
 	"request_checksum_calculation": func(l *Location, value string) error {
 		switch value {

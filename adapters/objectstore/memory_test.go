@@ -67,5 +67,6 @@ func TestMemoryIsConstant(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, existed)
 	require.EqualValues(t, size, h.received)
-	require.Less(t, h.most, before.HeapAlloc+(32<<20))
+	t.Logf("%d MiB in use at most, of a file of %d MiB", (int64(h.most)-int64(before.HeapAlloc))>>20, size>>20)
+	require.Less(t, h.most, before.HeapAlloc+(64<<20))
 }

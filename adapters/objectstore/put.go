@@ -32,6 +32,15 @@ func taken(err error) bool {
 	return errors.Is(err, errTaken) || gcerrors.Code(err) == gcerrors.FailedPrecondition
 }
 
+// held is the memory of an upload: up to inOne of it is read into a buffer that
+// grows, and two parts are used in turn when there is more.
+func held(size int64) int64 {
+	if size < inOne {
+		return 2 * size
+	}
+	return 2*inOne + 2*partSize
+}
+
 // put writes an object on a condition. When ctx ends, the content does, and not
 // the requests: what was sent in parts is given up by one more of them.
 func (b *Bucket) put(ctx context.Context, key string, content io.Reader, size int64, c condition) error {
@@ -42,14 +51,10 @@ func (b *Bucket) put(ctx context.Context, key string, content io.Reader, size in
 			return errTaken
 		}
 	}
-	held := 2 * min(size, partSize)
-	if size >= partSize {
-		held = partsHeld * partSize
-	}
-	if err := b.memory.Acquire(ctx, held); err != nil {
+	if err := b.memory.Acquire(ctx, held(size)); err != nil {
 		return err
 	}
-	defer b.memory.Release(held)
+	defer b.memory.Release(held(size))
 	err := b.blobs.Upload(context.WithoutCancel(ctx), b.object(key), until{ctx, content}, &blob.WriterOptions{
 		ContentType: "application/octet-stream", BufferSize: partSize, MaxConcurrency: 1,
 		BeforeWrite: func(as func(any) bool) error {

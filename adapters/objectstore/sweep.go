@@ -40,10 +40,11 @@ func (b *Bucket) sweep(ctx context.Context) error {
 	return nil
 }
 
-// unlisted tells that uploads cannot be listed, or not by this user.
+// unlisted tells that uploads cannot be listed, or not by this user, or, as
+// some stores say it, that there is none.
 func unlisted(err error) bool {
 	switch code(err) {
-	case "AccessDenied", "NotImplemented", "MethodNotAllowed":
+	case "AccessDenied", "NotImplemented", "MethodNotAllowed", "NoSuchUpload":
 		return true
 	}
 	return false

@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// partSize of large objects in bytes; the protocol's least. What is smaller
-	// goes in one request.
+	// partSize of large objects in bytes: the protocol's least.
 	partSize = 5 << 20
+	// inOne is what goes in one request at most: the transfer manager's threshold,
+	// which cannot be set through gocloud.
+	inOne = 16 << 20
 	// uploadMemory bounds what uploads of a process hold in memory together.
-	// One of parts holds its first, read as it grows, and two that are used in turn.
 	uploadMemory = 128 << 20
-	partsHeld    = 4
 	// commitTries of those who find the key's object changed while they look.
 	commitTries = 10
 )
@@ -32,9 +32,10 @@ const (
 // damaged is where what had a key and was not its object is kept.
 const damaged = ".damaged"
 
-// upload is an object that is in a file without a name.
+// upload is an object that is in a file without a name. Nothing but Write writes
+// to it, which counts.
 type upload struct {
-	*os.File
+	file   *os.File
 	bucket *Bucket
 	size   int64
 	done   bool
@@ -42,10 +43,13 @@ type upload struct {
 
 // Write implements commands.Upload.
 func (u *upload) Write(p []byte) (int, error) {
-	n, err := u.File.Write(p)
+	n, err := u.file.Write(p)
 	u.size += int64(n)
 	return n, err
 }
+
+// ReadAt implements commands.Upload.
+func (u *upload) ReadAt(p []byte, at int64) (int, error) { return u.file.ReadAt(p, at) }
 
 // Abort implements commands.Upload.
 func (u *upload) Abort() error {
@@ -53,7 +57,7 @@ func (u *upload) Abort() error {
 		return nil
 	}
 	u.done = true
-	return u.Close()
+	return u.file.Close()
 }
 
 // Commit implements commands.Upload.
@@ -108,7 +112,7 @@ func (u *upload) compare(ctx context.Context, key string) (tag string, same bool
 	return tag, same, err
 }
 
-func (u *upload) content() io.Reader { return io.NewSectionReader(u.File, 0, u.size) }
+func (u *upload) content() io.Reader { return io.NewSectionReader(u.file, 0, u.size) }
 
 func (u *upload) put(ctx context.Context, key string, c condition) error {
 	return u.bucket.put(ctx, key, u.content(), u.size, c)
