@@ -179,7 +179,7 @@ func (s served) migrate(b *testing.B) (int, time.Duration) {
 	}
 
 	begin := time.Now()
-	number, _, err := handler.CreateBatch(ctx, meta(), "sim", batch.Scope{From: "2025-01-01", To: "2025-01-31"})
+	number, _, err := handler.CreateBatch(ctx, meta(), commands.NewBatch{Source: "sim", Scope: batch.Scope{From: "2025-01-01", To: "2025-01-31"}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"encoding/base32"
 	"errors"
@@ -14,21 +15,31 @@ import (
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
+// NewBatch is a batch to be made.
+type NewBatch struct {
+	Source  string
+	Profile string // empty: the source's
+	Scope   batch.Scope
+}
+
 // CreateBatch makes a batch of a scope of an enabled source and answers with
 // its number. The append asserts the source's version, so that a batch can
 // never be created of a source that was disabled in between.
-func (h *Handler) CreateBatch(ctx context.Context, meta wire.Metadata, sourceID string, scope batch.Scope) (string, Result, error) {
+func (h *Handler) CreateBatch(ctx context.Context, meta wire.Metadata, wanted NewBatch) (string, Result, error) {
 	first := wire.EventID(meta.Command, 0)
 	if record, found, err := h.journal.Find(ctx, first); err != nil || found {
 		return createdBefore(record, err)
 	}
+	if err := h.knownProfile(ctx, wanted.Profile); err != nil {
+		return "", Result{}, err
+	}
 	number := h.batchNumber(meta.Command)
 	for try := 1; ; try++ {
-		src, err := h.LoadSource(ctx, sourceID)
+		src, err := h.LoadSource(ctx, wanted.Source)
 		if err != nil {
 			return "", Result{}, err
 		}
-		result, err := h.createBatch(ctx, meta, number, src, scope)
+		result, err := h.createBatch(ctx, meta, number, src, wanted)
 		var conflict *VersionConflict
 		if err == nil { // sent twice at the same moment, the other may have made it under its number
 			record, _, err := h.journal.Find(ctx, first)
@@ -38,19 +49,19 @@ func (h *Handler) CreateBatch(ctx context.Context, meta wire.Metadata, sourceID 
 			return "", result, err
 		}
 		if try == maxTries {
-			return "", Result{}, domain.RefuseConflict("too-busy", "others keep changing source %s; repeat the command", sourceID)
+			return "", Result{}, domain.RefuseConflict("too-busy", "others keep changing source %s; repeat the command", wanted.Source)
 		}
 	}
 }
 
-func (h *Handler) createBatch(ctx context.Context, meta wire.Metadata, number string, src source.State, scope batch.Scope) (Result, error) {
+func (h *Handler) createBatch(ctx context.Context, meta wire.Metadata, number string, src source.State, wanted NewBatch) (Result, error) {
 	target := Target[batch.State]{
 		Stream:   domain.BatchStream(number),
 		Asserted: []Assertion{{Stream: domain.SourceStream(src.ID), Version: src.Version}},
 	}
 	return executeOnce(ctx, h, meta, Batches, target, batch.Command(batch.Create{
 		Number: number, Source: src.ID, SourceEnabled: src.Enabled, SourceVersion: src.Version,
-		Profile: src.Settings.Profile, Scope: scope,
+		Profile: cmp.Or(wanted.Profile, src.Settings.Profile), Scope: wanted.Scope,
 	}))
 }
 

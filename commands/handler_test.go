@@ -121,9 +121,9 @@ func TestACommandSentTwiceHasOneEffect(t *testing.T) {
 	require.EqualValues(t, 3, heads[0])
 
 	m = meta()
-	number, made, err := h.CreateBatch(t.Context(), m, "s", scope())
+	number, made, err := h.CreateBatch(t.Context(), m, commands.NewBatch{Source: "s", Scope: scope()})
 	require.NoError(t, err)
-	sameNumber, same, err := h.CreateBatch(t.Context(), m, "s", scope())
+	sameNumber, same, err := h.CreateBatch(t.Context(), m, commands.NewBatch{Source: "s", Scope: scope()})
 	require.NoError(t, err)
 	require.Equal(t, number, sameNumber)
 	require.Equal(t, made, same)
@@ -151,7 +151,9 @@ func TestCreatingABatchCannotRaceItsSource(t *testing.T) {
 		var racing sync.WaitGroup
 		racing.Go(func() { _, _ = h.DisableSource(context.WithoutCancel(t.Context()), meta(), id, nil, "race") })
 		for range 4 {
-			racing.Go(func() { _, _, _ = h.CreateBatch(context.WithoutCancel(t.Context()), meta(), id, scope()) })
+			racing.Go(func() {
+				_, _, _ = h.CreateBatch(context.WithoutCancel(t.Context()), meta(), commands.NewBatch{Source: id, Scope: scope()})
+			})
 		}
 		racing.Wait()
 		disabled := false
@@ -175,7 +177,10 @@ func TestUnknownThingsAreNamed(t *testing.T) {
 	t.Parallel()
 	h, _ := newHandler(t)
 	for code, ask := range map[string]func() error{
-		"source-not-found": func() error { _, _, err := h.CreateBatch(t.Context(), meta(), "none", scope()); return err },
+		"source-not-found": func() error {
+			_, _, err := h.CreateBatch(t.Context(), meta(), commands.NewBatch{Source: "none", Scope: scope()})
+			return err
+		},
 		"batch-not-found": func() error {
 			_, err := h.ChangeBatch(t.Context(), meta(), "B0", nil, batch.Pause{Reason: "r"})
 			return err

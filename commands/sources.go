@@ -11,7 +11,7 @@ import (
 
 // RegisterSource makes a source known.
 func (h *Handler) RegisterSource(ctx context.Context, meta wire.Metadata, c source.Register) (Result, error) {
-	if err := knownTimeZone(c.Settings.TimeZone); err != nil {
+	if err := h.checkSettings(ctx, c.Settings); err != nil {
 		return Result{}, err
 	}
 	return h.onSource(ctx, meta, c.ID, nil, c)
@@ -19,7 +19,7 @@ func (h *Handler) RegisterSource(ctx context.Context, meta wire.Metadata, c sour
 
 // ReconfigureSource replaces a source's settings.
 func (h *Handler) ReconfigureSource(ctx context.Context, meta wire.Metadata, id string, ifMatch *int, settings source.Settings) (Result, error) {
-	if err := knownTimeZone(settings.TimeZone); err != nil {
+	if err := h.checkSettings(ctx, settings); err != nil {
 		return Result{}, err
 	}
 	return h.onSource(ctx, meta, id, ifMatch, source.Reconfigure{Settings: settings})
@@ -47,6 +47,14 @@ func (h *Handler) LoadSource(ctx context.Context, id string) (source.State, erro
 func (h *Handler) onSource(ctx context.Context, meta wire.Metadata, id string, ifMatch *int, c source.Command) (Result, error) {
 	target := Target[source.State]{Stream: domain.SourceStream(id), Initial: source.State{ID: id}, IfMatch: ifMatch}
 	return Execute(ctx, h, meta, Sources, target, c)
+}
+
+// checkSettings refuses to name what there is not, which the domain cannot know.
+func (h *Handler) checkSettings(ctx context.Context, s source.Settings) error {
+	if err := knownTimeZone(s.TimeZone); err != nil {
+		return err
+	}
+	return h.knownProfile(ctx, s.Profile)
 }
 
 // knownTimeZone asks the machine's time zone database, which the domain may not.

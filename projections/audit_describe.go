@@ -12,6 +12,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/webhook"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -45,6 +46,8 @@ func (entry *Entry) describe(r *wire.Record) bool {
 	case approval.Event:
 		entry.Batch = e.GetBatch()
 		entry.describeApproval(e)
+	case profile.Event:
+		entry.Reason = e.GetReason()
 	}
 	return true
 }

@@ -26,12 +26,23 @@ type Document struct {
 	Manifest                                                    string // key in the archive
 	DiscoveredAt, ChangedAt                                     time.Time
 	Version                                                     int
+	Judgement                                                   *Judgement // of the last outcome
 	Files                                                       Files
+	Filed                                                       *document.Filed // in a target system; nil: in the archive alone
 }
 
 const documentColumns = `batch, stream, image_number, organization, document_type, bill_number, bill_date, retention, slice, status, attempt,
-	failure, next_attempt, reason, result, manifest, discovered_at, changed_at, version,
-	files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled`
+	failure, next_attempt, reason, result, manifest, discovered_at, changed_at, version, judgement,
+	files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled, filed`
+
+// Judgement is by what a document was judged, and what was found of it, not of
+// its files.
+type Judgement struct {
+	RuleSet        string                `json:"ruleSet"`
+	Profile        string                `json:"profile"`
+	ProfileVersion int                   `json:"profileVersion,omitempty"` // 0: as it is built in
+	Rules          []document.RuleResult `json:"rules,omitempty"`
+}
 
 // DocumentFilter narrows the documents of a batch; empty fields choose all.
 type DocumentFilter struct {
@@ -112,8 +123,8 @@ func scanDocument(row pgx.CollectableRow) (Document, error) {
 	var d Document
 	f := &d.Files
 	err := row.Scan(&d.Batch, &d.Stream, &d.ImageNumber, &d.Organization, &d.DocumentType, &d.BillNumber, &d.BillDate, &d.Retention, &d.Slice, &d.Status, &d.Attempt,
-		&d.Failure, &d.NextAttempt, &d.Reason, &d.Result, &d.Manifest, &d.DiscoveredAt, &d.ChangedAt, &d.Version,
-		&f.Pending, &f.Migrated, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled)
+		&d.Failure, &d.NextAttempt, &d.Reason, &d.Result, &d.Manifest, &d.DiscoveredAt, &d.ChangedAt, &d.Version, &d.Judgement,
+		&f.Pending, &f.Migrated, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled, &d.Filed)
 	return d, err
 }
 

@@ -50,6 +50,8 @@ CREATE TABLE IF NOT EXISTS documents (
 	files_cancelled   integer     NOT NULL DEFAULT 0,
 	PRIMARY KEY (batch, stream)
 );
+ALTER TABLE documents ADD COLUMN IF NOT EXISTS judgement json; -- of the last outcome; what was written before rule set 2 had none
+ALTER TABLE documents ADD COLUMN IF NOT EXISTS filed json; -- in a target system; nothing was before there were targets
 CREATE INDEX IF NOT EXISTS documents_image_number ON documents (batch, image_number text_pattern_ops);
 CREATE INDEX IF NOT EXISTS documents_bill_number ON documents (batch, bill_number text_pattern_ops);
 CREATE INDEX IF NOT EXISTS documents_status ON documents (batch, status, stream);
@@ -154,15 +156,17 @@ type documentRow struct {
 	ChangedAt                                                   time.Time
 	Version, Partition                                          int
 	Offset                                                      int64
+	Judgement                                                   *string
 	Pending, Migrated, Failed, Skipped, Excepted, Cancelled     int
+	Filed                                                       *string
 }
 
 const documentArrays = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
 	$11::text[], $12::int[], $13::bool[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
-	$21::timestamptz[], $22::int[], $23::int[], $24::bigint[], $25::int[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[])
+	$21::timestamptz[], $22::int[], $23::int[], $24::bigint[], $25::text[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[], $31::int[], $32::text[])
 	n(batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
 	status, attempt, touched, category, code, failure, next, reason, result, manifest,
-	at, version, partition, "offset", f1, f2, f3, f4, f5, f6)`
+	at, version, partition, "offset", judgement, f1, f2, f3, f4, f5, f6, filed)`
 
 func (row *documentRow) apply(r *wire.Record, event document.Event) {
 	c := event.GetChange()
@@ -184,17 +188,39 @@ func (row *documentRow) apply(r *wire.Record, event document.Event) {
 	case document.AttemptFailed:
 		row.Attempt, row.Next = new(e.Attempt), e.Next
 		row.fail(&e.Failure)
+		row.judge(e.Measured, e.Rules)
 	case document.Failed:
 		row.Attempt = new(e.Attempt)
 		row.fail(&e.Failure)
+		row.judge(e.Measured, e.Rules)
 	case document.Migrated:
 		row.Attempt, row.Result, row.Manifest = new(e.Attempt), new(string(e.Result)), new(e.Manifest.Key)
+		row.judge(e.Measured, e.Rules)
+		row.file(e.Filed)
 	case document.Excepted:
 		row.Reason = e.Reason
 	case document.VerificationFailed:
 		if c.After == document.StatusPending || c.Before == document.StatusMigrated && c.After == document.StatusFailed {
 			row.fail(&e.Failure)
 		}
+	}
+}
+
+// judge says by what an outcome was judged, and what the rules found of the
+// document. Rule set 1 found nothing of documents.
+func (row *documentRow) judge(m document.Measured, rules []document.RuleResult) {
+	if m.RuleSet == "" || m.RuleSet == "1" {
+		return
+	}
+	encoded, _ := json.Marshal(Judgement{RuleSet: m.RuleSet, Profile: m.Profile, ProfileVersion: m.ProfileVersion, Rules: rules}) // strings and numbers always encode
+	row.Judgement = new(string(encoded))
+}
+
+// file says where the document lies beside the archive.
+func (row *documentRow) file(filed *document.Filed) {
+	if filed != nil {
+		encoded, _ := json.Marshal(filed) // strings and numbers always encode
+		row.Filed = new(string(encoded))
 	}
 }
 
@@ -215,7 +241,7 @@ func (row *documentRow) fail(failure *domain.Failure) {
 
 const documentRowColumns = `batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
 	status, attempt, failure_category, failure_code, failure, next_attempt, reason, result, manifest,
-	changed_at, version, partition, "offset", files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled`
+	changed_at, version, partition, "offset", judgement, files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled, filed`
 
 // writeDocuments gives the rows of documents whose first event is among the
 // events, whole, and queues the change of the others.
@@ -236,7 +262,7 @@ func writeDocuments(b *pgx.Batch, folds []*documentFold) *copying {
 				failure_code = CASE WHEN touched THEN n.code ELSE d.failure_code END,
 				failure = CASE WHEN touched THEN n.failure::jsonb ELSE d.failure END,
 				next_attempt = n.next, reason = n.reason, result = coalesce(n.result, d.result), manifest = coalesce(n.manifest, d.manifest),
-				changed_at = n.at, version = n.version, partition = n.partition, "offset" = n."offset",
+				judgement = coalesce(n.judgement::json, d.judgement), filed = coalesce(n.filed::json, d.filed), changed_at = n.at, version = n.version, partition = n.partition, "offset" = n."offset",
 				files_pending = f1, files_migrated = f2, files_failed = f3, files_skipped = f4, files_excepted = f5, files_cancelled = f6
 			FROM `+documentArrays+` WHERE d.batch = n.batch AND d.stream = n.stream`, arrays(changed)...)
 	}
@@ -257,7 +283,9 @@ func (row *documentRow) copyTo(c *copying) {
 	c.integers(row.Version)
 	c.smallint(row.Partition)
 	c.bigint(row.Offset)
+	c.optional(row.Judgement)
 	c.integers(row.Pending, row.Migrated, row.Failed, row.Skipped, row.Excepted, row.Cancelled)
+	c.optional(row.Filed)
 }
 
 func orZero[T any](value *T) (zero T) {

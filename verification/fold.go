@@ -10,6 +10,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/webhook"
 )
@@ -25,6 +26,7 @@ type fold struct {
 	access    access.State
 	webhook   webhook.State
 	approval  approval.State
+	profile   profile.State
 }
 
 func newFold(stream string) fold {
@@ -56,6 +58,8 @@ func (f *fold) take(event any) (err error) {
 		of, f.webhook = "webhook", webhook.Evolve(f.webhook, e)
 	case approval.Event:
 		of, f.approval = "approval", approval.Evolve(f.approval, e)
+	case profile.Event:
+		of, f.profile = "profile", profile.Evolve(f.profile, e)
 	case document.Event:
 		of = "document"
 		err = f.takeDocument(e)

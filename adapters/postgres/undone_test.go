@@ -22,7 +22,7 @@ func TestUndoneIsWhatACancelWouldChange(t *testing.T) {
 	t.Parallel()
 	i := installationtest.New(t)
 	i.Source("s")
-	number, _, err := i.Handler.CreateBatch(t.Context(), installationtest.Meta(), "s", batch.Scope{From: "2025-01-01", To: "2025-02-28"})
+	number, _, err := i.Handler.CreateBatch(t.Context(), installationtest.Meta(), commands.NewBatch{Source: "s", Scope: batch.Scope{From: "2025-01-01", To: "2025-02-28"}})
 	require.NoError(t, err)
 	listing := func(slice string, c ...discovery.Command) {
 		for _, one := range c {

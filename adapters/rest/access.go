@@ -32,6 +32,8 @@ const (
 	writeTokens      permission = "tokens:write"
 	readWebhooks     permission = "webhooks:read" // and their deliveries
 	writeWebhooks    permission = "webhooks:write"
+	readProfiles     permission = "profiles:read" // and the table of rules
+	writeProfiles    permission = "profiles:write"
 	readApprovals    permission = "approvals:read"
 	decideApprovals  permission = "approvals:decide" // of acts for which one has the permission
 	readProjections  permission = "projections:read"
@@ -55,6 +57,8 @@ var grants = map[permission][]string{
 	writeTokens:      {commands.RoleAdmin},
 	readWebhooks:     {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
 	writeWebhooks:    {commands.RoleAdmin},
+	readProfiles:     {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	writeProfiles:    {commands.RoleAdmin},
 	readApprovals:    {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
 	decideApprovals:  {commands.RoleOperator, commands.RoleAdmin},
 	readProjections:  {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/projections"
@@ -21,8 +22,9 @@ type Scope struct {
 
 // NewBatch is a batch to be made.
 type NewBatch struct {
-	Source string `json:"source" maxLength:"64" doc:"Id of an enabled source"`
-	Scope  Scope  `json:"scope"`
+	Source  string `json:"source" maxLength:"64" doc:"Id of an enabled source"`
+	Profile string `json:"profile,omitempty" maxLength:"64" doc:"Name of the target profile; absent: the source's"`
+	Scope   Scope  `json:"scope"`
 }
 
 // BatchMade answers the making of a batch.
@@ -150,7 +152,7 @@ func (s *server) createBatch(ctx context.Context, in *struct {
 	if err := chooseScope(ctx, in.Body.Scope); err != nil {
 		return nil, err
 	}
-	number, result, err := s.Handler.CreateBatch(ctx, in.meta(ctx), in.Body.Source, batch.Scope(in.Body.Scope))
+	number, result, err := s.Handler.CreateBatch(ctx, in.meta(ctx), commands.NewBatch{Source: in.Body.Source, Profile: in.Body.Profile, Scope: batch.Scope(in.Body.Scope)})
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func problemStatuses(op *huma.Operation) []int {
 }
 
 // naming are operations whose query or body names what may not be there.
-var naming = map[string]bool{"createBatch": true, "listAudit": true, "exportAudit": true}
+var naming = map[string]bool{"createBatch": true, "listAudit": true, "exportAudit": true, "listRules": true}
 
 // showsPast tells whether it takes a point of the past, which may not be
 // settled yet.

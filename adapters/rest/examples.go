@@ -8,6 +8,13 @@ var bodyExamples = map[string]any{
 	"NewBatch": map[string]any{"source": "standard-2024", "scope": map[string]any{
 		"from": "2024-01-01", "to": "2024-12-31", "organizations": []any{"ORG1"},
 	}},
+	"NewProfile": map[string]any{
+		"name": "vouchers-300dpi", "minDpi": 300, "severities": []any{map[string]any{"code": "cover-missing", "severity": "block"}}, "reason": "the new scanners",
+	},
+	"ProfileChange": map[string]any{
+		"description": "Old scans", "severities": []any{map[string]any{"code": "resolution-low", "severity": "warn"}},
+		"documentTypes": []any{map[string]any{"source": "er_dailyreimburse", "target": "BX"}}, "reason": "the paper is gone",
+	},
 	"NewRebuild": map[string]any{"views": []any{"documents"}, "from": "kafka", "reason": "to prove that the topic has everything"},
 	"NewSource": map[string]any{ //nolint:gosec // where a secret is kept, and no secret
 		"id": "standard-2024", "name": "标准版影像 2024", "tokenUrl": "https://imaging.example/token", "dataUrl": "https://imaging.example/data",

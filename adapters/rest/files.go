@@ -12,7 +12,25 @@ import (
 // DocumentWithFiles is a document and all its files, in page order.
 type DocumentWithFiles struct {
 	Document
-	FileList []File `json:"fileList" nullable:"false"`
+	Judgement *Judgement `json:"judgement,omitempty" doc:"Of the last attempt"`
+	Filed     *Filed     `json:"filed,omitempty" doc:"Where the document lies in a target system too"`
+	FileList  []File     `json:"fileList" nullable:"false"`
+}
+
+// Judgement is by what a document and its files were judged, and what was found
+// of the document. What was found of a file stands with the file.
+type Judgement struct {
+	RuleSet        string       `json:"ruleSet" example:"2"`
+	Profile        string       `json:"profile" example:"flagship"`
+	ProfileVersion int          `json:"profileVersion" doc:"0: as it is built in"`
+	Rules          []RuleResult `json:"rules" nullable:"false" doc:"Those that the document did not pass"`
+}
+
+func judgementOf(j *projections.Judgement) *Judgement {
+	if j == nil {
+		return nil
+	}
+	return &Judgement{RuleSet: j.RuleSet, Profile: j.Profile, ProfileVersion: j.ProfileVersion, Rules: append([]RuleResult{}, resultsOf(j.Rules)...)}
 }
 
 // File of a document: as its source listed it, and what became of it.
@@ -53,9 +71,10 @@ type Arrival struct {
 	Failure  *Failure          `json:"failure,omitempty"`
 }
 
-// RuleResult is a validation rule that a file did not pass.
+// RuleResult is a validation rule that a file or a document did not pass.
 type RuleResult struct {
-	Rule     string            `json:"rule"`
+	Rule     string            `json:"rule" example:"R08"`
+	Code     string            `json:"code,omitempty" example:"resolution-low" doc:"Of the finding; the table of rules has its remedy"`
 	Severity document.Severity `json:"severity" enum:"block,warn,info"`
 	Detail   string            `json:"detail"`
 	Measured string            `json:"measured,omitempty"`
@@ -77,8 +96,27 @@ func storedOf(s *domain.Stored) *Stored {
 	return new(Stored(*s))
 }
 
+// Filed is where a document lies in a target system, beside the archive.
+type Filed struct {
+	Target      string `json:"target" example:"flagship" doc:"Its kind"`
+	Address     string `json:"address" doc:"Its URL, as the profile had it"`
+	Account     string `json:"account,omitempty"`
+	Resource    string `json:"resource" doc:"Names the document there, with the image number"`
+	ImageNumber string `json:"imageNumber"`
+	Status      string `json:"status,omitempty" doc:"Of the document, in the target's words"`
+	Files       int    `json:"files"`
+	Compared    int    `json:"compared" doc:"Files whose bytes were read back there and found equal"`
+}
+
+func filedOf(f *document.Filed) *Filed {
+	if f == nil {
+		return nil
+	}
+	return new(Filed(*f))
+}
+
 func withFiles(d projections.Document, files []projections.File) DocumentWithFiles {
-	answer := DocumentWithFiles{Document: documentOf(d), FileList: make([]File, len(files))}
+	answer := DocumentWithFiles{Document: documentOf(d), Judgement: judgementOf(d.Judgement), Filed: filedOf(d.Filed), FileList: make([]File, len(files))}
 	for i, f := range files {
 		answer.FileList[i] = fileOf(f)
 	}
@@ -104,10 +142,15 @@ func arrivalOf(o *document.FileOutcome) *Arrival {
 		Received: o.Received, Digests: o.Digests, Format: o.Format, Width: o.Width, Height: o.Height, DPI: o.DPI, Pages: o.Pages,
 		Stored: storedOf(o.Stored), ReadBack: o.ReadBack, Result: string(o.Result), Failure: failureOf(o.Failure),
 	}
-	for _, r := range o.Rules {
-		arrival.Rules = append(arrival.Rules, RuleResult(r))
-	}
+	arrival.Rules = resultsOf(o.Rules)
 	return arrival
+}
+
+func resultsOf(results []document.RuleResult) (all []RuleResult) {
+	for _, r := range results {
+		all = append(all, RuleResult(r))
+	}
+	return all
 }
 
 // FilePath is the part of inputs that name a file of a document.

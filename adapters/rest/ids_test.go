@@ -27,7 +27,8 @@ func TestIDsOfAnyTextReachTheirRoute(t *testing.T) {
 	bodies := map[string]any{
 		"changeSource": map[string]any{"name": "n"}, "skipFile": because("r"), "exceptDocument": map[string]any{"reason": "r", "evidence": "e"},
 		"checkSource": map[string]any{}, "changeWebhook": map[string]any{"url": "https://erp.example/", "secretRefs": []string{"env:ERP"}},
-		"retryBatch": because("r"), "acknowledgeEmptyBatch": because("r"),
+		"changeProfile": map[string]any{"reason": "r"},
+		"retryBatch":    because("r"), "acknowledgeEmptyBatch": because("r"),
 	}
 	tried := 0
 	for _, op := range r.operations() {

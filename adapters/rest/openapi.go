@@ -35,6 +35,7 @@ func (s *server) config() huma.Config {
 			},
 			Tags: []*huma.Tag{
 				{Name: "sources", Description: "Plans from which documents are read (数据源)"},
+				{Name: "profiles", Description: "What targets ask of documents and files (目标方案), and the validation rules"},
 				{Name: "batches", Description: "What is migrated together (批次)"},
 				{Name: "slices", Description: "Parts of a batch's scope, each listed by itself"},
 				{Name: "documents", Description: "Documents of a batch (单据)"},

@@ -17,6 +17,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/webhook"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -145,6 +146,16 @@ func (j *Journal) Webhook(id string, c webhook.Command) error {
 // Approval decides a command and appends what it causes.
 func (j *Journal) Approval(id string, c approval.Command) error {
 	return decide(j, domain.ApprovalStream(id), c, approval.Decide, approval.Evolve)
+}
+
+// Profile decides a command and appends what it causes.
+func (j *Journal) Profile(name string, c profile.Command) error {
+	return decide(j, domain.ProfileStream(name), c, func(s profile.State, c profile.Command) ([]profile.Event, error) {
+		if s.Version == 0 {
+			s = profile.Initial(name)
+		}
+		return profile.Decide(s, c)
+	}, profile.Evolve)
 }
 
 // State folds a stream.

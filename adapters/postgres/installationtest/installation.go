@@ -94,7 +94,7 @@ func (i *Installation) Source(id string) string {
 // Batch creates a batch of a source and answers with its number.
 func (i *Installation) Batch(sourceID string) string {
 	i.T.Helper()
-	number, _, err := i.Handler.CreateBatch(i.T.Context(), Meta(), sourceID, batch.Scope{From: "2025-01-01", To: "2025-01-31"})
+	number, _, err := i.Handler.CreateBatch(i.T.Context(), Meta(), commands.NewBatch{Source: sourceID, Scope: batch.Scope{From: "2025-01-01", To: "2025-01-31"}})
 	require.NoError(i.T, err)
 	return number
 }
