@@ -18,7 +18,11 @@ type document struct {
 	Failure                                               *failure
 	Files                                                 struct{ Total, Migrated, Failed, Pending, Skipped, Excepted, Cancelled int64 }
 	DiscoveredAt, ChangedAt                               time.Time
-	FileList                                              []file
+	Filed                                                 *struct {
+		Target, Address, Resource, ImageNumber string
+		Files, Compared                        int64
+	}
+	FileList []file
 }
 
 type file struct {
@@ -113,6 +117,9 @@ func (d document) print(s *session) error {
 	lines.add("retention", d.Retention)
 	lines.add("slice", d.Slice)
 	lines.add("archive", strings.TrimSpace(d.Result+" "+d.Manifest))
+	if f := d.Filed; f != nil {
+		lines.add("filed", fmt.Sprintf("%s %s: %s/%s, %d files, %d compared", f.Target, f.Address, f.Resource, f.ImageNumber, f.Files, f.Compared))
+	}
 	lines.add("changed", moment(d.ChangedAt))
 	if err := lines.print(s.out); err != nil {
 		return err
