@@ -43,9 +43,12 @@ func (o *settings) flags(f *pflag.FlagSet) {
 	f.Int("page-size", 0, "items a listed page")
 	f.Int("concurrency", 0, "requests at once")
 	f.Float64("requests-per-second", 0, "0: no limit")
+	f.Int("bytes-per-second", 0, "of files; 0: no limit")
+	f.StringArray(windowFlag, nil, "part of the week with limits of its own, as days=mon..fri,from=08:30,to=18:00,concurrency=4 or with closed, requests-per-second=N, bytes-per-second=N; may be repeated; an empty one takes all away")
 	f.StringSlice("allowed-network", nil, "private network that the source may lie in, as 10.1.0.0/16; may be repeated")
 	o.fields["page-size"], o.fields["concurrency"] = "pageSize", "concurrency"
 	o.fields["requests-per-second"], o.fields["allowed-network"] = "requestsPerSecond", "allowedNetworks"
+	o.fields["bytes-per-second"], o.fields[windowFlag] = "bytesPerSecond", "windows"
 	f.String(authoritiesFlag, "", "PEM `file` of certificate authorities that are trusted for the source beside the system's; an empty name takes them away")
 	o.fields[authoritiesFlag] = "certificateAuthorities"
 }
@@ -81,6 +84,12 @@ func valueOf(set *pflag.FlagSet, f *pflag.Flag) (any, error) {
 		return set.GetInt(f.Name)
 	case "float64":
 		return set.GetFloat64(f.Name)
+	case "stringArray":
+		texts, err := set.GetStringArray(f.Name)
+		if err != nil {
+			return nil, err
+		}
+		return readWindows(texts)
 	case "stringSlice":
 		return set.GetStringSlice(f.Name)
 	}

@@ -20,6 +20,8 @@ type source struct {
 	TimeZone                        string
 	PageSize, Concurrency           int64
 	RequestsPerSecond               float64
+	BytesPerSecond                  int64
+	Windows                         []window
 	AllowedNetworks                 []string
 	CertificateAuthorities          string
 	Version                         int64
@@ -29,7 +31,7 @@ type source struct {
 
 func sourceCommands(k *connection) []*cobra.Command {
 	return []*cobra.Command{
-		sourceList(k), sourceShow(k), sourceCreate(k), sourceUpdate(k), sourceCheck(k),
+		sourceList(k), sourceShow(k), sourceCreate(k), sourceUpdate(k), sourceCheck(k), sourcePaces(k),
 		sourceOrder(k, "enable", "Enable a source; its batches that were held go on"),
 		sourceOrder(k, "disable", "Disable a source: no new batch, its running ones are held, no further request"),
 	}
@@ -77,6 +79,12 @@ func (f source) print(s *session) error {
 	lines.add("file hash", f.HashAlgorithm)
 	lines.add("time zone", f.TimeZone)
 	lines.add("requests", fmt.Sprintf("%d at once, %s a second, %d items a page", f.Concurrency, unlimited(f.RequestsPerSecond), f.PageSize))
+	if f.BytesPerSecond > 0 {
+		lines.add("bytes", fmt.Sprintf("%d a second", f.BytesPerSecond))
+	}
+	for _, w := range f.Windows {
+		lines.add("window", w.String())
+	}
 	lines.add("networks", strings.Join(f.AllowedNetworks, ", "))
 	lines.add("trusts", strings.Join(subjects(f.CertificateAuthorities), "; "))
 	lines.add("profile", f.Profile)

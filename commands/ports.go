@@ -21,22 +21,25 @@ type Clock func() time.Time
 type Plan struct {
 	ID       string
 	Settings source.Settings
-	// Permit tells whether requests may be made now; nil: they may.
-	Permit func(context.Context) error
+	Version  int // of the settings
+	// Permit gives the plan as it is now, or tells that no request may be made;
+	// nil: it never changes.
+	Permit func(context.Context) (Plan, error)
 }
 
 // Permitted asks the permit.
-func (p Plan) Permitted(ctx context.Context) error {
+func (p Plan) Permitted(ctx context.Context) (Plan, error) {
 	if p.Permit == nil {
-		return nil
+		return p, nil
 	}
 	return p.Permit(ctx)
 }
 
-// Source reads a source system. Its errors are *SourceError, or those of ctx
-// and of the plan's permit. The permit is asked right before each request goes
-// out, after any wait for its turn, so that a source that was stopped sees no
-// request that had queued up.
+// Source reads a source system. Its errors are *SourceError, *NotNow, or those
+// of ctx and of the plan's permit. The permit is asked right before each request
+// goes out, after any wait for its turn, so that a source that was stopped sees
+// no request that had queued up; and while requests wait and files arrive, so
+// that limits that were changed hold at once.
 type Source interface {
 	// List reads one page (1-based) of a slice.
 	List(ctx context.Context, plan Plan, slice batch.Slice, page int) (Page, error)
@@ -71,6 +74,18 @@ type SourceError struct {
 }
 
 func (e *SourceError) Error() string { return e.Failure.Error() }
+
+// NotNow is a source that as a whole gives nothing for a while: it is away, asks
+// to be left alone, or is closed by its own calendar. Nothing of what was asked
+// for is to blame, so it counts as no attempt.
+type NotNow struct {
+	Until   time.Time // before which nobody should ask
+	Failure domain.Failure
+}
+
+func (e *NotNow) Error() string {
+	return "not before " + e.Until.UTC().Format(time.RFC3339) + ": " + e.Failure.Error()
+}
 
 // Archive keeps bytes for decades. A key holds the digest of its content, so
 // what is there is never overwritten; bytes that are not those that were stored
@@ -130,11 +145,20 @@ type Work struct {
 	Coordinates wire.Position
 }
 
+// WorkWanted is what a worker asks the worklist for.
+type WorkWanted struct {
+	Kind   WorkKind
+	Holder string
+	Limit  int // rows at most
+	Lease  time.Duration
+	Except []string // sources that nothing is claimed of
+}
+
 // Worklist hands out work under a lease that ends by itself.
 type Worklist interface {
-	// Claim leases up to limit rows of a kind that are due, of batches that are
-	// running. Rows of one answer belong to one batch.
-	Claim(ctx context.Context, kind WorkKind, holder string, limit int, lease time.Duration) ([]Work, error)
+	// Claim leases rows that are due, of batches that are running, which take
+	// turns. Rows of one answer belong to one batch.
+	Claim(ctx context.Context, wanted WorkWanted) ([]Work, error)
 	// Extend prolongs the leases that the holder still has.
 	Extend(ctx context.Context, holder string, works []Work, lease time.Duration) error
 	// Release gives leases back before they end.

@@ -39,7 +39,7 @@ func catchUp(t *testing.T, pool *pgxpool.Pool, j *viewtest.Journal) {
 
 func claim(t *testing.T, w postgres.Worklist, kind commands.WorkKind, holder string, limit int) []commands.Work {
 	t.Helper()
-	works, err := w.Claim(t.Context(), kind, holder, limit, lease)
+	works, err := w.Claim(t.Context(), commands.WorkWanted{Kind: kind, Holder: holder, Limit: limit, Lease: lease})
 	require.NoError(t, err)
 	return works
 }
@@ -117,7 +117,7 @@ func TestConcurrentClaimsNeverMeet(t *testing.T) {
 	for range claimers {
 		wg.Go(func() {
 			for {
-				works, err := w.Claim(t.Context(), commands.WorkMigrate, "claimer", 7, lease)
+				works, err := w.Claim(t.Context(), commands.WorkWanted{Kind: commands.WorkMigrate, Holder: "claimer", Limit: 7, Lease: lease})
 				mu.Lock()
 				if err != nil {
 					t.Error(err)
@@ -148,7 +148,7 @@ func TestLeasesEndAreProlongedAndGivenBack(t *testing.T) {
 	pool := viewed(t, j)
 	w := postgres.NewWorklist(pool)
 	for _, kind := range []commands.WorkKind{commands.WorkMigrate, commands.WorkList} {
-		works, err := w.Claim(t.Context(), kind, "a", 1, 50*time.Millisecond)
+		works, err := w.Claim(t.Context(), commands.WorkWanted{Kind: kind, Holder: "a", Limit: 1, Lease: 50 * time.Millisecond})
 		require.NoError(t, err)
 		require.Len(t, works, 1)
 
@@ -166,7 +166,7 @@ func TestLeasesEndAreProlongedAndGivenBack(t *testing.T) {
 		require.NoError(t, w.Extend(t.Context(), "b", works, -time.Second))
 		require.Len(t, claim(t, w, kind, "c", 1), 1, "its holder sets when it ends")
 		require.NoError(t, w.Release(t.Context(), "c", works))
-		works, err = w.Claim(t.Context(), kind, "d", 1, time.Second)
+		works, err = w.Claim(t.Context(), commands.WorkWanted{Kind: kind, Holder: "d", Limit: 1, Lease: time.Second})
 		require.NoError(t, err)
 		require.Len(t, works, 1, "given back")
 		require.NoError(t, w.Extend(t.Context(), "d", works, lease))
@@ -353,4 +353,46 @@ func TestPausedBatchCostsNothing(t *testing.T) {
 	require.Len(t, claim(t, postgres.NewWorklist(pool), commands.WorkMigrate, "a", 100), 1)
 	require.Empty(t, claim(t, postgres.NewWorklist(pool), commands.WorkMigrate, "a", 100))
 	require.Less(t, read()-before, 100)
+}
+
+// Batches take turns, whatever the number of their documents: what a small one
+// has is claimed before a large one is claimed from twice.
+func TestBatchesTakeTurns(t *testing.T) {
+	t.Parallel()
+	j := viewtest.New(t)
+	for _, number := range []string{"A", "B", "C"} {
+		j.Create(number, "2025-01-31")
+	}
+	j.Discover("A", 0)
+	j.Discover("C", 1)
+	pool := viewed(t, j)
+	_, err := pool.Exec(t.Context(), `INSERT INTO worklist_documents (stream, batch, version, due)
+		SELECT 'document-hq/erp/' || n, 'B', 1, '2025-01-01' FROM generate_series(1, 5000) n`)
+	require.NoError(t, err)
+	_, err = pool.Exec(t.Context(), `UPDATE worklist_batches SET pending = 5000 WHERE number = 'B'`)
+	require.NoError(t, err)
+	w := postgres.NewWorklist(pool)
+	var order []string
+	for range 6 {
+		order = append(order, claim(t, w, commands.WorkMigrate, "a", 10)[0].Batch)
+	}
+	require.Equal(t, []string{"A", "B", "C", "B", "B", "B"}, order)
+}
+
+func TestNothingIsClaimedOfSourcesThatRest(t *testing.T) {
+	t.Parallel()
+	j := viewtest.New(t)
+	j.Create("B", "2025-01-31")
+	j.Discover("B", 0)
+	w := postgres.NewWorklist(viewed(t, j))
+	for _, kind := range []commands.WorkKind{commands.WorkMigrate, commands.WorkList} {
+		resting := commands.WorkWanted{Kind: kind, Holder: "a", Limit: 10, Lease: lease, Except: []string{"other", viewtest.Source}}
+		works, err := w.Claim(t.Context(), resting)
+		require.NoError(t, err)
+		require.Empty(t, works)
+		resting.Except = []string{"other"}
+		works, err = w.Claim(t.Context(), resting)
+		require.NoError(t, err)
+		require.Len(t, works, 1)
+	}
 }

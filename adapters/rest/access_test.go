@@ -23,7 +23,7 @@ var (
 // test: who may call it has to be decided.
 var mayCall = map[string][]string{
 	"createSource": admins, "changeSource": admins, "enableSource": admins, "disableSource": admins,
-	"checkSource": admins, "listSources": everybody, "getSource": everybody,
+	"checkSource": admins, "listSources": everybody, "getSource": everybody, "listPaces": everybody,
 	"createBatch": operators, "pauseBatch": operators, "resumeBatch": operators, "cancelBatch": operators, "acknowledgeEmptyBatch": operators,
 	"listBatches": everybody, "getBatch": everybody,
 	"listSlices": everybody, "getSlice": everybody, "acceptShortfall": operators, "retrySlice": operators,
@@ -36,6 +36,7 @@ var mayCall = map[string][]string{
 	"issueToken": admins, "listTokens": admins, "revokeToken": admins,
 	"createWebhook": admins, "changeWebhook": admins, "enableWebhook": admins, "disableWebhook": admins, "removeWebhook": admins, "testWebhook": admins,
 	"retryDelivery": admins, "listWebhooks": everybody, "getWebhook": everybody, "listDeliveries": everybody, "getDelivery": everybody,
+	"createProfile": admins, "changeProfile": admins, "listProfiles": everybody, "getProfile": everybody, "listProfileVersions": everybody, "listRules": everybody,
 	"listProjections": everybody, "resumeProjection": admins,
 	"requestRebuild": admins, "listRebuilds": admins, "getRebuild": admins, "cancelRebuild": admins, "rollbackProjection": admins,
 }
@@ -79,7 +80,7 @@ func (op described) takes(name string) bool {
 
 // at is the operation's path with ids that name nothing.
 func (op described) at() string {
-	return strings.NewReplacer("{number}", "B1", "{id}", "x", "{slice}", "2024-03", "{file}", "f").Replace(op.path)
+	return strings.NewReplacer("{number}", "B1", "{id}", "x", "{name}", "x", "{slice}", "2024-03", "{file}", "f").Replace(op.path)
 }
 
 func TestEveryOperationIsForThoseWhoMay(t *testing.T) {

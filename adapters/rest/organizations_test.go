@@ -16,7 +16,7 @@ import (
 // reaches says what each operation does for somebody who is restricted to
 // organisations. One that is not here fails the test, and is closed to them.
 var reaches = map[string]reach{
-	"listSources": open, "getSource": open,
+	"listSources": open, "getSource": open, "listPaces": open,
 	"createSource": closed, "changeSource": closed, "enableSource": closed, "disableSource": closed, "checkSource": closed,
 	"createBatch": confined, "listBatches": confined, "getBatch": confined, "compareBatch": confined,
 	"pauseBatch": wholly, "resumeBatch": wholly, "cancelBatch": wholly, "acknowledgeEmptyBatch": wholly,
@@ -30,6 +30,7 @@ var reaches = map[string]reach{
 	"createWebhook": closed, "listWebhooks": closed, "getWebhook": closed, "changeWebhook": closed, "enableWebhook": closed, "disableWebhook": closed,
 	"removeWebhook": closed, "testWebhook": closed, "listDeliveries": closed, "getDelivery": closed, "retryDelivery": closed,
 	"issueToken": closed, "listTokens": closed, "revokeToken": closed,
+	"createProfile": closed, "changeProfile": closed, "listProfiles": open, "getProfile": open, "listProfileVersions": open, "listRules": open,
 	"listProjections": confined, "resumeProjection": closed,
 	"requestRebuild": closed, "listRebuilds": closed, "getRebuild": closed, "cancelRebuild": closed, "rollbackProjection": closed,
 }

@@ -48,6 +48,7 @@ type Dependencies struct {
 	Repeats   Repeats
 	Webhooks  Deliveries
 	Checker   commands.SourceChecker
+	Paces     Paces
 	CursorKey []byte // seals cursors; the same for all processes of an installation
 	Waker     Waker
 	Ending    <-chan struct{} // closed when long answers are to end
@@ -170,6 +171,7 @@ func newRouter() (*gin.Engine, error) {
 
 func (s *server) registerAll() {
 	s.registerSources()
+	s.registerPaces()
 	s.registerChecks()
 	s.registerBatches()
 	s.registerSlices()
@@ -184,5 +186,7 @@ func (s *server) registerAll() {
 	s.registerEvents()
 	s.registerTokens()
 	s.registerWebhooks()
+	s.registerProfiles()
+	s.registerRules()
 	s.registerProjections()
 }

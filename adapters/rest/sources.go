@@ -26,9 +26,23 @@ type SourceSettings struct {
 	PageSize               int      `json:"pageSize,omitempty" doc:"Items a listed page, 1 to 1000; 100 by default"`
 	Concurrency            int      `json:"concurrency,omitempty" doc:"Requests at once, 1 to 1000; 64 by default"`
 	RequestsPerSecond      float64  `json:"requestsPerSecond,omitempty" doc:"0: no limit"`
+	BytesPerSecond         int64    `json:"bytesPerSecond,omitempty" doc:"Of files, all together; 0: no limit, else 1024 at least"`
+	Windows                []Window `json:"windows,omitempty" nullable:"false" maxItems:"50" doc:"Parts of the week in which other limits hold, such as working hours; where two overlap, the first holds"`
 	AllowedNetworks        []string `json:"allowedNetworks,omitempty" nullable:"false" maxItems:"100" maxLength:"100" doc:"Private networks that the source may lie in, as 10.1.0.0/16"`
 	CertificateAuthorities string   `json:"certificateAuthorities,omitempty" maxLength:"65536" doc:"Certificates in PEM of authorities that are trusted for this source beside the system's, 20 at most"`
 	Profile                string   `json:"profile,omitempty" maxLength:"100" doc:"Target profile: flagship (default) or archive"`
+}
+
+// Window is a part of the week with limits of its own. What is left out is as
+// outside of it.
+type Window struct {
+	Days              []string `json:"days" nullable:"false" minItems:"1" maxItems:"7" maxLength:"3" example:"[\"mon\",\"tue\"]" doc:"On which it begins: mon, tue, wed, thu, fri, sat, sun"`
+	From              string   `json:"from" maxLength:"5" example:"08:30" doc:"In the source's time zone"`
+	To                string   `json:"to" maxLength:"5" example:"18:00" doc:"24:00 is the day's end; one that is not after from is on the next day"`
+	Closed            bool     `json:"closed,omitempty" doc:"No request is begun; what is under way is finished"`
+	Concurrency       int      `json:"concurrency,omitempty" doc:"1 to 1000"`
+	RequestsPerSecond float64  `json:"requestsPerSecond,omitempty"`
+	BytesPerSecond    int64    `json:"bytesPerSecond,omitempty" doc:"1024 at least"`
 }
 
 // Source is a plan from which documents are read (数据源).
@@ -61,8 +75,34 @@ func sourceOf(s projections.Source) Source {
 		status = "enabled"
 	}
 	return Source{
-		ID: s.ID, Status: status, SourceSettings: SourceSettings(s.Settings), Version: s.Version,
+		ID: s.ID, Status: status, SourceSettings: settingsOf(s.Settings), Version: s.Version,
 		RegisteredAt: s.RegisteredAt, ChangedAt: s.ChangedAt, ChangedBy: s.ChangedBy,
+	}
+}
+
+func settingsOf(s source.Settings) SourceSettings {
+	windows := make([]Window, len(s.Windows))
+	for i, w := range s.Windows {
+		windows[i] = Window(w)
+	}
+	return SourceSettings{
+		Name: s.Name, Kind: s.Kind, TokenURL: s.TokenURL, DataURL: s.DataURL, ClientID: s.ClientID, SecretRef: s.SecretRef,
+		SignAlgorithm: s.SignAlgorithm, TimestampUnit: s.TimestampUnit, HashAlgorithm: s.HashAlgorithm, TimeZone: s.TimeZone, PageSize: s.PageSize,
+		Concurrency: s.Concurrency, RequestsPerSecond: s.RequestsPerSecond, BytesPerSecond: s.BytesPerSecond, Windows: windows,
+		AllowedNetworks: s.AllowedNetworks, CertificateAuthorities: s.CertificateAuthorities, Profile: s.Profile,
+	}
+}
+
+func (s SourceSettings) settings() source.Settings {
+	windows := make([]source.Window, len(s.Windows))
+	for i, w := range s.Windows {
+		windows[i] = source.Window(w)
+	}
+	return source.Settings{
+		Name: s.Name, Kind: s.Kind, TokenURL: s.TokenURL, DataURL: s.DataURL, ClientID: s.ClientID, SecretRef: s.SecretRef,
+		SignAlgorithm: s.SignAlgorithm, TimestampUnit: s.TimestampUnit, HashAlgorithm: s.HashAlgorithm, TimeZone: s.TimeZone, PageSize: s.PageSize,
+		Concurrency: s.Concurrency, RequestsPerSecond: s.RequestsPerSecond, BytesPerSecond: s.BytesPerSecond, Windows: windows,
+		AllowedNetworks: s.AllowedNetworks, CertificateAuthorities: s.CertificateAuthorities, Profile: s.Profile,
 	}
 }
 
@@ -82,7 +122,7 @@ func (s *server) registerSources() {
 	register(s, route{method: http.MethodGet, path: one, id: "getSource", tag: "sources", needs: readSources, reach: open,
 		summary: "A source"}, s.getSource)
 	register(s, route{method: http.MethodPut, path: one, id: "changeSource", tag: "sources", needs: writeSources,
-		summary: "Replace a source's settings", description: "What is left out gets its default. Batches under way go on with the new settings."}, s.changeSource)
+		summary: "Replace a source's settings", description: "What is left out gets its default. Batches under way go on with the new settings: limits hold within a second."}, s.changeSource)
 	register(s, route{method: http.MethodPost, path: one + "/enable", id: "enableSource", tag: "sources", needs: writeSources,
 		summary: "Enable a source", description: "Its batches that were held go on."}, s.enableSource)
 	register(s, route{method: http.MethodPost, path: one + "/disable", id: "disableSource", tag: "sources", needs: writeSources,
@@ -94,7 +134,7 @@ func (s *server) createSource(ctx context.Context, in *struct {
 	Body NewSource
 }) (*made[SourceMade], error) {
 	result, err := s.Handler.RegisterSource(ctx, in.meta(ctx), source.Register{
-		ID: in.Body.ID, Settings: source.Settings(in.Body.SourceSettings), Disabled: in.Body.Disabled,
+		ID: in.Body.ID, Settings: in.Body.settings(), Disabled: in.Body.Disabled,
 	})
 	if err != nil {
 		return nil, err
@@ -132,7 +172,7 @@ func (s *server) changeSource(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return doneOf(s.Handler.ReconfigureSource(ctx, in.meta(ctx), in.ID, version, source.Settings(in.Body)))
+	return doneOf(s.Handler.ReconfigureSource(ctx, in.meta(ctx), in.ID, version, in.Body.settings()))
 }
 
 // sourceCommand is a command on a source that needs nothing but a reason.

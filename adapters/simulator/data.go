@@ -38,8 +38,8 @@ func (s *Simulator) data(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(q.ImageNumbers) > 0 {
-		s.count(func(st *Stats) { st.Rereads++ })
-		s.answerPage(w, s.reread(q))
+		phase := s.count(func(st *Stats) { st.Rereads++ })
+		s.answerPage(w, s.reread(q, phase))
 		return
 	}
 	if code, reason := s.refusedScope(q); code != "" {
@@ -108,7 +108,12 @@ func (s *Simulator) list(q query, phase Phase) *listing {
 			matching = append(matching, i)
 		}
 	}
-	l := page(q, s.rows(matching, phase), len(matching))
+	rows := s.rows(matching, phase)
+	l := page(q, rows, len(matching))
+	if slices.ContainsFunc(matching, func(i int) bool { return s.records[i].shows(Vanishing, phase) && s.gone(i) }) {
+		l.total = len(rows) // nobody counts what is gone
+	}
+	s.vanish(l, phase)
 	if phase == Disturbed {
 		s.config.Hostile.distort(l)
 	}
@@ -120,7 +125,7 @@ func (s *Simulator) rows(matching []int, phase Phase) []int {
 	rows := make([]int, 0, len(matching))
 	for n, i := range matching {
 		switch r := s.records[i]; {
-		case r.shows(NeverListed, phase):
+		case r.shows(NeverListed, phase), r.shows(Vanishing, phase) && s.gone(i):
 		case r.shows(Displaced, phase):
 			if neighbour, ok := s.neighbour(matching, n, phase); ok {
 				rows = append(rows, neighbour)
@@ -171,10 +176,29 @@ func (s *Simulator) throttles(l *listing, phase Phase) bool {
 	return refused
 }
 
-func (s *Simulator) reread(q query) *listing {
+// gone tells that a vanishing document was shown before.
+func (s *Simulator) gone(i int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.vanished[i]
+}
+
+// vanish has the vanishing documents of a page shown for the last time.
+func (s *Simulator) vanish(l *listing, phase Phase) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range l.shown {
+		if s.records[i].shows(Vanishing, phase) {
+			s.vanished[i] = true
+		}
+	}
+}
+
+func (s *Simulator) reread(q query, phase Phase) *listing {
 	var rows []int
 	for _, image := range q.ImageNumbers {
-		if i, ok := s.byImage[image]; ok && s.records[i].fault != NeverListed {
+		i, ok := s.byImage[image]
+		if ok && s.records[i].fault != NeverListed && !(s.records[i].shows(Vanishing, phase) && s.gone(i)) {
 			rows = append(rows, i)
 		}
 	}
@@ -216,7 +240,7 @@ func (s *Simulator) item(i int) item {
 		ImageNumber: r.imageNumber, Resource: r.resource, BillID: r.billID, BillNumber: r.billNumber, BillType: r.billType, OrgNumber: &r.org,
 		OrgName: "组织 " + r.org, BillDate: r.billDate, Retention: "30", Files: make([]itemFile, len(r.files)), VendorField: "kept as it is",
 	}
-	expires := strconv.FormatInt(time.Now().Add(urlLife).Unix(), 10)
+	expires := strconv.FormatInt(time.Now().Add(s.config.URLLife).UnixMilli(), 10)
 	for n, f := range r.files {
 		it.Files[n] = itemFile{
 			ID: f.id, PID: "p" + strconv.Itoa(i), FileHash: found[n].hash, FileName: f.name, FileExtends: extension(f.format), FileSize: found[n].size,

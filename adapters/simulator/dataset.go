@@ -26,6 +26,9 @@ type Config struct {
 	SignAlgorithm string // of token requests: md5, sha256, hmac-sha256 [md5]
 	TimestampUnit string // of token requests: ms, s [ms]
 
+	URLLife    time.Duration // after which a file's URL is refused [1h]
+	ClockAhead time.Duration // of this machine's, negative: behind
+
 	// Hostile, when it is set, is how data calls misbehave while disturbed.
 	Hostile Hostile
 	// RefusedOrganization, when it is set, is refused in whatever phase.
@@ -37,6 +40,9 @@ func (c Config) withDefaults() Config {
 		if *field == "" {
 			*field = value
 		}
+	}
+	if c.URLLife == 0 {
+		c.URLLife = urlLife
 	}
 	c.MinFiles = max(c.MinFiles, 1)
 	c.MaxFiles = max(c.MaxFiles, c.MinFiles)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -23,13 +24,13 @@ func (s *Simulator) file(w http.ResponseWriter, r *http.Request) {
 	case err1 != nil, err2 != nil, i < 0, i >= len(s.records), n < 0, n >= len(s.records[i].files):
 		http.NotFound(w, r)
 		return
-	case err3 != nil, time.Now().Unix() > at, r.URL.Query().Get("sig") != s.signURL(i, n, expires):
+	case err3 != nil, time.Now().UnixMilli() > at, r.URL.Query().Get("sig") != s.signURL(i, n, expires):
 		http.Error(w, "the URL has expired", http.StatusForbidden)
 		return
 	}
-	content := s.made(i)[n]
+	content := &s.made(i)[n]
 	phase := s.count(func(st *Stats) { st.Files++; st.Bytes += int64(content.size) })
-	serve(w, r, &content.body, s.records[i].faultOf(n, phase))
+	serve(w, r, content, s.records[i].faultOf(n, phase))
 }
 
 // faultOf a file at work in a phase.
@@ -40,7 +41,7 @@ func (r record) faultOf(n int, phase Phase) Fault {
 	return None
 }
 
-func serve(w http.ResponseWriter, r *http.Request, b *body, fault Fault) {
+func serve(w http.ResponseWriter, r *http.Request, b *made, fault Fault) {
 	switch fault {
 	case Throttled:
 		throttle(w)
@@ -52,13 +53,12 @@ func serve(w http.ResponseWriter, r *http.Request, b *body, fault Fault) {
 		http.Error(w, "the URL has expired", http.StatusForbidden)
 		return
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(b.size))
-	w.Header().Set("Content-Type", "application/octet-stream")
-	sent := 0
+	sent := begin(w, r, b)
 	if fault == Truncated || fault == Slow {
-		sent = b.size / 2
-		_ = b.write(w, 0, sent) // a client that is gone is noticed below
+		half := sent + (b.size-sent)/2
+		_ = b.write(w, sent, half) // a client that is gone is noticed below
 		_ = http.NewResponseController(w).Flush()
+		sent = half
 	}
 	switch fault {
 	case Truncated:
@@ -71,4 +71,25 @@ func serve(w http.ResponseWriter, r *http.Request, b *body, fault Fault) {
 		}
 	}
 	_ = b.write(w, sent, b.size) // the client is gone, if it fails
+}
+
+// begin answers with the headers of a file, and tells from which byte on it is
+// served: that of a range without an end (RFC 9110, 14.2), which is what whoever
+// goes on asks for, if the file is still the one that he has the beginning of.
+// Other ranges are not known here, and the file is served whole.
+func begin(w http.ResponseWriter, r *http.Request, m *made) (from int) {
+	header := w.Header()
+	tag := `"` + m.sha256 + `"`
+	header.Set("ETag", tag)
+	header.Set("Accept-Ranges", "bytes")
+	header.Set("Content-Type", "application/octet-stream")
+	status := http.StatusOK
+	start, asked := strings.CutPrefix(r.Header.Get("Range"), "bytes=")
+	if n, err := strconv.Atoi(strings.TrimSuffix(start, "-")); asked && err == nil && strings.HasSuffix(start, "-") && n >= 0 && n < m.size && r.Header.Get("If-Range") == tag {
+		from, status = n, http.StatusPartialContent
+		header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, m.size-1, m.size))
+	}
+	header.Set("Content-Length", strconv.Itoa(m.size-from))
+	w.WriteHeader(status)
+	return from
 }

@@ -31,17 +31,18 @@ const (
 	ListedTwice      Fault = "listed-twice" // the item stands in its listing twice
 	Displaced        Fault = "displaced"    // while disturbed, its neighbour is listed in its place
 	NeverListed      Fault = "never-listed" // counted in the total, never listed
+	Vanishing        Fault = "vanishing"    // while disturbed, listed once, on whatever page, and then deleted: what follows moves up
 )
 
 // Transient faults are over in the phase recovered.
 var Transient = map[Fault]bool{
-	Throttled: true, ThrottledListing: true, Unavailable: true, Truncated: true, ExpiredURL: true, Slow: true, Displaced: true,
+	Throttled: true, ThrottledListing: true, Unavailable: true, Truncated: true, ExpiredURL: true, Slow: true, Displaced: true, Vanishing: true,
 }
 
 // faultOrder keeps the choice the same from run to run.
 var faultOrder = []Fault{
 	Throttled, Unavailable, Truncated, ExpiredURL, Slow, WrongHash, MissingField, NoImageNumber, WrongType, LowResolution,
-	EncryptedPDF, ListedTwice, Displaced, NeverListed, ThrottledListing,
+	EncryptedPDF, ListedTwice, Displaced, NeverListed, ThrottledListing, Vanishing,
 }
 
 // DemoFaults are the known faults of 2,000 documents.

@@ -6,7 +6,8 @@
 // that a restart of anything changes no figure. In the phase disturbed all of
 // them show; in recovered the transient ones are over. Two faults pass with
 // time and are waited out: tokens die early while disturbed, and a listing
-// that was throttled is served when the time of its Retry-After is over.
+// that was throttled is served when the time of its Retry-After is over. One
+// is of an item that is shown once: it vanishes.
 package simulator
 
 import (
@@ -55,6 +56,7 @@ type Simulator struct {
 	phase     Phase
 	tokens    map[string]time.Time
 	throttled map[int]time.Time // until when the page of a throttled listing is refused, by document
+	vanished  map[int]bool      // vanishing documents that were shown
 	served    Stats
 }
 
@@ -77,7 +79,7 @@ func New(c Config, base, clientID, secret string) (*Simulator, error) {
 	s := &Simulator{
 		config: c, records: records, bodies: make([]madeOnce, len(records)), byImage: make(map[string]int, len(records)),
 		base: strings.TrimSuffix(base, "/"), mux: http.NewServeMux(), clientID: clientID, secret: secret,
-		phase: Disturbed, tokens: map[string]time.Time{}, throttled: map[int]time.Time{},
+		phase: Disturbed, tokens: map[string]time.Time{}, throttled: map[int]time.Time{}, vanished: map[int]bool{},
 	}
 	for i, r := range records {
 		if r.missing != "imageNumber" {
@@ -94,7 +96,13 @@ func New(c Config, base, clientID, secret string) (*Simulator, error) {
 }
 
 // ServeHTTP implements http.Handler.
-func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
+	s.mux.ServeHTTP(w, r)
+}
+
+// now is the source's own time.
+func (s *Simulator) now() time.Time { return time.Now().Add(s.config.ClockAhead) }
 
 // SetPhase changes the phase of all faults.
 func (s *Simulator) SetPhase(p Phase) {
@@ -181,7 +189,7 @@ func (s *Simulator) timely(timestamp string) bool {
 	if s.config.TimestampUnit == "s" {
 		at = time.Unix(n, 0)
 	}
-	return err == nil && time.Since(at).Abs() < clockSkew
+	return err == nil && s.now().Sub(at).Abs() < clockSkew
 }
 
 func (s *Simulator) newToken() string {

@@ -42,8 +42,8 @@ type TruthFile struct {
 	Bytes  int    `json:"bytes"`
 }
 
-// Outcome of a document's migration under the profile flagship, by the rules
-// R01 R03 R05 R07 R12 R14. A document that is not listed has no status.
+// Outcome of a document's migration under the profile flagship as it is built
+// in. A document that is not listed has no status.
 type Outcome struct {
 	Status   document.Status `json:"status,omitempty"`
 	Category domain.Category `json:"category,omitempty"`
@@ -67,6 +67,9 @@ var outcomes = map[Fault]Outcome{
 	MissingField:  {document.StatusFailed, domain.MissingField, "field-missing", "R03"},
 	NoImageNumber: {document.StatusFailed, domain.MissingField, "image-number-missing", "R01"},
 	WrongType:     {document.StatusFailed, domain.FormatMismatch, "type-unsupported", "R05"},
+	LowResolution: {document.StatusFailed, domain.FormatMismatch, "resolution-low", "R08"},
+	EncryptedPDF:  {document.StatusFailed, domain.FormatMismatch, "encrypted-or-active", "R19"},
+	Vanishing:     {document.StatusFailed, domain.SourceRejected, "not-found", ""},
 	Displaced:     unlisted,
 	NeverListed:   unlisted,
 }

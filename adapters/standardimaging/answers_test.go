@@ -121,14 +121,14 @@ func TestAnswersThatAreNotAsAgreed(t *testing.T) {
 	} {
 		s.data = test.answer
 		_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
-		failed := s.failure(err)
+		failed := s.told(err)
 		require.Equal(t, test.code, failed.Code, name)
 		require.Contains(t, failed.Detail, test.detail, name)
 		require.Less(t, len(failed.Detail), 700, name)
 		require.Len(t, failed.RequestID, 16, name)
 		require.Equal(t, domain.StageList, failed.Stage)
 		_, err = standardimaging.New(resolve).Reread(t.Context(), plan, []string{"1"})
-		require.Equal(t, domain.StageFetch, s.failure(err).Stage, name)
+		require.Equal(t, domain.StageFetch, s.told(err).Stage, name)
 	}
 }
 
@@ -174,15 +174,15 @@ func TestUnavailableSources(t *testing.T) {
 			s.data = status(code, "Retry-After", "7")
 		}
 		_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
-		failed := sourceError(t, err)
-		require.Equal(t, domain.SourceUnavailable, failed.Failure.Category)
-		require.True(t, failed.Failure.Retryable)
-		require.Equal(t, code, failed.Failure.HTTPStatus)
-		require.Equal(t, after, failed.RetryAfter)
+		rest := s.notNow(err)
+		require.Equal(t, domain.SourceUnavailable, rest.Failure.Category)
+		require.True(t, rest.Failure.Retryable)
+		require.Equal(t, code, rest.Failure.HTTPStatus)
+		require.InDelta(t, max(after, time.Second).Seconds(), time.Until(rest.Until).Seconds(), 0.9)
 	}
 	s.Close()
 	_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
-	require.Equal(t, "connection-failed", s.failure(err).Code)
+	require.Equal(t, "connection-failed", s.notNow(err).Failure.Code)
 }
 
 func TestRetryAfterIsSecondsOrADate(t *testing.T) {

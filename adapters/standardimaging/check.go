@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/waybill-migration/waybill/adapters/outgoing"
@@ -22,15 +21,12 @@ const (
 	checkTimeout = 5 * time.Second
 	// checkedItems of the page that is tried.
 	checkedItems = 5
-	// toleratedSkew of the source's clock: signatures carry the time.
-	toleratedSkew = time.Minute
 )
 
 // check is a check under way.
 type check struct {
 	plan   commands.Plan
 	client *client
-	dated  *dated
 	found  []commands.Check
 }
 
@@ -38,11 +34,9 @@ type check struct {
 // ends where going on would only tell the same again. It has a client of its
 // own, so that neither a token nor a connection that is there hides anything.
 func (s *Source) Check(ctx context.Context, plan commands.Plan, period batch.Slice) []commands.Check {
-	plan.Settings.PageSize = checkedItems
-	c := &check{plan: plan, client: newClient(plan.Settings, s.secrets, timeouts{call: checkTimeout, stall: checkTimeout})}
+	plan.Settings.PageSize, plan.Settings.Windows = checkedItems, nil // who asks for a check wants it now
+	c := &check{plan: plan, client: newClient(plan, s.secrets, timeouts{call: checkTimeout, stall: checkTimeout})}
 	defer c.client.http.CloseIdleConnections()
-	c.dated = &dated{RoundTripper: c.client.http.Transport}
-	c.client.http.Transport = c.dated
 	if c.reach(ctx, "token", plan.Settings.TokenURL) && c.secret(ctx) && c.credentials(ctx) && c.reach(ctx, "data", plan.Settings.DataURL) {
 		c.page(ctx, period)
 	}
@@ -172,7 +166,7 @@ func codeOfCall(err error, refused string) string {
 
 // clock compares the source's clock with this machine's, as far as it tells.
 func (c *check) clock() {
-	switch skew, told := c.dated.skew(); {
+	switch skew, told := c.client.clock.skew(); {
 	case !told:
 		c.add("clock", "token", commands.CheckWarning, "clock-unknown")
 	case skew.Abs() > toleratedSkew:
@@ -183,7 +177,7 @@ func (c *check) clock() {
 }
 
 func (c *check) page(ctx context.Context, period batch.Slice) {
-	answer, _, err := c.client.call(ctx, c.plan, listRequest{StartTime: period.From, EndTime: period.To, CurrentPage: 1, PageSize: checkedItems})
+	answer, _, err := c.client.ask(ctx, c.plan, listRequest{StartTime: period.From, EndTime: period.To, CurrentPage: 1, PageSize: checkedItems})
 	if err != nil {
 		c.add("page", "data", commands.CheckFailed, codeOfCall(err, "page-refused"))
 		return
@@ -198,30 +192,4 @@ func (c *check) page(ctx context.Context, period batch.Slice) {
 	}
 	c.add("page", "data", commands.CheckOK, "page-listed")
 	c.fields(answer)
-}
-
-// dated remembers what time the last answer said that it was.
-type dated struct {
-	http.RoundTripper
-	mu   sync.Mutex
-	date string
-	at   time.Time
-}
-
-// RoundTrip implements http.RoundTripper.
-func (d *dated) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := d.RoundTripper.RoundTrip(r)
-	if err == nil {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.date, d.at = response.Header.Get("Date"), time.Now()
-	}
-	return response, err
-}
-
-func (d *dated) skew() (skew time.Duration, told bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	date, err := http.ParseTime(d.date)
-	return date.Sub(d.at), err == nil
 }

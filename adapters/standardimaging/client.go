@@ -11,10 +11,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"sync"
+	"slices"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/waybill-migration/waybill/adapters/outgoing"
 	"github.com/waybill-migration/waybill/commands"
@@ -37,31 +35,37 @@ type timeouts struct {
 
 var usualTimeouts = timeouts{call: time.Minute, stall: time.Minute}
 
-// client reads one source under one version of its settings.
+// client reads one source, as long as its connections and credentials are the
+// same. Limits may change meanwhile: its pace follows them.
 type client struct {
 	settings source.Settings
 	secrets  Secrets
 	timeouts timeouts
 	http     *http.Client
 	tokens   tokens
-	slots    chan struct{} // concurrency
-	rate     *rate.Limiter
-
-	mu    sync.Mutex
-	pause time.Time // no data calls before
+	pace     *pace
+	service  *breaker // of data calls and token requests
+	clock    clock
+	stores   stores // of files
 }
 
-func newClient(s source.Settings, secrets Secrets, t timeouts) *client {
-	c := &client{settings: s, secrets: secrets, timeouts: t, slots: make(chan struct{}, s.Concurrency), rate: rate.NewLimiter(rate.Inf, 1)}
-	if s.RequestsPerSecond > 0 {
-		c.rate = rate.NewLimiter(rate.Limit(s.RequestsPerSecond), max(int(s.RequestsPerSecond/10), 1))
-	}
+func newClient(plan commands.Plan, secrets Secrets, t timeouts) *client {
+	c := &client{settings: plan.Settings, secrets: secrets, timeouts: t, pace: newPace(plan), service: newBreaker()}
 	c.tokens.refresh, c.tokens.timeout = c.requestToken, 2*t.call
-	transport := counterpart(s).Transport()
-	transport.MaxIdleConnsPerHost, transport.ResponseHeaderTimeout = s.Concurrency, t.call
+	transport := counterpart(plan.Settings).Transport()
+	transport.MaxIdleConnsPerHost, transport.ResponseHeaderTimeout = source.MaxConcurrency, t.call
 	transport.DisableCompression = true // bytes arrive as they left
 	c.http = &http.Client{Transport: transport, CheckRedirect: checkRedirect}
 	return c
+}
+
+// serves tells that the client is still that of a plan: whom it connects to, by
+// whose vouching, and with which credentials.
+func (c *client) serves(s source.Settings) bool {
+	t := c.settings
+	return t.TokenURL == s.TokenURL && t.DataURL == s.DataURL && t.ClientID == s.ClientID && t.SecretRef == s.SecretRef &&
+		t.SignAlgorithm == s.SignAlgorithm && t.TimestampUnit == s.TimestampUnit &&
+		t.CertificateAuthorities == s.CertificateAuthorities && slices.Equal(t.AllowedNetworks, s.AllowedNetworks)
 }
 
 func counterpart(s source.Settings) outgoing.Counterpart {
@@ -80,61 +84,46 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	return outgoing.CheckRedirection(via[len(via)-1].URL, r.URL)
 }
 
-// slot waits for the source's turn: concurrency first, then the rate. Then it
-// asks whether the plan may still be read.
-func (c *client) slot(ctx context.Context, plan commands.Plan) (release func(), err error) {
-	select {
-	case c.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	release = sync.OnceFunc(func() { <-c.slots })
-	err = c.rate.Wait(ctx)
-	if err == nil {
-		err = plan.Permitted(ctx)
-	}
-	if err != nil {
-		release()
-		return nil, err
-	}
-	return release, nil
-}
-
-// dataSlot is a slot for a data call, which waits out the pause that the
-// service asked for: also one that it asked for while the call waited its turn.
-func (c *client) dataSlot(ctx context.Context, plan commands.Plan) (release func(), err error) {
-	for {
-		if wait := c.paused(); wait > 0 {
-			select {
-			case <-time.After(wait):
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-		}
-		if release, err = c.slot(ctx, plan); err != nil || c.paused() <= 0 {
-			return release, err
-		}
-		release()
-	}
-}
-
-func (c *client) paused() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Until(c.pause)
-}
-
-func (c *client) pauseFor(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if until := time.Now().Add(d); until.After(c.pause) {
-		c.pause = until
-	}
-}
-
-// call is a data call: with a token, once more with a new one when the service
-// no longer takes it.
+// call is a data call of which the caller learns whose failure it is, if it
+// fails: what it asked for cannot be had, or the service gives nothing now.
 func (c *client) call(ctx context.Context, plan commands.Plan, request listRequest) (listAnswer, string, error) {
+	ask := func(ctx context.Context) error { return c.probe(ctx, plan) }
+	if err := c.service.admit(ctx, ask); err != nil {
+		return listAnswer{}, "", err
+	}
+	answer, reqid, err := c.ask(ctx, plan, request)
+	var failed *commands.SourceError
+	switch {
+	case err == nil:
+		c.service.worked()
+	case !errors.As(err, &failed) || !gaveNothing(failed):
+	case failed.RetryAfter > 0 || failed.Failure.Category == domain.SourceThrottled: // it speaks of itself
+		err = c.service.leaveAlone(failed)
+	default:
+		err = c.service.blame(ctx, failed, ask)
+	}
+	return answer, reqid, err
+}
+
+// rest of the service, or of a host of files; nil: none rests.
+func (c *client) rest() *commands.NotNow {
+	if rest := c.service.resting(); rest != nil {
+		return rest
+	}
+	return c.stores.resting()
+}
+
+// probe asks for a day of which nothing is kept any more: whatever is answered,
+// a refusal too, it is an answer.
+func (c *client) probe(ctx context.Context, plan commands.Plan) error {
+	const day = "2000-01-01"
+	_, _, err := c.ask(ctx, plan, listRequest{StartTime: day, EndTime: day, CurrentPage: 1, PageSize: 1})
+	return err
+}
+
+// ask makes a data call: with a token, once more with a new one when the service
+// no longer takes it.
+func (c *client) ask(ctx context.Context, plan commands.Plan, request listRequest) (listAnswer, string, error) {
 	for try := 1; ; try++ {
 		token, err := c.tokens.get(ctx, plan)
 		if err != nil {
@@ -179,13 +168,23 @@ func requestID() string {
 // answer is what every answer has: an outcome.
 type answer interface{ code() string }
 
-// post sends JSON and reads a JSON answer.
+// post sends JSON and reads a JSON answer, in its turn.
 func (c *client) post(ctx context.Context, plan commands.Plan, address string, request any, into answer) error {
-	release, err := c.dataSlot(ctx, plan)
+	release, err := c.pace.turn(ctx, plan)
 	if err != nil {
 		return err
 	}
 	defer release()
+	sent := time.Now()
+	err = c.exchange(ctx, address, request, into)
+	var failed *commands.SourceError
+	if err == nil || errors.As(err, &failed) {
+		c.pace.saw(sent, failed != nil && gaveNothing(failed), false)
+	}
+	return err
+}
+
+func (c *client) exchange(ctx context.Context, address string, request any, into answer) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeouts.call, errStalled)
 	defer cancel()
 	body, err := json.Marshal(request)
@@ -198,16 +197,15 @@ func (c *client) post(ctx context.Context, plan commands.Plan, address string, r
 	}
 	r.Header.Set("Content-Type", "application/json")
 	response, err := c.http.Do(r)
+	if response != nil { // a redirection is an error, and an answer too
+		c.clock.saw(response)
+	}
 	if err != nil {
 		return unreachable(ctx, domain.StageList, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		failed := refused(domain.StageList, response)
-		if failed.Failure.Category == domain.SourceThrottled {
-			c.pauseFor(failed.RetryAfter)
-		}
-		return failed
+		return refused(domain.StageList, response)
 	}
 	return readAnswer(ctx, response, into)
 }

@@ -6,12 +6,20 @@
 //   - One token serves all workers of a process: whoever finds it gone has it
 //     refreshed while the others wait. One that the service no longer takes is
 //     replaced once a call.
-//   - A source's concurrency and rate bound all its requests together. A
-//     download holds its turn until it is closed, so nobody may wait for
-//     another turn meanwhile.
-//   - When the service answers 429 to a data call, all data calls pause as long
-//     as it asked. Files often come from another server, whose 429 is about
-//     that file: it is told to the caller, with the time that was asked for.
+//   - A source's limits bound all its requests together (pace.go): those of its
+//     settings at this time of the week, taken over while requests wait and files
+//     arrive, without a new token or a new connection. A download holds its turn
+//     until it is closed, so nobody may wait for another turn meanwhile.
+//   - Below its limit the concurrency adapts to what the source takes
+//     (adaptive.go), as its refusals and its latency tell.
+//   - What fails because the service gives nothing to anybody is a
+//     *commands.NotNow, and nobody's failure (breaker.go): something that is no
+//     document's is asked for to tell. So is a data call that is told when to come
+//     back. Then the service is left alone. Files often come from another server,
+//     whose 429 is about that file: it is told to the caller, with the time that
+//     was asked for.
+//   - A download that breaks off is gone on with by a range, when the server
+//     vouches that it is the same file (resume.go).
 //   - Whatever did not come as agreed is a *commands.SourceError that says what
 //     to do. A file's URL that has expired is one more try: the next attempt
 //     reads the item again, and has a fresh one.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/adapters/standardimaging"
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 )
 
@@ -94,11 +95,11 @@ func TestStalls(t *testing.T) {
 	require.Equal(t, "timeout", failed.Code)
 	require.True(t, failed.Retryable)
 	_, err = source.List(t.Context(), plan, january, 1)
-	require.Equal(t, "timeout", s.failure(err).Code)
+	require.Equal(t, "timeout", s.told(err).Code)
 
 	s.token = hang
 	_, err = standardimaging.Within(resolve, 50*time.Millisecond, time.Second).List(t.Context(), plan, january, 1)
-	require.Equal(t, "timeout", s.failure(err).Code, "a token request")
+	require.Equal(t, "timeout", s.told(err).Code, "a token request")
 
 	s.file = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	_, err = download(t.Context(), source, plan, s.fileURL())
@@ -149,7 +150,7 @@ func TestThePermitIsAskedBeforeARequestGoesOut(t *testing.T) {
 	t.Parallel()
 	s, plan := newScripted(t)
 	stopped := errors.New("the source is disabled")
-	plan.Permit = func(context.Context) error { return stopped }
+	plan.Permit = func(context.Context) (commands.Plan, error) { return commands.Plan{}, stopped }
 	source := standardimaging.New(resolve)
 	_, err := source.Download(t.Context(), plan, s.fileURL())
 	require.ErrorIs(t, err, stopped)

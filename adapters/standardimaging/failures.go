@@ -115,10 +115,10 @@ func refused(stage domain.Stage, r *http.Response) *commands.SourceError {
 	switch {
 	case r.StatusCode == http.StatusTooManyRequests:
 		f.Category, f.Retryable, f.Remedy = domain.SourceThrottled, true, "It is tried again when the source asked for it. If it stays, lower the source's concurrency and rate."
-		after = retryAfter(r.Header.Get("Retry-After"))
+		after = retryAfter(r.Header)
 	case r.StatusCode >= 500:
 		f.Category, f.Retryable, f.Remedy = domain.SourceUnavailable, true, remedyWait
-		after = retryAfter(r.Header.Get("Retry-After"))
+		after = retryAfter(r.Header)
 	case r.StatusCode == http.StatusUnauthorized:
 		f.Category, f.Retryable, f.Remedy = domain.SourceAuth, true, remedyAuth
 	case stage == domain.StageFetch:
@@ -133,15 +133,22 @@ func refused(stage domain.Stage, r *http.Response) *commands.SourceError {
 // maxRetryAfter bounds how long a source can have us wait.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads the header (RFC 9110, 10.2.3): seconds or a date.
-func retryAfter(header string) time.Duration {
-	if seconds, err := strconv.Atoi(header); err == nil && seconds >= 0 {
+// retryAfter reads the header (RFC 9110, 10.2.3): seconds, or a date of the
+// source's clock, which need not be ours.
+func retryAfter(header http.Header) time.Duration {
+	after := header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(after); err == nil && seconds >= 0 {
 		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
 	}
-	if at, err := http.ParseTime(header); err == nil {
-		return min(max(time.Until(at), 0), maxRetryAfter)
+	at, err := http.ParseTime(after)
+	if err != nil {
+		return 0
 	}
-	return 0
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return min(max(at.Sub(now), 0), maxRetryAfter)
 }
 
 // rejected is an answer whose code is not success.

@@ -88,6 +88,8 @@ func TestTheRateHoldsUnderLoad(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(began), 490*time.Millisecond, "the first ten at once, a hundred a second from there")
 }
 
+// TestA429PausesAllDataCallsAndNoDownload: whoever asks meanwhile learns until
+// when, and makes no request.
 func TestA429PausesAllDataCallsAndNoDownload(t *testing.T) {
 	t.Parallel()
 	s, plan := newScripted(t)
@@ -106,22 +108,24 @@ func TestA429PausesAllDataCallsAndNoDownload(t *testing.T) {
 	source := standardimaging.New(resolve)
 	began := time.Now()
 	_, err := source.List(t.Context(), plan, january, 1)
-	require.Equal(t, domain.SourceThrottled, s.failure(err).Category)
+	rest := s.notNow(err)
+	require.Equal(t, domain.SourceThrottled, rest.Failure.Category)
+	require.WithinDuration(t, began.Add(time.Second), rest.Until, 500*time.Millisecond)
 	_, err = download(t.Context(), source, plan, s.fileURL())
 	require.NoError(t, err)
-	stopped, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	_, err = source.List(stopped, plan, january, 1)
-	require.ErrorIs(t, err, context.DeadlineExceeded, "a pause ends with its caller")
-	require.EqualValues(t, 1, asked.Load())
 	inParallel(t, 10, func() error {
-		_, err := source.List(t.Context(), plan, january, 1)
-		return err
+		_, err := source.Reread(t.Context(), plan, []string{"1"})
+		require.Equal(t, rest.Until, s.notNow(err).Until)
+		return nil
 	})
-	require.GreaterOrEqual(t, time.Since(began), time.Second)
+	require.EqualValues(t, 1, asked.Load())
+	<-time.After(time.Until(rest.Until))
+	_, err = source.List(t.Context(), plan, january, 1)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, asked.Load(), "one asks first whether the service is there")
 }
 
-func TestNewSettingsReplaceTheClient(t *testing.T) {
+func TestANewIdentityReplacesTheClientAndNewLimitsDoNot(t *testing.T) {
 	t.Parallel()
 	s, plan := newScripted(t)
 	s.data, s.file = answering(emptyPage), answering("content")
@@ -135,10 +139,18 @@ func TestNewSettingsReplaceTheClient(t *testing.T) {
 	require.Equal(t, 1, s.tokenRequests())
 	underWay, err := source.Download(t.Context(), plan, s.fileURL())
 	require.NoError(t, err)
-	plan.Settings.Concurrency = 2
+	plan.Settings.Concurrency, plan.Settings.PageSize, plan.Version = 2, 7, 2
+	list()
+	require.Equal(t, 1, s.tokenRequests(), "limits have nothing to do with a token")
+	before := plan
+	plan.Settings.ClientID, plan.Version = "another", 3
 	list()
 	require.Equal(t, 2, s.tokenRequests(), "another client id may have another token")
 	require.Equal(t, "content", string(read(t, underWay)), "what is under way goes on")
+	_, err = source.List(t.Context(), before, january, 1)
+	require.NoError(t, err)
+	list()
+	require.Equal(t, 2, s.tokenRequests(), "a worker that is late does not bring back what was")
 	plan.ID = "another"
 	list()
 	require.Equal(t, 3, s.tokenRequests(), "sources share nothing")

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -191,13 +192,14 @@ func TestAThrottledListingPausesDataCalls(t *testing.T) {
 	sim, plan := simulated(t, simulator.Config{Documents: 4, Faults: map[simulator.Fault]int{simulator.ThrottledListing: 1}})
 	s := standardimaging.New(resolve)
 	_, err := s.List(t.Context(), plan, january, 1)
-	failed := sourceError(t, err)
-	require.Equal(t, domain.SourceThrottled, failed.Failure.Category)
-	require.EqualValues(t, 1, failed.RetryAfter.Seconds())
+	var rest *commands.NotNow
+	require.ErrorAs(t, err, &rest)
+	require.Equal(t, "http-429", rest.Failure.Code)
+	<-time.After(time.Until(rest.Until))
 	page, err := s.List(t.Context(), plan, january, 1)
-	require.NoError(t, err, "it waited as long as it was asked to")
+	require.NoError(t, err, "as long as it asked for is over")
 	require.Len(t, page.Items, 4)
-	require.EqualValues(t, 2, sim.Stats().Lists)
+	require.EqualValues(t, 3, sim.Stats().Lists, "the one refused, one that asks whether it is there, and one more")
 }
 
 func TestHostileSources(t *testing.T) {

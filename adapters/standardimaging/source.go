@@ -4,13 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
-	"reflect"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
@@ -23,7 +18,7 @@ type Source struct {
 	timeouts timeouts
 
 	mu      sync.Mutex
-	clients map[string]*client // by plan; replaced when its settings change
+	clients map[string]*client // by plan; replaced when it connects to others, or as another
 }
 
 // Secrets finds the secret that a reference names. It is asked at each token
@@ -36,17 +31,21 @@ func New(secrets Secrets) *Source {
 	return &Source{secrets: secrets, timeouts: usualTimeouts, clients: map[string]*client{}}
 }
 
+// client of a plan. Workers know a plan's changes one after the other: one that
+// is older than what is known gets the present client too.
 func (s *Source) client(plan commands.Plan) *client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.clients[plan.ID]
-	if c == nil || !reflect.DeepEqual(c.settings, plan.Settings) {
-		if c != nil {
-			c.http.CloseIdleConnections()
-		}
-		c = newClient(plan.Settings, s.secrets, s.timeouts)
-		s.clients[plan.ID] = c
+	if c != nil && (plan.Version < c.pace.version() || c.serves(plan.Settings)) {
+		c.pace.follow(plan)
+		return c
 	}
+	if c != nil {
+		c.http.CloseIdleConnections()
+	}
+	c = newClient(plan, s.secrets, s.timeouts)
+	s.clients[plan.ID] = c
 	return c
 }
 
@@ -146,84 +145,20 @@ func (s *Source) reread(ctx context.Context, plan commands.Plan, imageNumbers []
 	return nil, notAsAgreed(domain.StageList, fmt.Sprintf("the source answered %d image numbers with more than %d pages", len(imageNumbers), rereadPages))
 }
 
-// atFetch says that a data call was made to fetch, not to list. It copies:
-// a failed token request is shared.
+// atFetch says that a data call was made to fetch, not to list. It copies: a
+// failed token request is shared, and so is a rest.
 func atFetch(err error) error {
 	var failed *commands.SourceError
-	if !errors.As(err, &failed) {
-		return err
+	var rest *commands.NotNow
+	switch {
+	case errors.As(err, &failed):
+		fetching := *failed
+		fetching.Failure.Stage = domain.StageFetch
+		return &fetching
+	case errors.As(err, &rest):
+		fetching := *rest
+		fetching.Failure.Stage = domain.StageFetch
+		return &fetching
 	}
-	fetching := *failed
-	fetching.Failure.Stage = domain.StageFetch
-	return &fetching
-}
-
-// Download implements commands.Source. The body ends with an error when it is
-// shorter than announced, or stalls. It holds its turn of the source's
-// concurrency until it is closed.
-func (s *Source) Download(ctx context.Context, plan commands.Plan, address string) (io.ReadCloser, error) {
-	location, err := url.Parse(address)
-	if err != nil || location.Host == "" || location.User != nil || location.Scheme != "http" && location.Scheme != "https" {
-		return nil, fail(domain.StageFetch, domain.Failure{
-			Code: "url-invalid", Category: domain.SourceRejected, Retryable: true, Detail: "the source gave no usable URL for the file", Remedy: remedySource,
-		})
-	}
-	c := s.client(plan)
-	release, err := c.slot(ctx, plan)
-	if err != nil {
-		return nil, err
-	}
-	body, err := c.download(ctx, location, release)
-	if err != nil {
-		release()
-		return nil, without(err, location.RawQuery)
-	}
-	return body, nil
-}
-
-func (c *client) download(ctx context.Context, location *url.URL, release func()) (*download, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	r := (&http.Request{Method: http.MethodGet, URL: location, Header: http.Header{}}).WithContext(ctx)
-	response, err := c.http.Do(r)
-	if err != nil {
-		defer cancel(nil)
-		return nil, unreachable(ctx, domain.StageFetch, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		defer cancel(nil)
-		defer func() { _ = response.Body.Close() }()
-		return nil, refused(domain.StageFetch, response)
-	}
-	d := &download{ctx: ctx, body: response.Body, timeout: c.timeouts.stall, done: func() {
-		cancel(nil)
-		release()
-	}}
-	d.stalled = time.AfterFunc(c.timeouts.stall, func() { cancel(errStalled) })
-	return d, nil
-}
-
-var errStalled = errors.New("no byte arrived in time")
-
-type download struct {
-	ctx     context.Context
-	body    io.ReadCloser
-	timeout time.Duration
-	stalled *time.Timer // runs while a read waits
-	done    func()
-}
-
-func (d *download) Read(p []byte) (int, error) {
-	d.stalled.Reset(d.timeout)
-	n, err := d.body.Read(p)
-	d.stalled.Stop()
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = unreachable(d.ctx, domain.StageFetch, err)
-	}
-	return n, err
-}
-
-func (d *download) Close() error {
-	d.stalled.Stop()
-	defer d.done()
-	return d.body.Close()
+	return err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/adapters/standardimaging"
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 )
 
@@ -133,7 +134,7 @@ func TestTokenRequestsThatFail(t *testing.T) {
 		s, plan := newScripted(t)
 		s.token, s.data = test.answer, answering(emptyPage)
 		_, err := standardimaging.New(resolve).List(t.Context(), plan, january, 1)
-		failed := s.failure(err)
+		failed := s.told(err)
 		require.Equal(t, test.category, failed.Category, name)
 		require.Equal(t, test.code, failed.Code, name)
 	}
@@ -173,7 +174,7 @@ func TestAFailedRefreshIsShared(t *testing.T) {
 	}()
 	close(answer)
 	for range 64 {
-		require.Equal(t, "http-503", s.failure(<-errs).Code)
+		require.Equal(t, "http-503", s.notNow(<-errs).Failure.Code)
 	}
 }
 
@@ -184,10 +185,10 @@ func TestWhoMayNotReadAnyMoreDoesNotFailTheOthers(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})
 	notRunning := errors.New("the batch is paused")
 	paused := plan
-	paused.Permit = func(context.Context) error {
+	paused.Permit = func(context.Context) (commands.Plan, error) {
 		close(asked)
 		<-answer
-		return notRunning
+		return commands.Plan{}, notRunning
 	}
 	source := standardimaging.New(resolve)
 	first, second := make(chan error, 1), make(chan error, 1)

@@ -74,6 +74,7 @@ type scripted struct {
 	token http.HandlerFunc
 	data  http.HandlerFunc
 	file  http.HandlerFunc
+	root  http.HandlerFunc // of what nobody serves; nil: not found
 
 	mu     sync.Mutex
 	tokens int // requests
@@ -102,7 +103,7 @@ func (s *scripted) serve(w http.ResponseWriter, r *http.Request) {
 		s.tokens++
 	}
 	s.mu.Unlock()
-	handle := map[string]http.HandlerFunc{"/token": s.token, "/data": s.data, "/file": s.file}[r.URL.Path]
+	handle := map[string]http.HandlerFunc{"/token": s.token, "/data": s.data, "/file": s.file, "/": s.root}[r.URL.Path]
 	if handle == nil {
 		http.NotFound(w, r)
 		return
@@ -130,6 +131,26 @@ func (s *scripted) failure(err error) domain.Failure {
 		}
 	}
 	return failed.Failure
+}
+
+// notNow is what an error says of when to ask again, and why; nothing of it is
+// secret either.
+func (s *scripted) notNow(err error) *commands.NotNow {
+	s.t.Helper()
+	var rest *commands.NotNow
+	require.ErrorAs(s.t, err, &rest)
+	s.failure(&commands.SourceError{Failure: rest.Failure})
+	require.False(s.t, errors.As(err, new(*commands.SourceError)), "nobody's document is to blame")
+	return rest
+}
+
+// told is what an error says went wrong, whoever is to blame.
+func (s *scripted) told(err error) domain.Failure {
+	s.t.Helper()
+	if errors.As(err, new(*commands.NotNow)) {
+		return s.notNow(err).Failure
+	}
+	return s.failure(err)
 }
 
 func sourceError(t testing.TB, err error) *commands.SourceError {

@@ -35,7 +35,7 @@ func (p *process) serve() (func(context.Context) error, error) {
 	refusals := commands.NewRefusals(p.handler, p.log)
 	handler, err := rest.New(rest.Dependencies{
 		Handler: p.handler.Agreeing(repeats).FourEyes(p.settings.FourEyesDocuments), Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: known, Tokens: tokens,
-		Requests: postgres.NewRequests(p.pool), Limits: p.settings.limits(), Refusals: refusals, Repeats: repeats, Webhooks: postgres.NewDeliveries(p.pool), Checker: standardimaging.New(p.secrets.Resolve), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
+		Requests: postgres.NewRequests(p.pool), Limits: p.settings.limits(), Refusals: refusals, Repeats: repeats, Webhooks: postgres.NewDeliveries(p.pool), Checker: standardimaging.New(p.secrets.Resolve), Paces: postgres.NewPaces(p.pool), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return nil, err

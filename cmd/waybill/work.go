@@ -29,6 +29,10 @@ func (p *process) work() (func(context.Context) error, error) {
 		return nil, err
 	}
 	worklist := postgres.NewWorklist(p.pool)
+	sources := standardimaging.New(p.secrets.Resolve)
+	if err := p.metrics.Register(sources); err != nil {
+		return nil, err
+	}
 	var opened atomic.Bool
 	p.require("archive", func(context.Context) string {
 		if !opened.Load() {
@@ -49,12 +53,15 @@ func (p *process) work() (func(context.Context) error, error) {
 		defer func() { _ = archive.Close() }()
 		opened.Store(true)
 		working := workers.New(p.handler, workers.Ports{
-			Journal: p.journal, Worklist: worklist, Selection: p.selection, Source: standardimaging.New(p.secrets.Resolve), Archive: archive, Target: flagship.New(p.secrets.Resolve), Waker: p.waker, Now: time.Now,
+			Journal: p.journal, Worklist: worklist, Selection: p.selection, Source: sources, Archive: archive, Target: flagship.New(p.secrets.Resolve), Waker: p.waker, Now: time.Now,
 		}, p.settings.workers(), p.log)
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return working.Run(ctx) })
 		group.Go(func() error { return reacting.Run(ctx) })
 		group.Go(func() error { return telling(ctx) })
+		paces := postgres.NewPaces(p.pool)
+		group.Go(func() error { return p.tellPaces(ctx, sources, paces) })
+		group.Go(func() error { return p.sweep(ctx, 10*time.Minute, "paces of sources", paces.Sweep) })
 		group.Go(func() error {
 			return p.sweep(ctx, 10*time.Minute, "leases", func(ctx context.Context) error {
 				_, err := worklist.Sweep(ctx)

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/rules"
 )
 
@@ -17,6 +19,8 @@ import (
 type migration struct {
 	*Workers
 	job
+	profile  profile.State // that judges the whole of it
+	rules    []document.RuleResult
 	listed   document.Listed
 	relisted *document.Listed // when the source's answer has changed
 	files    []document.File
@@ -30,7 +34,7 @@ type migration struct {
 // worker sees fail while it is being stopped says nothing. A panic is an
 // outcome: no file may end a worker.
 func (w *Workers) attempt(ctx context.Context, j job) (command document.Command, err error) {
-	m := &migration{Workers: w, job: j}
+	m := &migration{Workers: w, job: j, profile: j.permit.profile}
 	defer func() {
 		if r := recover(); r != nil {
 			command, err = m.failed(w.panicked(j.work.Stream, domain.StageValidate, r)), nil
@@ -38,27 +42,35 @@ func (w *Workers) attempt(ctx context.Context, j job) (command document.Command,
 	}()
 	m.measured = document.Measured{
 		QueueMS: max(j.claimed.Sub(j.work.Due).Milliseconds(), 0), RuleSet: rules.Version,
-		Profile: j.permit.batch.Profile, SourceVersion: j.permit.version,
+		Profile: m.profile.Name, ProfileVersion: m.profile.Version, SourceVersion: j.permit.plan.Version,
 	}
 	var stored domain.Stored
+	var filed *document.Filed
 	failure, err := m.run(ctx)
 	if err == nil && failure == nil {
 		stored, err = m.writeManifest(ctx, m.manifestFiles())
+	}
+	if err == nil && failure == nil {
+		filed, err = m.file(ctx, stored)
 	}
 	if err == nil {
 		err = ctx.Err()
 	}
 	var failed *commands.SourceError
+	var rest *commands.NotNow
 	switch {
 	case errors.As(err, &failed) && ctx.Err() == nil:
 		return m.failed(failed.Failure), nil
+	case errors.As(err, &rest) && m.someArrived():
+		m.stopped(j.work.Source, rest)
+		return m.interrupted(rest), nil
 	case err != nil:
 		return nil, err
 	case failure != nil:
 		return m.failed(*failure), nil
 	}
 	return document.Migrate{
-		Batch: j.work.Batch, Work: j.work.Version, Relisted: m.relisted, Manifest: stored, Files: m.outcomes, Measured: m.measured,
+		Batch: j.work.Batch, Work: j.work.Version, Relisted: m.relisted, Manifest: stored, Filed: filed, Rules: m.rules, Files: m.outcomes, Measured: m.measured,
 	}, nil
 }
 
@@ -73,8 +85,23 @@ func (w *Workers) panicked(stream string, stage domain.Stage, reason any) domain
 
 func (m *migration) failed(failure domain.Failure) document.Command {
 	return document.FailAttempt{
-		Batch: m.work.Batch, Work: m.work.Version, Relisted: m.relisted, Failure: failure, Files: m.outcomes,
+		Batch: m.work.Batch, Work: m.work.Version, Relisted: m.relisted, Failure: failure, Rules: m.rules, Files: m.outcomes,
 		Next: m.nextAttempt(m.state.Batches[m.work.Batch].Attempt, m.after), MaxAttempts: m.settings.MaxAttempts, Measured: m.measured,
+	}
+}
+
+// someArrived tells that files were stored which nothing but an outcome
+// remembers.
+func (m *migration) someArrived() bool {
+	return slices.ContainsFunc(m.outcomes, func(o document.FileOutcome) bool { return o.Stored != nil })
+}
+
+// interrupted keeps what has arrived when the source gives nothing any more. It
+// is no attempt: the document is not to blame.
+func (m *migration) interrupted(rest *commands.NotNow) document.Command {
+	return document.FailAttempt{
+		Batch: m.work.Batch, Work: m.work.Version, Relisted: m.relisted, Failure: rest.Failure, Rules: m.rules, Files: m.outcomes,
+		Next: rest.Until.UTC().Format(time.RFC3339Nano), Interrupted: true, Measured: m.measured,
 	}
 }
 
@@ -88,8 +115,8 @@ func (m *migration) run(ctx context.Context) (*domain.Failure, error) {
 	if err := m.takeListing(ctx); err != nil {
 		return nil, err
 	}
-	if verdict := rules.Document(m.state.ID, m.listed); verdict.Failure != nil {
-		return verdict.Failure, nil
+	if failure := m.judgeListed(); failure != nil {
+		return failure, nil
 	}
 	var failures []domain.Failure
 	for _, f := range m.files {
@@ -157,11 +184,14 @@ func (m *migration) takeListing(ctx context.Context) error {
 
 // bring brings one file into the archive, or finds it there from before.
 func (m *migration) bring(ctx context.Context, f document.ListedFile) (document.FileOutcome, error) {
-	outcome, settled := refusedAsListed(f)
+	listed := rules.Listed(f, m.criteria())
+	outcome, settled := outcomeOf(f), listed.Failure != nil
+	outcome.Failure = listed.Failure
 	if !settled {
 		outcome, settled = m.arrivedBefore(ctx, f)
 	}
 	if settled {
+		outcome.Rules = listed.Results
 		return outcome, nil
 	}
 	permit, err := m.permits.get(ctx, m.work.Batch) // the source's settings may have changed
@@ -170,17 +200,28 @@ func (m *migration) bring(ctx context.Context, f document.ListedFile) (document.
 	}
 	m.permit = permit
 	result, err := m.fetch(ctx, f, m.item.URLs[f.ID])
+	if err == nil && result.expired() && m.refresh(ctx) {
+		m.add(result.measured)
+		result, err = m.fetch(ctx, f, m.item.URLs[f.ID])
+	}
 	m.add(result.measured)
 	m.after = max(m.after, result.after)
+	result.outcome.Rules = append(listed.Results, result.outcome.Rules...)
 	return result.outcome, err
 }
 
-// refusedAsListed: what was listed of the file is enough to refuse it.
-func refusedAsListed(f document.ListedFile) (document.FileOutcome, bool) {
-	verdict := rules.Listed(f)
-	outcome := outcomeOf(f)
-	outcome.Rules, outcome.Failure = verdict.Results, verdict.Failure
-	return outcome, verdict.Failure != nil
+// criteria by which the document and its files are judged.
+func (m *migration) criteria() rules.Criteria { return m.profile.Settings.Criteria }
+
+// judgeListed judges what was listed of the document and of its files together.
+func (m *migration) judgeListed() *domain.Failure {
+	item := rules.Item{ID: m.state.ID, Listed: m.listed}
+	for _, f := range m.files {
+		item.Files = append(item.Files, f.ListedFile)
+	}
+	verdict := rules.Document(item, m.criteria())
+	m.rules = verdict.Results
+	return verdict.Failure
 }
 
 // arrivedBefore tells that an earlier batch brought the same file: the source

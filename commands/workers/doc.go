@@ -13,5 +13,9 @@
 //   - Whether a batch may run is asked of the journal (its source's stream and
 //     its own), at most a second ago, before every request to the source.
 //   - What failed is an event, with when to try again. What could not be
-//     recorded is done again when its lease ends.
+//     recorded is done again when its lease ends; its files are fetched again
+//     too, since only the record says whose bytes an object has.
+//   - A source that as a whole gives nothing is no failure of its documents: its
+//     work goes back, and is not claimed while the source rests.
+//   - A file passes through in pieces, whatever its size: no memory grows with it.
 package workers

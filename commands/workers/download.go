@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/commands/content"
+	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/document"
-	"github.com/waybill-migration/waybill/domain/rules"
 )
 
 func (m *migration) download(ctx context.Context, f document.ListedFile, url string, upload io.Writer, result *fetched) (*content.Digests, error) {
@@ -24,7 +25,7 @@ func (m *migration) download(ctx context.Context, f document.ListedFile, url str
 	if err == nil {
 		defer func() { _ = body.Close() }()
 		into := &sink{upload: upload, digests: digests}
-		limit := rules.ProfileOf(m.permit.batch.Profile).Limit()
+		limit := m.criteria().Limit()
 		result.outcome.Received, err = io.Copy(into, io.LimitReader(body, limit+1))
 		if into.err != nil {
 			err = targetUnavailable(into.err)
@@ -40,6 +41,36 @@ func (m *migration) download(ctx context.Context, f document.ListedFile, url str
 		return nil, nil
 	}
 	return digests, err
+}
+
+// expired tells that the file's URL may have been too old: its host refuses it.
+func (f *fetched) expired() bool {
+	failure := f.outcome.Failure
+	return failure != nil && failure.Stage == domain.StageFetch && failure.HTTPStatus >= http.StatusBadRequest && failure.HTTPStatus < http.StatusInternalServerError && failure.Category != domain.SourceThrottled
+}
+
+// freshURLs is how young URLs are of which nobody believes that they expired.
+const freshURLs = time.Second
+
+// refresh reads the item again for fresh URLs, which may have expired while the
+// document waited for its turn. An item that changed meanwhile is for the next
+// attempt.
+func (m *migration) refresh(ctx context.Context) bool {
+	if m.Now().Sub(m.read) < freshURLs {
+		return false
+	}
+	m.read = m.Now()
+	items, err := m.Source.Reread(ctx, m.permit.plan, []string{m.state.ID.ImageNumber})
+	if err != nil {
+		return false // what is wrong with the source, the failed download says
+	}
+	for _, item := range items {
+		if item.ID == m.state.ID && item.Listed.Content == m.item.Listed.Content {
+			m.item = item
+			return true
+		}
+	}
+	return false
 }
 
 // sink tells the archive's errors from the source's.

@@ -12,6 +12,7 @@ import (
 // given back together when the process stops.
 type leases struct {
 	worklist commands.Worklist
+	rests    *rests
 	holder   string
 	lease    time.Duration
 
@@ -20,16 +21,17 @@ type leases struct {
 }
 
 func (w *Workers) newLeases() *leases {
-	return &leases{worklist: w.Worklist, holder: w.holder, lease: w.settings.Lease, held: map[commands.WorkID]commands.Work{}}
+	return &leases{worklist: w.Worklist, rests: w.rests, holder: w.holder, lease: w.settings.Lease, held: map[commands.WorkID]commands.Work{}}
 }
 
 // claim takes leases and holds them. It is not cut off when the process stops:
 // what the database had leased by then nobody would give back. A claim that
 // takes longer than its lease is worth nothing.
-func (l *leases) claim(ctx context.Context, kind commands.WorkKind, limit int) ([]commands.Work, error) {
+// Sources that rest, and those excepted, are left out.
+func (l *leases) claim(ctx context.Context, kind commands.WorkKind, limit int, except ...string) ([]commands.Work, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.lease)
 	defer cancel()
-	works, err := l.worklist.Claim(ctx, kind, l.holder, limit, l.lease)
+	works, err := l.worklist.Claim(ctx, commands.WorkWanted{Kind: kind, Holder: l.holder, Limit: limit, Lease: l.lease, Except: append(l.rests.sources(), except...)})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, work := range works {

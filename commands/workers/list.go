@@ -56,7 +56,7 @@ func (w *Workers) listSlice(ctx context.Context, work commands.Work) (progress b
 	}
 	for l.state.Version == 0 || l.state.Status == discovery.StatusListing {
 		if err := l.step(ctx); err != nil {
-			if errors.Is(err, errNotRunning) {
+			if l.stopped(work.Source, err) {
 				return false, nil
 			}
 			return false, fmt.Errorf("list slice %s of batch %s: %w", slice, number, err)

@@ -31,6 +31,7 @@ type job struct {
 	records []wire.Record
 	state   document.State
 	item    commands.Item         // as read again
+	read    time.Time             // when it was
 	unread  *commands.SourceError // why it could not be read again
 }
 
@@ -38,23 +39,23 @@ type job struct {
 // migrators.
 func (w *Workers) migrate(ctx context.Context) error {
 	leases := w.newLeases()
-	jobs := make(chan job)
+	ready := newQueue(w.settings.Documents)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return leases.keep(ctx) })
 	for range claimers {
 		group.Go(func() error {
-			return w.untilDone(ctx, func(ctx context.Context) (bool, error) { return w.claim(ctx, leases, jobs) })
+			return w.untilDone(ctx, func(ctx context.Context) (bool, error) { return w.claim(ctx, leases, ready) })
 		})
 	}
 	for range w.settings.Documents {
 		group.Go(func() error {
 			for {
-				select {
-				case j := <-jobs:
-					w.settle(ctx, leases, j)
-				case <-ctx.Done():
+				j, ok := ready.take(ctx)
+				if !ok {
 					return nil
 				}
+				w.settle(ctx, leases, j)
+				ready.done(j)
 			}
 		})
 	}
@@ -62,35 +63,41 @@ func (w *Workers) migrate(ctx context.Context) error {
 	return errors.Join(err, leases.release(ctx, leases.all()...))
 }
 
-// claim prepares a group of documents and hands them over one by one.
-func (w *Workers) claim(ctx context.Context, leases *leases, jobs chan<- job) (found bool, err error) {
-	works, err := leases.claim(ctx, commands.WorkMigrate, claimSize)
+// claim prepares a group of documents of a source that has not enough of them
+// ready yet. When only those have more that do, it waits until one wants some.
+func (w *Workers) claim(ctx context.Context, leases *leases, ready *queue) (found bool, err error) {
+	full, room := ready.full()
+	works, err := leases.claim(ctx, commands.WorkMigrate, claimSize, full...)
+	if err == nil && len(works) == 0 && len(full) > 0 {
+		select {
+		case <-room:
+			return true, nil
+		case <-time.After(maxLook): // others may have got work
+			return true, nil
+		case <-ctx.Done():
+			return false, nil
+		}
+	}
 	if err != nil || len(works) == 0 {
 		return false, err
 	}
 	prepared, err := w.prepare(ctx, works)
 	if err != nil {
-		if errors.Is(err, errNotRunning) {
+		if w.stopped(works[0].Source, err) {
 			err = nil
 		}
 		return false, errors.Join(err, leases.release(ctx, works...))
 	}
-	ready := map[commands.WorkID]bool{}
+	open := map[commands.WorkID]bool{}
 	for _, j := range prepared {
-		ready[key(j.work)] = true
+		open[key(j.work)] = true
 	}
 	for _, work := range works {
-		if !ready[key(work)] { // done before; the view is about to say so
+		if !open[key(work)] { // done before; the view is about to say so
 			leases.done(work)
 		}
 	}
-	for _, j := range prepared {
-		select {
-		case jobs <- j:
-		case <-ctx.Done():
-			return false, nil // Run gives back what is held
-		}
-	}
+	ready.put(prepared)
 	return true, nil
 }
 
@@ -154,7 +161,7 @@ func (w *Workers) reread(ctx context.Context, p permit, jobs []job) error {
 		case differ(found):
 			j.unread = ambiguous(j.state.ID)
 		default:
-			j.item = found[0]
+			j.item, j.read = found[0], w.Now()
 		}
 	}
 	return nil
@@ -187,7 +194,7 @@ func notFound(id domain.DocumentID) *commands.SourceError {
 // source's expense.
 func (w *Workers) settle(ctx context.Context, leases *leases, j job) {
 	err := w.migrateOne(ctx, j)
-	if err != nil && (ctx.Err() != nil || errors.Is(err, errNotRunning)) {
+	if err != nil && (ctx.Err() != nil || w.stopped(j.work.Source, err)) {
 		if err := leases.release(ctx, j.work); err != nil {
 			w.log.Warn("a lease could not be given back; it ends by itself", "stream", j.work.Stream, "error", err)
 		}
@@ -199,10 +206,23 @@ func (w *Workers) settle(ctx context.Context, leases *leases, j job) {
 	}
 }
 
+// stopped tells that an error only says that work may not go on for now: it
+// stays open, and the error is nobody's. A source that gives nothing rests.
+func (w *Workers) stopped(source string, err error) bool {
+	var rest *commands.NotNow
+	if errors.As(err, &rest) {
+		w.rests.begin(source, rest)
+		return true
+	}
+	return errors.Is(err, errNotRunning)
+}
+
 func (w *Workers) migrateOne(ctx context.Context, j job) error {
-	if _, err := w.permits.get(ctx, j.work.Batch); err != nil {
+	permit, err := w.permits.get(ctx, j.work.Batch)
+	if err != nil {
 		return err
 	}
+	j.permit = permit
 	command, err := w.attempt(ctx, j)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
@@ -26,7 +27,7 @@ type permit struct {
 	batch   batch.State
 	created wire.Record // names who created the batch
 	plan    commands.Plan
-	version int // of the plan's settings
+	profile profile.State
 	enabled bool
 	read    time.Time
 }
@@ -98,11 +99,15 @@ func (p *permits) read(ctx context.Context, number string) (permit, error) {
 		return fresh, err
 	}
 	state, err := commands.Sources.Fold(source.State{ID: fresh.batch.Source}, loaded[sourceStream])
-	fresh.plan = commands.Plan{ID: fresh.batch.Source, Settings: state.Settings, Permit: func(ctx context.Context) error {
-		_, err := p.get(ctx, number)
-		return err
+	fresh.plan = commands.Plan{ID: fresh.batch.Source, Settings: state.Settings, Version: state.Version, Permit: func(ctx context.Context) (commands.Plan, error) {
+		now, err := p.get(ctx, number)
+		return now.plan, err
 	}}
-	fresh.version, fresh.enabled = state.Version, state.Enabled
+	fresh.enabled = state.Enabled
+	if err != nil {
+		return fresh, err
+	}
+	fresh.profile, err = commands.LoadProfile(ctx, p.journal, fresh.batch.Profile)
 	return fresh, err
 }
 

@@ -73,12 +73,12 @@ type documentsOnce struct {
 	given *atomic.Bool
 }
 
-func (o documentsOnce) Claim(ctx context.Context, kind commands.WorkKind, holder string, limit int, lease time.Duration) ([]commands.Work, error) {
-	if kind == commands.WorkMigrate && o.given.Load() {
+func (o documentsOnce) Claim(ctx context.Context, wanted commands.WorkWanted) ([]commands.Work, error) {
+	if wanted.Kind == commands.WorkMigrate && o.given.Load() {
 		return nil, nil
 	}
-	works, err := o.Worklist.Claim(ctx, kind, holder, limit, lease)
-	if kind == commands.WorkMigrate && len(works) > 0 {
+	works, err := o.Worklist.Claim(ctx, wanted)
+	if wanted.Kind == commands.WorkMigrate && len(works) > 0 {
 		o.given.Store(true)
 	}
 	return works, err

@@ -28,6 +28,7 @@ type shelf struct {
 	calls     []call
 	downloads map[string]int // by file id
 	open      int            // requests under way
+	away      bool           // whoever asks for anything gets 503
 }
 
 // hook answers in the shelf's place, or tells that it did not.
@@ -89,15 +90,32 @@ func sheets(n int) []item {
 // newShelf puts items on a shelf and registers it as the source of a world.
 func (w *world) newShelf(items ...item) *shelf {
 	s := &shelf{items: items, downloads: map[string]int{}}
-	w.serve(func(base string) http.Handler {
-		s.base = base
-		mux := http.NewServeMux()
-		mux.HandleFunc("POST /token", s.token)
-		mux.HandleFunc("POST /data", s.data)
-		mux.HandleFunc("GET /files/{item}/{file}", s.file)
-		return mux
-	})
+	w.serve(s.handler)
 	return s
+}
+
+// another puts items on a shelf of its own, as a source of another id.
+func (w *world) another(id string, items ...item) *shelf {
+	s := &shelf{items: items, downloads: map[string]int{}}
+	w.serveAs(id, s.handler)
+	return s
+}
+
+func (s *shelf) handler(base string) http.Handler {
+	s.base = base
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /token", s.token)
+	mux.HandleFunc("POST /data", s.data)
+	mux.HandleFunc("GET /files/{item}/{file}", s.file)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var away bool
+		s.with(func() { away = s.away })
+		if away {
+			http.Error(w, "out of service", http.StatusServiceUnavailable)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // with runs a step under the shelf's lock.

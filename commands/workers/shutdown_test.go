@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -74,9 +73,9 @@ type lateClaims struct {
 	answer  chan struct{}
 }
 
-func (l lateClaims) Claim(ctx context.Context, kind commands.WorkKind, holder string, limit int, lease time.Duration) ([]commands.Work, error) {
-	works, err := l.Worklist.Claim(ctx, kind, holder, limit, lease)
-	if kind == commands.WorkMigrate && len(works) > 0 && l.claims.Add(1) == 2 {
+func (l lateClaims) Claim(ctx context.Context, wanted commands.WorkWanted) ([]commands.Work, error) {
+	works, err := l.Worklist.Claim(ctx, wanted)
+	if wanted.Kind == commands.WorkMigrate && len(works) > 0 && l.claims.Add(1) == 2 {
 		close(l.claimed)
 		<-l.answer
 		if ctx.Err() != nil {

@@ -22,9 +22,9 @@ type claimed struct {
 	times *atomic.Int64
 }
 
-func (c claimed) Claim(ctx context.Context, kind commands.WorkKind, holder string, limit int, lease time.Duration) ([]commands.Work, error) {
-	works, err := c.Worklist.Claim(ctx, kind, holder, limit, lease)
-	if kind == commands.WorkMigrate && len(works) > 0 {
+func (c claimed) Claim(ctx context.Context, wanted commands.WorkWanted) ([]commands.Work, error) {
+	works, err := c.Worklist.Claim(ctx, wanted)
+	if wanted.Kind == commands.WorkMigrate && len(works) > 0 {
 		c.times.Add(1)
 	}
 	return works, err
@@ -59,7 +59,7 @@ func TestADisabledSourceSeesNoMoreRequests(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, projections.InProgress, b.Status())
 	require.Zero(t, b.Documents.Failed)
-	_, _, err = w.handler.CreateBatch(t.Context(), meta(), "sim", january())
+	_, _, err = w.handler.CreateBatch(t.Context(), meta(), commands.NewBatch{Source: "sim", Scope: january()})
 	require.ErrorContains(t, err, "disabled")
 
 	w.reconfigure(func(s *source.Settings) { s.RequestsPerSecond = 0 })

@@ -46,6 +46,7 @@ type Workers struct {
 	settings Settings
 	handler  *commands.Handler
 	permits  *permits
+	rests    *rests
 	holder   string // of this process's leases
 	log      *slog.Logger
 }
@@ -55,6 +56,7 @@ func New(handler *commands.Handler, ports Ports, settings Settings, log *slog.Lo
 	return &Workers{
 		Ports: ports, settings: settings, handler: handler, holder: rand.Text(), log: log,
 		permits: &permits{journal: ports.Journal, now: ports.Now, known: map[string]permit{}},
+		rests:   &rests{now: ports.Now, log: log},
 	}
 }
 

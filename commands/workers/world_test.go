@@ -93,6 +93,12 @@ func emptyWorld(t *testing.T) *world {
 // serve starts a source system and registers it as the source "sim".
 func (w *world) serve(handler func(base string) http.Handler) {
 	w.t.Helper()
+	w.settings = w.serveAs("sim", handler)
+}
+
+// serveAs does so for a source of another id.
+func (w *world) serveAs(id string, handler func(base string) http.Handler) source.Settings {
+	w.t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	base := "http://" + server.Listener.Addr().String()
 	server.Config.Handler = handler(base)
@@ -100,12 +106,13 @@ func (w *world) serve(handler func(base string) http.Handler) {
 	w.t.Cleanup(server.Close)
 	secret := filepath.Join(w.t.TempDir(), "secret")
 	require.NoError(w.t, os.WriteFile(secret, []byte(clientSecret), 0o600))
-	w.settings = source.Settings{
+	settings := source.Settings{
 		Name: "simulator", TokenURL: base + "/token", DataURL: base + "/data", ClientID: "client", SecretRef: "file:" + secret,
 		AllowedNetworks: []string{"127.0.0.0/8"}, PageSize: 20,
 	}
-	_, err := w.handler.RegisterSource(w.t.Context(), meta(), source.Register{ID: "sim", Settings: w.settings})
+	_, err := w.handler.RegisterSource(w.t.Context(), meta(), source.Register{ID: id, Settings: settings})
 	require.NoError(w.t, err)
+	return settings
 }
 
 // reconfigure changes the source's settings.
@@ -177,7 +184,7 @@ func (w *world) work(change ...func(*process)) (stop func()) {
 
 func (w *world) create(scope batch.Scope) string {
 	w.t.Helper()
-	number, _, err := w.handler.CreateBatch(w.t.Context(), meta(), "sim", scope)
+	number, _, err := w.handler.CreateBatch(w.t.Context(), meta(), commands.NewBatch{Source: "sim", Scope: scope})
 	require.NoError(w.t, err)
 	return number
 }

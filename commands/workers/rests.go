@@ -1,0 +1,48 @@
+package workers
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/waybill-migration/waybill/commands"
+)
+
+// rests are the sources that as a whole give nothing for a while. Their work is
+// not claimed meanwhile, so that it neither costs an attempt nor keeps workers
+// from other sources; each process finds out by itself.
+type rests struct {
+	now commands.Clock
+	log *slog.Logger
+
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+// begin lets a source rest.
+func (r *rests) begin(source string, rest *commands.NotNow) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.until == nil {
+		r.until = map[string]time.Time{}
+	}
+	if r.until[source].IsZero() {
+		r.log.Warn("a source gives nothing for now; its work waits", "source", source, "until", rest.Until, "why", rest.Failure.Error())
+	}
+	r.until[source] = rest.Until
+}
+
+// sources that rest now.
+func (r *rests) sources() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sources := []string{}
+	for source, until := range r.until {
+		if r.now().Before(until) {
+			sources = append(sources, source)
+		} else {
+			delete(r.until, source)
+		}
+	}
+	return sources
+}
