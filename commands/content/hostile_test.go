@@ -95,7 +95,7 @@ func measure(t *testing.T, b io.ReaderAt, size int64) (found rules.Found, grown 
 }
 
 // processor time of this process.
-func processor(t *testing.T) time.Duration {
+func processor(t testing.TB) time.Duration {
 	var usage syscall.Rusage
 	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())

@@ -167,6 +167,7 @@ func TestTIFF(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"picture 2":   makeTIFF(order, greyPage(4, 4), blackWhite(128, 32, 4, whiteG4(20, false))),
 		"bytes":       makeTIFF(order, blackWhite(128, 32, 8, deflated(white[:100]))),
+		"checksum":    makeTIFF(order, blackWhite(128, 32, 8, wrongSum(white))),
 		"zlib":        makeTIFF(order, blackWhite(128, 32, 8, white)),
 		"pixels end":  makeTIFF(order, blackWhite(128, 32, 32773, packed[:6])),
 		"of the 4":    makeTIFF(order, tiles(3)),
@@ -180,6 +181,13 @@ func TestTIFF(t *testing.T) {
 	} {
 		requireUnreadable(t, b, name, name)
 	}
+}
+
+// wrongSum is deflate whose checksum is of other bytes.
+func wrongSum(content []byte) []byte {
+	b := deflated(content)
+	b[len(b)-1] ^= 1
+	return b
 }
 
 // rgbPage is 4 by 4 in colours, in one strip.

@@ -42,12 +42,22 @@ func (p *picture) check(f *file, s strip, left *int64) error {
 	*left -= s.bytes
 	n, err := io.CopyN(io.Discard, rows, s.bytes)
 	if err == nil {
-		return nil
+		return checked(rows)
 	}
 	if p.compression == group4 && n > 0 && errors.Is(err, io.EOF) {
 		return nil // it says itself that it ends here: a page that is shorter than was said
 	}
 	return fmt.Errorf("its pixels end after %d of %d bytes: %w", n, s.bytes, err)
+}
+
+// checked compares the checksum behind the pixels, where there is one: only
+// deflate has. What else comes there is nobody's loss.
+func checked(rows io.Reader) error {
+	var more [1]byte
+	if _, err := rows.Read(more[:]); errors.Is(err, zlib.ErrChecksum) {
+		return fmt.Errorf("its pixels are damaged: %w", err)
+	}
+	return nil
 }
 
 func within(f *file, at, length int64) error {
