@@ -281,6 +281,23 @@ func TestObjectsAsFiles(t *testing.T) {
 	require.NotErrorIs(t, err, fs.ErrNotExist, "a bucket that is gone has not lost objects")
 }
 
+// What has changed at the store is read as it is, also where the store's own
+// checksum says so: whoever reads it compares.
+func TestBytesThatRotAtTheStoreAreRead(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, gofakes3.DefaultTimeSource())
+	b := s.open(t, bucketName)
+	_, err := put(t, b, "s/k", []byte("content"))
+	require.NoError(t, err)
+	_, err = s.backend.PutObject(bucketName, "s/k", map[string]string{}, strings.NewReader("cOntent"), 7, nil) // it keeps the checksum
+	require.NoError(t, err)
+	require.Equal(t, "cOntent", string(get(t, b, "s/k")))
+	existed, err := put(t, b, "s/k", []byte("content"))
+	require.NoError(t, err)
+	require.False(t, existed)
+	require.Equal(t, "content", string(get(t, b, "s/k")))
+}
+
 // Private addresses are refused and certificates verified, and no error tells
 // of credentials.
 func TestConnections(t *testing.T) {

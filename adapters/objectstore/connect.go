@@ -29,6 +29,9 @@ const (
 func client(ctx context.Context, l Location, networks []string, authorities string) (*s3.Client, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRequestChecksumCalculation(l.Checksums),
+		// What is read is compared with its SHA-256 by whoever reads it: bytes that
+		// are not what the store itself thinks they are have changed, and can be read.
+		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
 		// Two writers of one key may be told to try again.
 		config.WithRetryer(func() aws.Retryer { return retry.AddWithErrorCodes(retry.NewStandard(), "ConditionalRequestConflict") }),
 	}
@@ -49,7 +52,6 @@ func client(ctx context.Context, l Location, networks []string, authorities stri
 	loaded.HTTPClient = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return s3.NewFromConfig(loaded, func(o *s3.Options) {
 		o.UsePathStyle = l.PathStyle
-		o.DisableLogOutputChecksumValidationSkipped = true // for each object of a store without checksums
 		if l.Endpoint != "" {
 			o.BaseEndpoint = aws.String(l.Endpoint)
 		}

@@ -102,7 +102,7 @@ func (b *bucketed) damage() (keys []string) {
 			continue
 		}
 		content := strings.Repeat("x", int(e.Files[0].Stored.Bytes))
-		_, err := b.store.PutObject("images", "waybill/"+key, nil, strings.NewReader(content), int64(len(content)), nil)
+		_, err := b.store.PutObject("images", "waybill/"+key, map[string]string{}, strings.NewReader(content), int64(len(content)), nil)
 		require.NoError(b.t, err)
 	}
 	return keys
