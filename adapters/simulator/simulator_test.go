@@ -69,6 +69,9 @@ func requireFormat(t *testing.T, extension string, body []byte) {
 	format, err := content.Format(bytes.NewReader(body), int64(len(body)))
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"jpg": "jpeg", "tif": "tiff", "png": "png", "pdf": "pdf", "ofd": "ofd", "xml": "xml"}[extension], format)
+	found, err := content.Inspect(t.Context(), bytes.NewReader(body), int64(len(body)), format)
+	require.NoError(t, err)
+	require.Empty(t, found.Unreadable+found.Active+found.Excessive)
 	switch extension {
 	case "jpg", "png", "tif":
 		_, _, err := image.Decode(bytes.NewReader(body))
