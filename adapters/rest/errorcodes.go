@@ -128,6 +128,7 @@ var errorCodes = []errorCode{
 	{"source-id-invalid", 422, "The source's id is not valid", "It has 1 to 64 lower-case letters, digits and hyphens.", "Choose another."},
 	{"source-kind-unknown", 422, "The source's kind is not supported", "Other source systems need an adapter of their own, evaluated and tested.", "Use standard-imaging."},
 	{"source-name-invalid", 422, "The source's name is not valid", "It has 1 to 200 characters.", "Correct the name."},
+	{"target-missing", 422, "The target is not described", "A profile whose target is flagship says where that is, and who Waybill is there.", "Give flagshipTarget, or choose the target archive."},
 	{"time-zone-unknown", 422, "The time zone is unknown", "It is named as in the time zone database.", "Use a name such as Asia/Shanghai."},
 	{"too-many", 422, "There are too many", "A list has a maximum, which the detail names.", "Name fewer; of a scope, make several batches."},
 	{"type-unknown", 422, "There is no such type of event", "/schemas/index.json names those that there are.", "Correct the type."},
