@@ -20,7 +20,7 @@ const (
 	maxPages = 10_000
 	// maxInflated bytes of a file are decompressed to see that they can be:
 	// seconds of work. What pictures have beyond it is checked by its
-	// structure; what a ZIP or a PDF has beyond it is excessive.
+	// structure; what a ZIP has beyond it is excessive.
 	maxInflated = 1 << 30
 	// maxDecoded bytes of memory for a JPEG that is decoded; a larger one is
 	// checked by its structure. A4 at 600 dpi in colour takes 52 million,
@@ -36,6 +36,9 @@ const (
 	// maxObjectStream bytes of one decompressed object stream, which is held
 	// in memory; writers put some hundred objects into each.
 	maxObjectStream = 16 << 20
+	// maxStructure bytes of a PDF's decompressed object streams: as many objects
+	// as are allowed, of 500 bytes.
+	maxStructure = 256 << 20
 	// maxKept values of one PDF object: /Kids of a flat page tree has one a page.
 	maxKept = 1 << 16
 	// maxNesting of arrays and dictionaries in a PDF, of page tree nodes, and

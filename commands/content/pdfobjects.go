@@ -207,8 +207,8 @@ func (d *pdfDocument) open(number int64) error {
 	if len(bytes) > maxObjectStream {
 		return overBound("bytes of a PDF's object stream", maxObjectStream)
 	}
-	if d.inflated += int64(len(bytes)); d.inflated > maxInflated {
-		return overBound("bytes that a PDF inflates to", maxInflated)
+	if d.inflated += int64(len(bytes)); d.inflated > maxStructure {
+		return overBound("bytes that a PDF's object streams inflate to", maxStructure)
 	}
 	if d.f.broken != nil || d.f.late != nil {
 		return err
