@@ -55,12 +55,10 @@ func TestALatencyThatRises(t *testing.T) {
 	at := answers(a, begun, 500, 20*time.Millisecond, 0)
 	at = answers(a, at, 500, 200*time.Millisecond, 0)
 	require.EqualValues(t, 64, a.allowed, "ten times as long, and nobody notices")
-	at = answers(a, at.Add(time.Minute), 500, 2*time.Second, 0)
+	at = answers(a, at.Add(time.Minute), 20_000, 2*time.Second, 0)
 	require.Less(t, a.allowed, 40.0)
 	for range 3 { // longer than it is remembered that it was better
-		at = answers(a, at.Add(leastAge+time.Second), 500, 2*time.Second, 0)
+		at = answers(a, at.Add(leastAge+time.Second), 5000, 2*time.Second, 0)
 	}
-	before := a.allowed
-	answers(a, at, 2000, 2*time.Second, 0)
-	require.Greater(t, a.allowed, before, "what is slow for good is usual")
+	require.EqualValues(t, 64, a.allowed, "what is slow for good is usual")
 }
