@@ -12,7 +12,7 @@ import (
 // wrong with the content, and ends reading when the time is up, so that no
 // parser can go on for longer.
 type file struct {
-	ctx     context.Context //nolint:containedctx // it lives as long as one call of Inspect; readers have no place for one
+	ctx     context.Context // it lives as long as one call of Inspect; readers have no place for one
 	content io.ReaderAt
 	size    int64
 	limit   time.Duration

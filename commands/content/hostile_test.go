@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"image"
 	"io"
 	"runtime"
 	"runtime/debug"
@@ -104,13 +105,15 @@ func processor(t testing.TB) time.Duration {
 func hostileFiles() map[string]hostile {
 	order := binary.LittleEndian
 	return map[string]hostile{
-		"PNG of billions of pixels":   {make: func() []byte { return rawPNG(60_000, 60_000, 8, 6, 0, nil) }, excessive: "pixels: 60000 x 60000"},
-		"PNG of 256 million":          {make: func() []byte { return bombPNG(16_000, 16_000, 0, 16_001*16_000) }},
-		"PNG of two gigabytes of row": {make: func() []byte { return bombPNG(23_000, 23_000, 6, 1<<28) }},
-		"PNG of a million chunks":     {make: func() []byte { return makePNG(page(4, 4), bytes.Repeat(pngChunk("teXt", nil), 500_000)) }},
-		"JPEG of 590 million pixels":  {make: func() []byte { return frameOf(9000, 65_500) }},
-		"JPEG of four billion":        {make: func() []byte { return frameOf(65_500, 65_500) }, excessive: "pixels"},
-		"TIFF of billions of pixels":  {make: func() []byte { return makeTIFF(order, blackWhite(1<<31, 1<<31, 1, nil)) }, excessive: "pixels"},
+		"PNG of billions of pixels":    {make: func() []byte { return rawPNG(60_000, 60_000, 8, 6, 0, nil) }, excessive: "pixels: 60000 x 60000"},
+		"PNG of 256 million":           {make: func() []byte { return bombPNG(16_000, 16_000, 0, 16_001*16_000) }},
+		"PNG of two gigabytes of row":  {make: func() []byte { return bombPNG(23_000, 23_000, 6, 1<<28) }},
+		"PNG of a million chunks":      {make: func() []byte { return makePNG(page(4, 4), bytes.Repeat(pngChunk("teXt", nil), 500_000)) }},
+		"JPEG of 590 million pixels":   {make: func() []byte { return frameOf(9000, 65_500) }},
+		"JPEG, as large as is decoded": {make: func() []byte { return makeJPEG(image.NewGray(image.Rect(0, 0, 8180, 8180))) }},
+		"JPEG, progressive, the same":  {make: func() []byte { return scanBomb(3640, 3) }},
+		"JPEG of four billion":         {make: func() []byte { return frameOf(65_500, 65_500) }, excessive: "pixels"},
+		"TIFF of billions of pixels":   {make: func() []byte { return makeTIFF(order, blackWhite(1<<31, 1<<31, 1, nil)) }, excessive: "pixels"},
 		"TIFF of too many pages": {make: func() []byte {
 			return makeTIFF(order, slices.Repeat([]tiffPage{greyPage(1, 2)}, content.MaxPages+1)...)
 		}, excessive: "pages"},

@@ -178,9 +178,9 @@ func updatedPDF() []byte {
 	p := newPDF("1.4")
 	p.pages(1)
 	first := bytes.LastIndex(p.table(""), []byte("xref\n0"))
-	two, four := p.Len(), 0
+	two := p.Len()
 	fmt.Fprint(p, "2 0 obj\n<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>\nendobj\n")
-	four = p.Len()
+	four := p.Len()
 	fmt.Fprint(p, "4 0 obj\n<< /Type /Page /Parent 2 0 R >>\nendobj\n")
 	start := p.Len()
 	fmt.Fprintf(p, "xref\n2 1\n%010d 00000 n \n4 1\n%010d 00000 n \ntrailer\n<< /Size 5 /Root 1 0 R /Prev %d >>\n", two, four, first)

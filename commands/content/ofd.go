@@ -179,7 +179,7 @@ func (p *ofdPackage) intact(entries []*zip.File) error {
 	for _, e := range entries {
 		r, err := e.Open()
 		if err == nil {
-			_, err = io.Copy(io.Discard, r)
+			_, err = io.Copy(io.Discard, io.LimitReader(r, maxInflated+1))
 			_ = r.Close() // nothing was written
 		}
 		if err != nil {
