@@ -52,6 +52,7 @@ func (p Paces) Of(ctx context.Context, source string) ([]commands.SourcePace, er
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (commands.SourcePace, error) {
 		var pace commands.SourcePace
 		err := row.Scan(&pace.Source, &pace.Process, &pace.Concurrency, &pace.Requests, &pace.Waiting, &pace.RestUntil, &pace.Rest, &pace.SeenAt)
+		pace.RestUntil = pace.RestUntil.UTC()
 		return pace, err
 	})
 }
