@@ -182,7 +182,7 @@ func (c Criteria) validateSeverities() error {
 		case !slices.Contains(severities, s.Severity):
 			return domain.RefuseInvalid(field, "choice-unknown", "%q is not one of block, warn, info, off", domain.TruncateTo(string(s.Severity), maxCode))
 		case code.Fixed && s.Severity != code.Severity:
-			return domain.RefuseInvalid(field, "severity-fixed", "%s (%s) is %s under every profile: with anything else, what is wrong would count as right", s.Code, code.rule, code.Severity)
+			return domain.RefuseInvalid(field, "severity-fixed", "%s (%s) has the severity %s under every profile: with another, what is wrong would count as right", s.Code, code.rule, code.Severity)
 		case code.Harmless && s.Severity == document.Block:
 			return domain.RefuseInvalid(field, "severity-fixed", "%s (%s) never blocks: it is an estimate", s.Code, code.rule)
 		}
