@@ -14,6 +14,7 @@ import (
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
 )
@@ -130,4 +131,24 @@ func TestWhatWasStoredAndNotRecordedIsFetchedAgain(t *testing.T) {
 	require.Len(t, manifests, 1)
 	require.Len(t, files, 1)
 	w.requireMigratedOnce()
+}
+
+// A source that its calendar closes goes on at once when an operator opens it,
+// however long it would have been closed.
+func TestAClosedWindowIsOpened(t *testing.T) {
+	t.Parallel()
+	w := emptyWorld(t)
+	s := w.newShelf(sheets(60)...)
+	w.reconfigure(func(s *source.Settings) {
+		s.Windows = []source.Window{{Days: []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}, From: "00:00", To: "24:00", Closed: true}}
+	})
+	w.work()
+	number := w.create(january())
+	began := time.Now()
+	w.eventually("workers have looked", func() bool { return time.Since(began) > 2*time.Second })
+	require.Empty(t, s.seen())
+	w.reconfigure(func(s *source.Settings) { s.Windows = nil })
+	require.EqualValues(t, 60, w.finished(number).Documents.Migrated)
+	failed, _ := eventsOf[document.AttemptFailed](w.records())
+	require.Empty(t, failed)
 }

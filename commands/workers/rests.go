@@ -19,17 +19,25 @@ type rests struct {
 	until map[string]time.Time
 }
 
-// begin lets a source rest.
+// restAge is how long nobody looks whether a source still rests: it need not,
+// when an operator has changed its windows or its URLs. To look costs a claim,
+// and no request to a source that does rest.
+const restAge = time.Second
+
+// begin lets a source rest. It is logged once, however long it lasts.
 func (r *rests) begin(source string, rest *commands.NotNow) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.until == nil {
 		r.until = map[string]time.Time{}
 	}
-	if r.until[source].IsZero() {
+	if now := r.now(); now.Sub(r.until[source]) > time.Minute {
 		r.log.Warn("a source gives nothing for now; its work waits", "source", source, "until", rest.Until, "why", rest.Failure.Error())
 	}
 	r.until[source] = rest.Until
+	if again := r.now().Add(restAge); again.Before(rest.Until) {
+		r.until[source] = again
+	}
 }
 
 // sources that rest now.
@@ -40,8 +48,6 @@ func (r *rests) sources() []string {
 	for source, until := range r.until {
 		if r.now().Before(until) {
 			sources = append(sources, source)
-		} else {
-			delete(r.until, source)
 		}
 	}
 	return sources
