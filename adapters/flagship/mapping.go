@@ -9,7 +9,7 @@ import (
 
 // Paths of the calls, below the platform's URL.
 const (
-	pathAppToken = "/api/getAppToken.do"
+	pathAppToken = "/api/getAppToken.do" //nolint:gosec // a path, and no token
 	pathLogin    = "/api/login.do"
 	pathRegister = "/kapi/app/bds/erpBillPush"
 	pathUpload   = "/kapi/app/bds/fileCollect"

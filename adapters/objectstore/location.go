@@ -63,7 +63,7 @@ func Parse(text string) (Location, error) {
 		return Location{}, errors.New("has no name of a bucket, which is 3 to 63 small letters, digits, points and hyphens: " + form)
 	}
 	if l.Prefix != "" && (!fs.ValidPath(l.Prefix) || len(l.Prefix) > maxPrefix) {
-		return Location{}, fmt.Errorf("has a prefix that is longer than %d bytes, or has empty parts, . or ..", maxPrefix)
+		return Location{}, fmt.Errorf("has a prefix that is longer than %d bytes, or has parts that are empty or stand for folders", maxPrefix)
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
