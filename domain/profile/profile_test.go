@@ -118,13 +118,15 @@ func TestWrongSettingsAreRefusedNamingTheField(t *testing.T) {
 		"dpi":         {func(s *profile.Settings) { s.MinDPI = 10 }, "minDpi", "out-of-range"},
 		"no code":     {severity("R08", "warn"), "severities", "rule-code-unknown"},
 		"code twice": {func(s *profile.Settings) {
-			s.Severities = []rules.CodeSeverity{{"resolution-low", "warn"}, {"resolution-low", "off"}}
+			s.Severities = []rules.CodeSeverity{{Code: "resolution-low", Severity: "warn"}, {Code: "resolution-low", Severity: "off"}}
 		}, "severities", "code-repeated"},
-		"no severity":    {severity("resolution-low", "fatal"), "severities", "choice-unknown"},
-		"integrity":      {severity("hash-mismatch", "warn"), "severities", "severity-fixed"},
-		"an estimate":    {severity("resolution-unknown", "block"), "severities", "severity-fixed"},
-		"mapped twice":   {func(s *profile.Settings) { s.DocumentTypes = rules.Mapping{{"A", "1"}, {"A", "2"}} }, "documentTypes", "code-repeated"},
-		"mapped nothing": {func(s *profile.Settings) { s.Organizations = rules.Mapping{{"A", ""}} }, "organizations", "code-invalid"},
+		"no severity": {severity("resolution-low", "fatal"), "severities", "choice-unknown"},
+		"integrity":   {severity("hash-mismatch", "warn"), "severities", "severity-fixed"},
+		"an estimate": {severity("resolution-unknown", "block"), "severities", "severity-fixed"},
+		"mapped twice": {func(s *profile.Settings) {
+			s.DocumentTypes = rules.Mapping{{Source: "A", Target: "1"}, {Source: "A", Target: "2"}}
+		}, "documentTypes", "code-repeated"},
+		"mapped nothing": {func(s *profile.Settings) { s.Organizations = rules.Mapping{{Source: "A", Target: ""}} }, "organizations", "code-invalid"},
 		"mapped much":    {func(s *profile.Settings) { s.Organizations = many }, "organizations", "too-many"},
 	} {
 		refused := named("ours").Given(t).When(profile.Register{Name: "ours", Settings: given(c.change)})
@@ -144,12 +146,12 @@ func severity(code string, is document.Severity) func(*profile.Settings) {
 func TestOrderOfListsIsNoChange(t *testing.T) {
 	t.Parallel()
 	first := profile.Settings{Criteria: rules.Criteria{
-		DocumentTypes: rules.Mapping{{"B", "2"}, {"A", "1"}},
-		Severities:    []rules.CodeSeverity{{"type-unsupported", "warn"}, {"cover-missing", "block"}},
+		DocumentTypes: rules.Mapping{{Source: "B", Target: "2"}, {Source: "A", Target: "1"}},
+		Severities:    []rules.CodeSeverity{{Code: "type-unsupported", Severity: "warn"}, {Code: "cover-missing", Severity: "block"}},
 	}}
 	second := profile.Settings{Criteria: rules.Criteria{
-		DocumentTypes: rules.Mapping{{"A", "1"}, {"B", "2"}},
-		Severities:    []rules.CodeSeverity{{"cover-missing", "block"}, {"type-unsupported", "warn"}},
+		DocumentTypes: rules.Mapping{{Source: "A", Target: "1"}, {Source: "B", Target: "2"}},
+		Severities:    []rules.CodeSeverity{{Code: "cover-missing", Severity: "block"}, {Code: "type-unsupported", Severity: "warn"}},
 	}}
 	named("ours").After(t, profile.Register{Name: "ours", Settings: first}).When(profile.Reconfigure{Settings: second}).ThenNothing()
 	none := first

@@ -76,7 +76,7 @@ func TestR07Size(t *testing.T) {
 	require.EqualValues(t, 16*mib, flagship.Limit())
 
 	for _, severity := range []document.Severity{document.Warn, rules.Off} {
-		soft := with(rules.CodeSeverity{"size-over-limit", severity})
+		soft := with(rules.CodeSeverity{Code: "size-over-limit", Severity: severity})
 		require.EqualValues(t, rules.MaxSize, soft.Limit())
 		v = rules.File(hashed, sized(16*mib+1), soft)
 		require.Nil(t, v.Failure)
@@ -84,7 +84,7 @@ func TestR07Size(t *testing.T) {
 		requireBlocks(t, v, "R07", "size-excessive", domain.FormatMismatch)
 		require.Len(t, v.Results, 1)
 	}
-	requireTells(t, rules.File(hashed, sized(16*mib+1), with(rules.CodeSeverity{"size-over-limit", document.Warn})), document.Warn, "size-over-limit")
+	requireTells(t, rules.File(hashed, sized(16*mib+1), with(rules.CodeSeverity{Code: "size-over-limit", Severity: document.Warn})), document.Warn, "size-over-limit")
 }
 
 func TestR08ResolutionLow(t *testing.T) {
@@ -101,7 +101,7 @@ func TestR08ResolutionLow(t *testing.T) {
 	fine := flagship
 	fine.MinDPI = 300
 	requireBlocks(t, rules.File(hashed, at(200), fine), "R08", "resolution-low", domain.FormatMismatch)
-	requireTells(t, rules.File(hashed, at(96), with(rules.CodeSeverity{"resolution-low", document.Warn})), document.Warn, "resolution-low")
+	requireTells(t, rules.File(hashed, at(96), with(rules.CodeSeverity{Code: "resolution-low", Severity: document.Warn})), document.Warn, "resolution-low")
 }
 
 // Whatever the estimate, it never fails.

@@ -87,7 +87,7 @@ func TestR04FieldInvalid(t *testing.T) {
 func TestR04Mappings(t *testing.T) {
 	t.Parallel()
 	c := flagship
-	c.DocumentTypes, c.Organizations = rules.Mapping{{"t", "BX"}}, rules.Mapping{{"o", "1001"}}
+	c.DocumentTypes, c.Organizations = rules.Mapping{{Source: "t", Target: "BX"}}, rules.Mapping{{Source: "o", Target: "1001"}}
 	require.Empty(t, rules.Document(anImage, c).Results)
 	other := whole
 	other.DocumentType = "u"

@@ -126,16 +126,16 @@ func TestProfilesWeighWhatIsFound(t *testing.T) {
 	exe := rules.Found{Received: 1, Format: "x-msdownload", Digest: "h"}
 	file := document.ListedFile{ID: "f", Hash: "h"}
 	requireBlocks(t, rules.File(file, exe, flagship), "R05", "type-unsupported", domain.FormatMismatch)
-	requireTells(t, rules.File(file, exe, with(rules.CodeSeverity{"type-unsupported", document.Warn})), document.Warn, "type-unsupported")
-	require.Empty(t, rules.File(file, exe, with(rules.CodeSeverity{"type-unsupported", rules.Off})).Results)
+	requireTells(t, rules.File(file, exe, with(rules.CodeSeverity{Code: "type-unsupported", Severity: document.Warn})), document.Warn, "type-unsupported")
+	require.Empty(t, rules.File(file, exe, with(rules.CodeSeverity{Code: "type-unsupported", Severity: rules.Off})).Results)
 	item := rules.Item{ID: domain.DocumentID{ImageNumber: "1"}, Listed: whole, Files: []document.ListedFile{{ID: "f", Class: document.Invoice}}}
 	requireTells(t, rules.Document(item, flagship), document.Warn, "cover-missing")
-	requireBlocks(t, rules.Document(item, with(rules.CodeSeverity{"cover-missing", document.Block})), "R16", "cover-missing", domain.MissingField)
+	requireBlocks(t, rules.Document(item, with(rules.CodeSeverity{Code: "cover-missing", Severity: document.Block})), "R16", "cover-missing", domain.MissingField)
 }
 
 func TestCriteriaAreCompletedWithoutTouchingWhatWasGiven(t *testing.T) {
 	t.Parallel()
-	given := rules.Criteria{Severities: []rules.CodeSeverity{{"size-large", "off"}, {"cover-missing", "block"}}, DocumentTypes: rules.Mapping{{"B", "2"}, {"A", "1"}}}
+	given := rules.Criteria{Severities: []rules.CodeSeverity{{Code: "size-large", Severity: "off"}, {Code: "cover-missing", Severity: "block"}}, DocumentTypes: rules.Mapping{{Source: "B", Target: "2"}, {Source: "A", Target: "1"}}}
 	c := given.WithDefaults()
 	require.Equal(t, "size-large", given.Severities[0].Code)
 	require.Equal(t, "B", given.DocumentTypes[0].Source)
