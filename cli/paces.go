@@ -12,7 +12,7 @@ import (
 type sourcePace struct {
 	Process                        string
 	Concurrency, Requests, Waiting int64
-	RestUntil                      time.Time
+	RestUntil                      *time.Time
 	Rest                           struct{ Code, Detail string }
 }
 
@@ -31,6 +31,11 @@ var paceColumns = []column[sourcePace]{
 	{"AT ONCE", func(p sourcePace) string { return strconv.FormatInt(p.Concurrency, 10) }},
 	{"UNDER WAY", func(p sourcePace) string { return strconv.FormatInt(p.Requests, 10) }},
 	{"WAITING", func(p sourcePace) string { return strconv.FormatInt(p.Waiting, 10) }},
-	{"RESTS UNTIL", func(p sourcePace) string { return moment(p.RestUntil) }},
+	{"RESTS UNTIL", func(p sourcePace) string {
+		if p.RestUntil == nil {
+			return ""
+		}
+		return moment(*p.RestUntil)
+	}},
 	{"WHY", func(p sourcePace) string { return p.Rest.Detail }},
 }

@@ -198,7 +198,7 @@ func (s *Simulator) reread(q query, phase Phase) *listing {
 	var rows []int
 	for _, image := range q.ImageNumbers {
 		i, ok := s.byImage[image]
-		if ok && s.records[i].fault != NeverListed && !(s.records[i].shows(Vanishing, phase) && s.gone(i)) {
+		if ok && s.records[i].fault != NeverListed && (!s.records[i].shows(Vanishing, phase) || !s.gone(i)) {
 			rows = append(rows, i)
 		}
 	}

@@ -90,21 +90,21 @@ type download struct {
 
 // begin asks for the file from its beginning.
 func (d *download) begin() error {
-	response, body, err := d.get(http.Header{})
+	body, err := d.get(http.Header{})
 	if err != nil {
 		return err
 	}
-	if response.StatusCode != http.StatusOK {
+	if body.answer.StatusCode != http.StatusOK {
 		defer func() { _ = body.Close() }()
-		return refused(domain.StageFetch, response)
+		return refused(domain.StageFetch, body.answer)
 	}
 	d.store.worked()
-	d.body, d.resumes = body, resumable(response)
+	d.body, d.resumes = body, resumable(body.answer)
 	return nil
 }
 
 // get sends a request for the file, which the caller has a turn for.
-func (d *download) get(header http.Header) (*http.Response, *stream, error) {
+func (d *download) get(header http.Header) (*stream, error) {
 	ctx, cancel := context.WithCancelCause(d.ctx)
 	sent := time.Now()
 	response, err := d.client.http.Do((&http.Request{Method: http.MethodGet, URL: d.location, Header: header}).WithContext(ctx))
@@ -115,10 +115,10 @@ func (d *download) get(header http.Header) (*http.Response, *stream, error) {
 		if errors.As(err, &failed) {
 			d.client.pace.saw(sent, gaveNothing(failed), true)
 		}
-		return nil, nil, err
+		return nil, err
 	}
 	d.client.pace.saw(sent, gaveNothing(refused(domain.StageFetch, response)), true)
-	return response, newStream(ctx, cancel, response.Body, d.client.timeouts.stall), nil
+	return newStream(ctx, cancel, response, d.client.timeouts.stall), nil
 }
 
 // probe asks the file's host for nothing in particular: any answer but one of a
@@ -187,18 +187,18 @@ var errStalled = errors.New("no byte arrived in time")
 type stream struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	body    io.ReadCloser
+	answer  *http.Response
 	timeout time.Duration
 	stalled *time.Timer // runs while a read waits
 }
 
-func newStream(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser, timeout time.Duration) *stream {
-	return &stream{ctx: ctx, cancel: cancel, body: body, timeout: timeout, stalled: time.AfterFunc(timeout, func() { cancel(errStalled) })}
+func newStream(ctx context.Context, cancel context.CancelCauseFunc, answer *http.Response, timeout time.Duration) *stream {
+	return &stream{ctx: ctx, cancel: cancel, answer: answer, timeout: timeout, stalled: time.AfterFunc(timeout, func() { cancel(errStalled) })}
 }
 
 func (s *stream) Read(p []byte) (int, error) {
 	s.stalled.Reset(s.timeout)
-	n, err := s.body.Read(p)
+	n, err := s.answer.Body.Read(p)
 	s.stalled.Stop()
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = unreachable(s.ctx, domain.StageFetch, err)
@@ -209,5 +209,5 @@ func (s *stream) Read(p []byte) (int, error) {
 func (s *stream) Close() error {
 	s.stalled.Stop()
 	defer s.cancel(nil)
-	return s.body.Close()
+	return s.answer.Body.Close()
 }

@@ -73,15 +73,15 @@ func (d *download) resume() bool {
 // rest asks for what has not arrived yet; again tells that it may come if it is
 // asked for once more.
 func (d *download) rest() (more, again bool) {
-	response, body, err := d.get(http.Header{
+	body, err := d.get(http.Header{
 		"Range": {fmt.Sprintf("bytes=%d-", d.read)}, "If-Range": {d.resumes.validator},
 	})
 	if err != nil {
 		return false, true
 	}
-	if !d.resumes.continues(response, d.read) {
+	if !d.resumes.continues(body.answer, d.read) {
 		_ = body.Close()
-		return false, response.StatusCode >= http.StatusInternalServerError
+		return false, body.answer.StatusCode >= http.StatusInternalServerError
 	}
 	d.body = body
 	return true, false
