@@ -16,11 +16,12 @@ import (
 // What pages show is not drawn.
 //
 // It is a reader of our own because a library's would decide what a worker
-// survives. pdfcpu keeps all of a document in memory, takes no deadline, has
-// overflowed the stack on files met on the web (pdfcpu issues 313 and 457;
-// Go cannot recover from that) and stalled on others (650, 856, 1459), and its
-// validation refuses files that every viewer shows (474), which would hold
-// back scans that are fine.
+// survives. pdfcpu keeps all objects of a document in memory, has overflowed
+// the stack on files met on the web (pdfcpu issues 313 and 457; Go cannot
+// recover from that) and stalled on others (650, 856, 1459), and its validation
+// refuses files that every viewer shows (474), which would hold back scans
+// that are fine. Its newer versions bound what a stream inflates to; that is
+// one of the bounds that are needed.
 //
 // As viewers do, it is lenient where writers are wrong: when the
 // cross-reference does not lead to whole pages, the objects are looked for in
