@@ -63,6 +63,8 @@ func TestDensities(t *testing.T) {
 		"Exif, divided by nothing":  {makeJPEG(small, exif(little, fraction(282, 300, 0), fraction(283, 300, 0))), 0},
 		"Exif, damaged":             {makeJPEG(small, jpegSegment(0xe1, []byte("Exif\x00\x00II*\x00\xff\xff\xff\x00")...)), 0},
 		"JFIF and Exif":             {makeJPEG(small, jfif(1, 300, 300), exif(little, density(250, 250, 2)...)), 250},
+		"JFIF of a library's":       {makeJPEG(small, jfif(1, 72, 72), exif(little, density(300, 300, 2)...)), 300},
+		"Exif before JFIF":          {makeJPEG(small, exif(little, density(300, 300, 2)...), jfif(1, 72, 72)), 300},
 		"JFIF of nothing, and Exif": {makeJPEG(small, jfif(0, 1, 1), exif(little, density(250, 250, 2)...)), 250},
 		"TIFF without":              {makeTIFF(little, greyPage(8, 8)), 0},
 		"TIFF, little-endian":       {makeTIFF(little, greyPage(8, 8, density(300, 299, 2)...)), 299},

@@ -66,6 +66,7 @@ type jpegHeader struct {
 	rgb           bool
 	sampling      []byte // of each component: across << 4 | down
 	adobe         int    // transform, or -1
+	exif          bool   // it said the density
 }
 
 // read walks the segments up to the first scan.
@@ -203,7 +204,7 @@ func (h *jpegHeader) readApp(f *file, mark byte, at, length int64, found *rules.
 		return err
 	}
 	switch {
-	case mark == app0 && len(b) >= 12 && string(b[:5]) == "JFIF\x00":
+	case mark == app0 && len(b) >= 12 && string(b[:5]) == "JFIF\x00" && !h.exif:
 		x, y := float64(binary.BigEndian.Uint16(b[8:])), float64(binary.BigEndian.Uint16(b[10:]))
 		switch b[7] {
 		case 1:
@@ -212,23 +213,29 @@ func (h *jpegHeader) readApp(f *file, mark byte, at, length int64, found *rules.
 			declare(found, x*perCentimetre, y*perCentimetre)
 		}
 	case mark == app1 && len(b) > 6 && string(b[:6]) == "Exif\x00\x00":
-		exifDensity(b[6:], found)
+		h.exif = exifDensity(b[6:], found)
 	case mark == app14 && len(b) >= 12 && string(b[:5]) == "Adobe":
 		h.adobe = int(b[11])
 	}
 	return nil
 }
 
-// exifDensity takes the density of the main picture. Exif that is damaged
-// says nothing: the picture is not in it.
-func exifDensity(b []byte, found *rules.Found) {
+// exifDensity takes the density of the main picture, in place of JFIF's, which
+// libraries write as 72 when they were told none. Exif that is damaged says
+// nothing: the picture is not in it.
+func exifDensity(b []byte, found *rules.Found) (said bool) {
 	t, err := openTIFF(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
-		return
+		return false
 	}
+	var exif rules.Found
 	if d, err := t.directory(t.first); err == nil {
-		_ = d.density(found) // the same
+		_ = d.density(&exif) // the same
 	}
+	if exif.DPI > 0 {
+		found.DPI = exif.DPI
+	}
+	return exif.DPI > 0
 }
 
 // scans walks the segments and the coded pixels between them to the end mark.
