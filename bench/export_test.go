@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"io"
 	"net/url"
 	"os"
@@ -64,7 +65,7 @@ func drain(b *testing.B, body io.ReadCloser) (most uint64) {
 		metrics.Read(sample)
 		most = max(most, sample[0].Value.Uint64()-sample[1].Value.Uint64())
 		if err != nil {
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				b.Fatal(err)
 			}
 			return most

@@ -107,7 +107,7 @@ func (d *download) begin() error {
 func (d *download) get(header http.Header) (*stream, error) {
 	ctx, cancel := context.WithCancelCause(d.ctx)
 	sent := time.Now()
-	response, err := d.client.http.Do((&http.Request{Method: http.MethodGet, URL: d.location, Header: header}).WithContext(ctx))
+	response, err := d.client.http.Do((&http.Request{Method: http.MethodGet, URL: d.location, Header: header}).WithContext(ctx)) //nolint:bodyclose // the stream does
 	if err != nil {
 		defer cancel(nil)
 		err = unreachable(ctx, domain.StageFetch, err)

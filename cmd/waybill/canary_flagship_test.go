@@ -132,7 +132,7 @@ func (a *aviary) files() {
 	require.NoError(a.t, a.api.Post(a.t.Context(), "/v1/batches/"+created.Number+"/retry", map[string]any{"reason": "it was refused"}, nil))
 	a.eventually("what can be filed is filed", func() error {
 		b, err := a.overview(created.Number)
-		if err == nil && (b.FinishedAt == nil || int(b.Documents.Migrated) != len(platform.Filed())) {
+		if err == nil && (b.FinishedAt == nil || b.Documents.Migrated != len(platform.Filed())) {
 			err = errNone
 		}
 		return err

@@ -30,7 +30,7 @@ var invented = map[string]string{
 	"operation_items":    `INSERT INTO operation_items VALUES ('op', 'document', 'done', '')`,
 	"worklist_documents": `INSERT INTO worklist_documents VALUES ('document', 'B', 1, now())`,
 	"webhooks":           `INSERT INTO webhooks VALUES ('webhook-x', 'x', true, '', '{}', '{}', 1, now(), now(), 'nobody')`,
-	"profiles": `INSERT INTO profiles VALUES ('x', 1, '{}', '', now(), 'nobody')`,
+	"profiles":           `INSERT INTO profiles VALUES ('x', 1, '{}', '', now(), 'nobody')`,
 	"approvals": `INSERT INTO approvals (id, kind, batch, batch_version, documents, unlisted_slices, coordinates, alone, reason,
 			requested_issuer, requested_by, requested_at, expires_at, status, version)
 		VALUES ('x', 'cancel-batch', 'B', 0, 1, 0, '{}', 0, '', 'token', 'nobody', now(), now(), 'pending', 1)`,
