@@ -2,13 +2,13 @@ package rest
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -64,20 +64,25 @@ func withoutPatternTexts(op *huma.Operation) {
 	}
 }
 
-// serveDocument serves the description.
-func (s *server) serveDocument(router gin.IRoutes) error {
+// serveDocument serves the description. It is encoded when it is first asked
+// for, since that takes as long as all else of a start.
+func (s *server) serveDocument(router gin.IRoutes) {
 	document := s.api.OpenAPI()
-	asJSON, err := json.Marshal(document)
-	if err != nil {
-		return fmt.Errorf("describe the API: %w", err)
-	}
-	asYAML, err := document.YAML()
-	if err != nil {
-		return fmt.Errorf("describe the API: %w", err)
-	}
-	router.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+json", asJSON) })
-	router.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+yaml", asYAML) })
-	return nil
+	s.serveEncoded(router, "/openapi.json", "application/openapi+json", func() ([]byte, error) { return json.Marshal(document) })
+	s.serveEncoded(router, "/openapi.yaml", "application/openapi+yaml", document.YAML)
+}
+
+func (s *server) serveEncoded(router gin.IRoutes, path, kind string, encode func() ([]byte, error)) {
+	once := sync.OnceValues(encode)
+	router.GET(path, func(c *gin.Context) {
+		content, err := once()
+		if err != nil {
+			s.Log.ErrorContext(c, "the API's description cannot be encoded", "error", err)
+			refuse(c, internalProblem())
+			return
+		}
+		c.Data(http.StatusOK, kind, content)
+	})
 }
 
 // describeProblems adds the problems that an operation can answer with, by

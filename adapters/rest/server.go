@@ -145,9 +145,7 @@ func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
 	router.NoRoute(s.noRoute)
 	router.NoMethod(s.noMethod)
 	s.describe(router)
-	if err := s.serveDocument(router); err != nil {
-		return nil, err
-	}
+	s.serveDocument(router)
 	if err := s.serveDocs(router); err != nil {
 		return nil, err
 	}
