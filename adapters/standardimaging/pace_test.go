@@ -193,7 +193,7 @@ func TestItBacksOffFromRefusalsAndRecovers(t *testing.T) {
 	store.takes.Store(1000)
 	load(4000)
 	require.EqualValues(t, 64, concurrency(t, src), "all that the settings allow")
-	require.EqualValues(t, 64, store.most.Load())
+	require.Greater(t, store.most.Load(), int64(16), "and it is made use of; all 64 at one moment would be chance")
 }
 
 // TestItBacksOffFromRisingLatency: beyond ten at once each waits for more than
