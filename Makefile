@@ -22,6 +22,7 @@ demo: build ## The main job on embedded defaults; ARGS=--exit ends by itself
 
 test: java node ## Every test, with the race detector, against PostgreSQL and Apache Kafka
 	go run ./deploy/local -- go test -race -timeout 40m ./...
+	go test ./commands/content # what measures time and memory, which the race detector takes itself
 
 lint: node ## golangci-lint with the layer rules; the API's description by a linter, and against the one before
 	go tool -modfile=tools/go.mod golangci-lint run
