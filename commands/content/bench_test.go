@@ -8,7 +8,9 @@ import (
 	"image/color"
 	"math/rand/v2"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -95,4 +97,11 @@ func invoiceOFD() []byte {
 	return makeZIP(ofdPage("Doc_0/Pages/Page_0/Content.xml"), ofdDocument(ofdSpace, "Pages/Page_0/Content.xml"),
 		entry{name: "Doc_0/Res/image_0.png", text: string(picture), stored: true}, entry{name: "Doc_0/Attachs/invoice.xml", text: string(invoice())},
 		ofdRoot(ofdSpace, "OFD", "Doc_0/Document.xml"))
+}
+
+// processor time of this process.
+func processor(t testing.TB) time.Duration {
+	var usage syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

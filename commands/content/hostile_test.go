@@ -17,7 +17,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -97,13 +96,6 @@ func measure(t *testing.T, b io.ReaderAt, size int64) (found rules.Found, grown 
 			grown = max(grown, now.HeapAlloc-min(before.HeapAlloc, now.HeapAlloc))
 		}
 	}
-}
-
-// processor time of this process.
-func processor(t testing.TB) time.Duration {
-	var usage syscall.Rusage
-	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func hostileFiles() map[string]hostile {
