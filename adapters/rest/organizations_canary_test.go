@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/profile"
 )
 
 // TestNothingOfOthersIsShown goes over every read of the API, with each of what
@@ -172,6 +173,8 @@ func (w *organizations) values(op readable, name string, choices []string) (all 
 		choices = []string{mark + "-B-1", canary + "-B-1"}
 	case "text":
 		choices = []string{mark, canary}
+	case "profile":
+		choices = []string{profile.Archive}
 	default:
 		require.NotEmpty(w.t, choices, "say in values() what %s of %s may be", name, op.OperationID)
 	}

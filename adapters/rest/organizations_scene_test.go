@@ -14,6 +14,7 @@ import (
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/profile"
 )
 
 // Two organisations' documents are in the batches of these tests. Every text
@@ -264,6 +265,8 @@ func (w *organizations) paths(op described) []string {
 		fill("{id}", w.ownOperation) // there is none
 	case strings.HasPrefix(op.path, "/v1/sources/{id}"):
 		fill("{id}", sourceID)
+	case strings.HasPrefix(op.path, "/v1/profiles/{name}"):
+		fill("{name}", profile.Flagship)
 	}
 	fill("{file}", "f1"+mark, "f1"+canary)
 	fill("{slice}", slice, slice+"@"+own, slice+"@"+other)

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 func TestHowFastASourceIsRead(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.source()
+	made := r.source()
+	r.get("/v1/sources?after="+url.QueryEscape(made.Header.Get("Waybill-Position"))).is(http.StatusOK, nil)
 	paces := func() []Pace {
 		var page Page[Pace]
 		r.get("/v1/sources/"+sourceID+"/paces").is(http.StatusOK, &page)
