@@ -2,7 +2,9 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/waybill-migration/waybill/domain"
@@ -74,6 +76,25 @@ type SourceError struct {
 }
 
 func (e *SourceError) Error() string { return e.Failure.Error() }
+
+// WithoutSecrets takes secrets out of what a *SourceError repeats of an answer:
+// a counterpart may well repeat in it what was sent.
+func WithoutSecrets(err error, secrets ...string) error {
+	var failed *SourceError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	f := &failed.Failure
+	for _, secret := range secrets {
+		if secret == "" {
+			continue
+		}
+		for _, told := range []*string{&f.Detail, &f.SourceCode, &f.TraceID} {
+			*told = strings.ReplaceAll(*told, secret, "***")
+		}
+	}
+	return err
+}
 
 // NotNow is a source that as a whole gives nothing for a while: it is away, asks
 // to be left alone, or is closed by its own calendar. Nothing of what was asked

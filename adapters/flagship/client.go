@@ -96,11 +96,11 @@ func (c *client) call(ctx context.Context, stage domain.Stage, path string, requ
 			return err
 		}
 		if failed.Failure.Code != codeAuth {
-			return without(failed, token)
+			return commands.WithoutSecrets(failed, token)
 		}
 		c.tokens.drop(token)
 		if try == 2 {
-			return without(failed, token)
+			return commands.WithoutSecrets(failed, token)
 		}
 	}
 }

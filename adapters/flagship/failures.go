@@ -7,11 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
-	"regexp"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/waybill-migration/waybill/adapters/outgoing"
 	"github.com/waybill-migration/waybill/commands"
@@ -55,45 +51,14 @@ func unreachable(ctx context.Context, stage domain.Stage, err error) error {
 		return redirected(stage)
 	case errors.Is(err, outgoing.ErrRefused):
 		return unavailable(stage, "address-refused", "If the platform is meant to be there, add its network to the allowedNetworks of the profile's flagshipTarget.",
-			"the platform's address is private: %s", reason(err))
+			"the platform's address is private: %s", outgoing.Reason(err))
 	case errors.As(err, &certificate):
 		return unavailable(stage, "certificate-refused", "Have the certificate renewed, or add the authority that issued it to the certificateAuthorities of the profile's flagshipTarget.",
-			"the platform's certificate is not trusted: %s", reason(err))
+			"the platform's certificate is not trusted: %s", outgoing.Reason(err))
 	case errors.Is(context.Cause(ctx), errStalled), errors.As(err, &network) && network.Timeout():
-		return unavailable(stage, "timeout", remedyWait, "the platform did not answer in time: %s", reason(err))
+		return unavailable(stage, "timeout", remedyWait, "the platform did not answer in time: %s", outgoing.Reason(err))
 	}
-	return unavailable(stage, "connection-failed", remedyWait, "the platform could not be reached: %s", reason(err))
-}
-
-var queries = regexp.MustCompile(`\?[^\s"]*`)
-
-// reason is an error's text without the URL that net/http puts in front, and
-// without the query of any other.
-func reason(err error) string {
-	var withURL *url.Error
-	if errors.As(err, &withURL) {
-		err = withURL.Err
-	}
-	return queries.ReplaceAllString(err.Error(), "?...")
-}
-
-// without takes secrets out of what an error repeats of an answer: a platform
-// may well repeat in it what was sent.
-func without(err error, secrets ...string) error {
-	var failed *commands.SourceError
-	if !errors.As(err, &failed) {
-		return err
-	}
-	f := &failed.Failure
-	for _, secret := range secrets {
-		if secret == "" {
-			continue
-		}
-		for _, told := range []*string{&f.Detail, &f.SourceCode, &f.TraceID} {
-			*told = strings.ReplaceAll(*told, secret, "***")
-		}
-	}
-	return err
+	return unavailable(stage, "connection-failed", remedyWait, "the platform could not be reached: %s", outgoing.Reason(err))
 }
 
 func redirected(stage domain.Stage) *commands.SourceError {
@@ -116,32 +81,18 @@ func refused(stage domain.Stage, r *http.Response) *commands.SourceError {
 		f.Code, f.Category, f.Retryable, f.Remedy = codeAuth, domain.TargetUnavailable, true, remedyAuth
 	}
 	err := fail(stage, f)
-	err.RetryAfter = retryAfter(r.Header.Get("Retry-After"))
+	err.RetryAfter = outgoing.RetryAfter(r.Header)
 	return err
 }
 
 // codeAuth is a token, a secret or a user that the platform does not take.
 const codeAuth = "target-auth"
 
-// maxRetryAfter bounds how long a platform can have us wait.
-const maxRetryAfter = time.Hour
-
-// retryAfter reads the header (RFC 9110, 10.2.3): seconds or a date.
-func retryAfter(header string) time.Duration {
-	if seconds, err := strconv.Atoi(header); err == nil && seconds >= 0 {
-		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return min(max(time.Until(at), 0), maxRetryAfter)
-	}
-	return 0
-}
-
 // rejected is an answer whose code is not success: the platform's refusal.
 func (a answer) rejected(stage domain.Stage) *commands.SourceError {
 	f := domain.Failure{
 		Code: "target-code", Category: domain.TargetRejected, SourceCode: string(a.ErrorCode), TraceID: string(a.TraceID), Remedy: remedyAsked,
-		Detail: fmt.Sprintf("the platform answered code %q: %s", a.ErrorCode, queries.ReplaceAllString(string(a.Message), "?...")),
+		Detail: fmt.Sprintf("the platform answered code %q: %s", a.ErrorCode, outgoing.WithoutQueries(string(a.Message))),
 	}
 	if tokenCodes[a.ErrorCode] {
 		f.Code, f.Category, f.Retryable, f.Remedy = codeAuth, domain.TargetUnavailable, true, remedyAuth

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/waybill-migration/waybill/adapters/outgoing"
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/document"
 )
@@ -114,7 +115,7 @@ func (f filing) digest(ctx context.Context, response *http.Response, query strin
 	default:
 		failed := refused(domain.StageVerify, response)
 		failed.Failure.Category, failed.Failure.Retryable, failed.Failure.Remedy = domain.TargetUnavailable, true, remedyWait
-		return "", without(failed, query)
+		return "", commands.WithoutSecrets(failed, query)
 	}
 	h := sha256.New()
 	n, err := io.Copy(h, io.LimitReader(response.Body, f.settings.MaxFileBytes+1))

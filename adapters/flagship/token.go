@@ -95,14 +95,14 @@ func (c *client) login(ctx context.Context) (string, time.Time, error) {
 		AppID: s.AppID, AppSecret: secret, TenantID: s.TenantID, AccountID: s.AccountID, Language: s.Language,
 	}, &app, func() text { return app.AppToken })
 	if err != nil {
-		return "", time.Time{}, without(err, secret)
+		return "", time.Time{}, commands.WithoutSecrets(err, secret)
 	}
 	var login loginData
 	err = c.ask(ctx, pathLogin, loginRequest{
 		User: s.User, AppToken: string(app.AppToken), AccountID: s.AccountID, UserType: s.UserType,
 	}, &login, func() text { return login.AccessToken })
 	if err != nil {
-		return "", time.Time{}, without(err, secret, string(app.AppToken))
+		return "", time.Time{}, commands.WithoutSecrets(err, secret, string(app.AppToken))
 	}
 	return string(login.AccessToken), login.expires(), nil
 }

@@ -157,7 +157,7 @@ func (c *client) callWith(ctx context.Context, plan commands.Plan, token, reqid 
 		}
 		err = rejected(domain.StageList, category, answer.outcome)
 	}
-	return answer, without(err, token)
+	return answer, commands.WithoutSecrets(err, token)
 }
 
 // requestID is 13 digits of milliseconds and 3 of chance.

@@ -167,7 +167,7 @@ func (d *download) Read(p []byte) (int, error) {
 // download.
 func (d *download) ended(err error) error {
 	d.release()
-	err = without(err, d.location.RawQuery)
+	err = commands.WithoutSecrets(err, d.location.RawQuery)
 	var failed *commands.SourceError
 	if !errors.As(err, &failed) || !gaveNothing(failed) {
 		return err

@@ -8,10 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/waybill-migration/waybill/adapters/outgoing"
@@ -48,17 +44,17 @@ func unreachable(ctx context.Context, stage domain.Stage, err error) error {
 		})
 	case errors.Is(err, outgoing.ErrUnsafeRedirection):
 		return fail(stage, domain.Failure{
-			Code: "redirected", Category: domain.SourceRejected, Retryable: true, Detail: "the source answered with " + reason(err) + ", which is not followed",
+			Code: "redirected", Category: domain.SourceRejected, Retryable: true, Detail: "the source answered with " + outgoing.Reason(err) + ", which is not followed",
 			Remedy: "Ask the source's administrators to serve files over https, or to redirect to https.",
 		})
 	case errors.Is(err, outgoing.ErrRefused):
 		return fail(stage, domain.Failure{
-			Code: "address-refused", Category: domain.SourceRejected, Retryable: true, Detail: "the source's address is private: " + reason(err),
+			Code: "address-refused", Category: domain.SourceRejected, Retryable: true, Detail: "the source's address is private: " + outgoing.Reason(err),
 			Remedy: "If the source is meant to be there, add its network to the source's allowedNetworks.",
 		})
 	case errors.As(err, &certificate):
 		return fail(stage, domain.Failure{
-			Code: "certificate-refused", Category: domain.SourceRejected, Retryable: true, Detail: "the source's certificate is not trusted: " + reason(err),
+			Code: "certificate-refused", Category: domain.SourceRejected, Retryable: true, Detail: "the source's certificate is not trusted: " + outgoing.Reason(err),
 			Remedy: "Have the certificate renewed, or add the authority that issued it to the source's certificateAuthorities; the source's check tells which.",
 		})
 	case errors.Is(context.Cause(ctx), errStalled), errors.As(err, &network) && network.Timeout():
@@ -67,42 +63,8 @@ func unreachable(ctx context.Context, stage domain.Stage, err error) error {
 		code, detail = "body-truncated", "the source's answer ended before its length"
 	}
 	return fail(stage, domain.Failure{
-		Code: code, Category: domain.SourceUnavailable, Retryable: true, Detail: detail + ": " + reason(err), Remedy: remedyWait,
+		Code: code, Category: domain.SourceUnavailable, Retryable: true, Detail: detail + ": " + outgoing.Reason(err), Remedy: remedyWait,
 	})
-}
-
-var (
-	queries = regexp.MustCompile(`\?[^\s"]*`)
-	signed  = regexp.MustCompile(`(https?://[^\s"?]*)\?[^\s"]*`) // URLs in a text of people
-)
-
-// reason is an error's text without the URL that net/http puts in front, and
-// without the query of any other: that of a redirection, say.
-func reason(err error) string {
-	var withURL *url.Error
-	if errors.As(err, &withURL) {
-		err = withURL.Err
-	}
-	return queries.ReplaceAllString(err.Error(), "?...")
-}
-
-// without takes secrets out of what an error repeats of the source's answer: a
-// source may well repeat in it what was sent.
-func without(err error, secrets ...string) error {
-	var failed *commands.SourceError
-	if !errors.As(err, &failed) {
-		return err
-	}
-	f := &failed.Failure
-	for _, secret := range secrets {
-		if secret == "" {
-			continue
-		}
-		for _, told := range []*string{&f.Detail, &f.SourceCode, &f.TraceID} {
-			*told = strings.ReplaceAll(*told, secret, "***")
-		}
-	}
-	return err
 }
 
 // refused is an answer whose HTTP status is not 200.
@@ -115,10 +77,10 @@ func refused(stage domain.Stage, r *http.Response) *commands.SourceError {
 	switch {
 	case r.StatusCode == http.StatusTooManyRequests:
 		f.Category, f.Retryable, f.Remedy = domain.SourceThrottled, true, "It is tried again when the source asked for it. If it stays, lower the source's concurrency and rate."
-		after = retryAfter(r.Header)
+		after = outgoing.RetryAfter(r.Header)
 	case r.StatusCode >= 500:
 		f.Category, f.Retryable, f.Remedy = domain.SourceUnavailable, true, remedyWait
-		after = retryAfter(r.Header)
+		after = outgoing.RetryAfter(r.Header)
 	case r.StatusCode == http.StatusUnauthorized:
 		f.Category, f.Retryable, f.Remedy = domain.SourceAuth, true, remedyAuth
 	case stage == domain.StageFetch:
@@ -130,32 +92,11 @@ func refused(stage domain.Stage, r *http.Response) *commands.SourceError {
 	return err
 }
 
-// maxRetryAfter bounds how long a source can have us wait.
-const maxRetryAfter = time.Hour
-
-// retryAfter reads the header (RFC 9110, 10.2.3): seconds, or a date of the
-// source's clock, which need not be ours.
-func retryAfter(header http.Header) time.Duration {
-	after := header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(after); err == nil && seconds >= 0 {
-		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
-	}
-	at, err := http.ParseTime(after)
-	if err != nil {
-		return 0
-	}
-	now, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		now = time.Now()
-	}
-	return min(max(at.Sub(now), 0), maxRetryAfter)
-}
-
 // rejected is an answer whose code is not success.
 func rejected(stage domain.Stage, category domain.Category, o outcome) *commands.SourceError {
 	f := domain.Failure{
 		Code: "source-code", Category: category, SourceCode: o.code(), TraceID: string(o.TraceID),
-		Detail: fmt.Sprintf("the source answered code %q: %s", o.code(), signed.ReplaceAllString(o.message(), "$1?...")), Remedy: remedySource,
+		Detail: fmt.Sprintf("the source answered code %q: %s", o.code(), outgoing.WithoutQueries(o.message())), Remedy: remedySource,
 	}
 	if category == domain.SourceAuth {
 		f.Remedy, f.Retryable = remedyAuth, true

@@ -124,7 +124,7 @@ func (c *client) requestToken(ctx context.Context, plan commands.Plan) (string, 
 		err = notAsAgreed(domain.StageList, "the source's answer to a token request has no access_token")
 	}
 	if err != nil {
-		return "", 0, without(c.clock.explain(err), secret, request.Sign)
+		return "", 0, commands.WithoutSecrets(c.clock.explain(err), secret, request.Sign)
 	}
 	lifetime := time.Duration(min(answer.ExpiresIn, number(maxLifetime/time.Second))) * time.Second
 	if lifetime <= 0 {
