@@ -90,16 +90,17 @@ func (c *copying) time(value time.Time) {
 	c.bigint(value.UnixMicro() - epoch.UnixMicro())
 }
 
-// write the rows, if there are any, and give the buffer back.
+// write the rows, if there are any, and give the buffer back. One whose copying
+// failed is not used again: pgx may still be reading it for a connection that
+// broke.
 func (c *copying) write(ctx context.Context, tx pgx.Tx) error {
-	defer func() { copyBuffers.Put(&c.bytes) }()
-	if len(c.bytes) == len(copyHeader) {
-		return nil
+	if len(c.bytes) > len(copyHeader) {
+		c.bytes = append(c.bytes, 0xff, 0xff)
+		_, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(c.bytes), "COPY "+c.table+" ("+c.columns+") FROM STDIN (FORMAT binary)")
+		if err != nil {
+			return fmt.Errorf("copy into %s: %w", c.table, err)
+		}
 	}
-	c.bytes = append(c.bytes, 0xff, 0xff)
-	_, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(c.bytes), "COPY "+c.table+" ("+c.columns+") FROM STDIN (FORMAT binary)")
-	if err != nil {
-		return fmt.Errorf("copy into %s: %w", c.table, err)
-	}
+	copyBuffers.Put(&c.bytes)
 	return nil
 }
