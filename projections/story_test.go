@@ -17,6 +17,8 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/profile"
+	"github.com/waybill-migration/waybill/domain/rules"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/webhook"
 	"github.com/waybill-migration/waybill/projections/viewtest"
@@ -53,6 +55,7 @@ func tell(t *testing.T, seed uint64, steps int) *viewtest.Journal {
 	}
 	s.hook("")
 	s.approve("B-other")
+	s.profile()
 	acts := []func(){
 		s.createBatch, s.list, s.list, s.list, s.list, s.attempt, s.attempt, s.attempt, s.attempt, s.attempt,
 		s.operate, s.operate, s.operate, s.steer, s.changeSource, s.bulk, s.failListing,
@@ -67,7 +70,16 @@ func tell(t *testing.T, seed uint64, steps int) *viewtest.Journal {
 		s.approve(number)
 		s.hook(number)
 	}
+	s.profile()
 	return s.j
+}
+
+// profile makes one, or changes it when it is there.
+func (s *story) profile() {
+	settings := profile.Settings{Criteria: rules.Criteria{MinDPI: 100 + s.IntN(200)}}
+	s.do(s.j.Profile("ours", profile.Register{Name: "ours", Settings: settings}))
+	s.do(s.j.Profile("ours", profile.Reconfigure{Settings: settings, Reason: "other scanners"}))
+	s.do(s.j.Profile(profile.Archive, profile.Reconfigure{Settings: settings}))
 }
 
 // hook that tells of a batch, or of all: it is changed, tested, disabled and
