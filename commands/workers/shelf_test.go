@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"strconv"
@@ -204,6 +205,11 @@ func matches(i item, q query) bool {
 	return len(q.ImageNumbers) == 0 && q.StartTime == from && (len(q.OrgNumbers) == 0 || q.OrgNumbers[0] == i.org)
 }
 
+// billID of an item, the same wherever it is listed, and no other's.
+func billID(i item) string {
+	return fmt.Sprintf("id%08x", crc32.ChecksumIEEE([]byte(i.resource+"/"+i.image)))
+}
+
 func (s *shelf) row(at int, i item) map[string]any {
 	files := make([]map[string]any, len(i.files))
 	for n, f := range i.files {
@@ -225,7 +231,7 @@ func (s *shelf) row(at int, i item) map[string]any {
 		}
 	}
 	return map[string]any{
-		"imageNumber": i.image, "resource": i.resource, "billId": fmt.Sprint("id", at+1), "billNumber": i.bill, "billType": "ap_invoice", "orgNumber": i.org,
+		"imageNumber": i.image, "resource": i.resource, "billId": billID(i), "billNumber": i.bill, "billType": "ap_invoice", "orgNumber": i.org,
 		"orgName": "组织", "billDate": "2025-01-15", "retention": "30", "files": files,
 	}
 }
