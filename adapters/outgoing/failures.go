@@ -38,7 +38,7 @@ const maxRetryAfter = time.Hour
 func RetryAfter(header http.Header) time.Duration {
 	after := header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(after); err == nil && seconds >= 0 {
-		return min(time.Duration(seconds), maxRetryAfter/time.Second) * time.Second
+		return time.Duration(min(seconds, int(maxRetryAfter.Seconds()))) * time.Second
 	}
 	at, err := http.ParseTime(after)
 	if err != nil {
