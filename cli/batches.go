@@ -23,6 +23,7 @@ type batch struct {
 	Empty, EmptyAcknowledged bool
 	Documents                struct{ Total, Pending, Migrated, Failed, Excepted, Cancelled int64 }
 	Files                    struct{ Total, Pending, Migrated, Failed, Skipped, Excepted, Cancelled int64 }
+	Arrived                  struct{ Written, Unchanged, NewVersions int64 }
 	Listings                 struct {
 		Slices, Completed, Failed, Found, SourceTotal, Duplicates, Conflicts, Shortfall, Unaccepted int64
 	}
@@ -80,7 +81,7 @@ func batchShow(k *connection) *cobra.Command {
 }
 
 func (b batch) print(s *session) error {
-	d, f, l := b.Documents, b.Files, b.Listings
+	d, a, f, l := b.Documents, b.Arrived, b.Files, b.Listings
 	var lines facts
 	lines.add("batch", b.Number)
 	lines.add("status", b.Status+", "+b.Phase)
@@ -94,6 +95,7 @@ func (b batch) print(s *session) error {
 	}
 	lines.add("documents", fmt.Sprintf("%d: %d migrated, %d failed, %d pending, %d excepted, %d cancelled",
 		d.Total, d.Migrated, d.Failed, d.Pending, d.Excepted, d.Cancelled))
+	lines.add("arrived", fmt.Sprintf("%d written, %d unchanged since an earlier batch, %d as a new version", a.Written, a.Unchanged, a.NewVersions))
 	lines.add("files", fmt.Sprintf("%d: %d migrated, %d failed, %d pending, %d skipped, %d excepted, %d cancelled",
 		f.Total, f.Migrated, f.Failed, f.Pending, f.Skipped, f.Excepted, f.Cancelled))
 	lines.add("listing", fmt.Sprintf("%d of %d slices, %d failed; the source says %d, listed %d, duplicates %d, conflicts %d, shortfall %d (%d not accepted)",

@@ -34,6 +34,12 @@ func (d Documents) Total() int64 {
 	return d.Pending + d.Migrated + d.Failed + d.Excepted + d.Cancelled
 }
 
+// Arrived are a batch's migrated documents by what migrating them did to the
+// archive: of a later round over the same scope most are unchanged.
+type Arrived struct {
+	Written, Unchanged, NewVersions int64
+}
+
 // Files of a batch by bucket.
 type Files struct {
 	Pending, Migrated, Failed, Skipped, Excepted, Cancelled int64
@@ -66,6 +72,7 @@ type Batch struct {
 	Version                 int
 	Documents               Documents
 	Files                   Files
+	Arrived                 Arrived
 	Listings                Listings
 	// Shared are what those listings lack that cover other organisations too. It
 	// is not of what is shown, and counts: nobody knows whose it is.
@@ -103,6 +110,7 @@ func (b Batch) Empty() bool {
 const batchColumns = `b.number, b.source, b.profile, b.scope, b.created_at, b.created_by, b.phase, b.finished_at, b.empty_ok, b.version,
 	d.pending, d.migrated, d.failed, d.excepted, d.cancelled,
 	d.files_pending, d.files_migrated, d.files_failed, d.files_skipped, d.files_excepted, d.files_cancelled,
+	a.written, a.unchanged, a.new_versions,
 	s.slices, s.completed, s.failed, s.found, s.total, s.duplicates, s.conflicts, s.shortfall, s.unaccepted, s.shared, s.shared_unaccepted`
 
 // partOfBatch is what is counted for those who see the documents of the
@@ -112,6 +120,11 @@ const partOfBatch = `(SELECT coalesce(sum(pending), 0) AS pending, coalesce(sum(
 		coalesce(sum(files_migrated), 0) AS files_migrated, coalesce(sum(files_failed), 0) AS files_failed, coalesce(sum(files_skipped), 0) AS files_skipped,
 		coalesce(sum(files_excepted), 0) AS files_excepted, coalesce(sum(files_cancelled), 0) AS files_cancelled
 	FROM document_totals WHERE batch = b.number AND organization = ANY ($1)) d`
+
+// arrivals of a batch. They are counted by organisation alone, so that the whole
+// is the sum.
+const arrivals = `(SELECT coalesce(sum(written), 0) AS written, coalesce(sum(unchanged), 0) AS unchanged, coalesce(sum(new_versions), 0) AS new_versions
+	FROM document_totals WHERE batch = b.number AND (coalesce(cardinality($1::text[]), 0) = 0 OR organization = ANY ($1))) a`
 
 // listings are the figures of a batch's slices: of those that are shown, and of
 // the others what they lack.
@@ -128,9 +141,9 @@ const listings = `(SELECT count(*) AS slices, count(*) FILTER (WHERE status = 'c
 // the organisations.
 func selectBatches(within domain.Organizations) string {
 	if !within.Restricted() {
-		return `SELECT ` + batchColumns + ` FROM batches b CROSS JOIN LATERAL (SELECT b.*) d CROSS JOIN LATERAL ` + listings + ` WHERE b.created_at IS NOT NULL`
+		return `SELECT ` + batchColumns + ` FROM batches b CROSS JOIN LATERAL (SELECT b.*) d CROSS JOIN LATERAL ` + arrivals + ` CROSS JOIN LATERAL ` + listings + ` WHERE b.created_at IS NOT NULL`
 	}
-	return `SELECT ` + batchColumns + ` FROM batches b CROSS JOIN LATERAL ` + partOfBatch + ` CROSS JOIN LATERAL ` + listings + ` WHERE b.created_at IS NOT NULL
+	return `SELECT ` + batchColumns + ` FROM batches b CROSS JOIN LATERAL ` + partOfBatch + ` CROSS JOIN LATERAL ` + arrivals + ` CROSS JOIN LATERAL ` + listings + ` WHERE b.created_at IS NOT NULL
 		AND (b.scope->'organizations' ?| $1 OR d.pending + d.migrated + d.failed + d.excepted + d.cancelled > 0)`
 }
 
@@ -172,10 +185,11 @@ func FindBatchWithin(ctx context.Context, q Querier, number string, within domai
 func scanBatch(row pgx.CollectableRow) (Batch, error) {
 	var b Batch
 	var scope []byte
-	d, f, l := &b.Documents, &b.Files, &b.Listings
+	d, f, l, a := &b.Documents, &b.Files, &b.Listings, &b.Arrived
 	err := row.Scan(&b.Number, &b.Source, &b.Profile, &scope, &b.CreatedAt, &b.CreatedBy, &b.Phase, &b.FinishedAt, &b.EmptyAcknowledged, &b.Version,
 		&d.Pending, &d.Migrated, &d.Failed, &d.Excepted, &d.Cancelled,
 		&f.Pending, &f.Migrated, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled,
+		&a.Written, &a.Unchanged, &a.NewVersions,
 		&l.Slices, &l.Completed, &l.Failed, &l.Found, &l.SourceTotal, &l.Duplicates, &l.Conflicts, &l.Shortfall, &l.Unaccepted,
 		&b.Shared.Shortfall, &b.Shared.Unaccepted)
 	if err != nil {

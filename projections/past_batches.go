@@ -195,8 +195,11 @@ func (f figures) of(organization string) *figure {
 func (f figures) add(row *documentRow) {
 	of := f.of(row.Organization)
 	of.count(document.Status(row.Status), row.files(), 1)
-	if row.Status == string(document.StatusFailed) {
+	switch row.Status {
+	case string(document.StatusFailed):
 		of.failures[domain.Category(row.Category)]++
+	case string(document.StatusMigrated):
+		of.arrive(document.Result(orZero(row.Result)), 1)
 	}
 }
 
@@ -247,24 +250,28 @@ const atOrBefore = ` FROM documents d JOIN unnest($2::int[], $3::bigint[]) p(par
 func unchangedSince(ctx context.Context, q Querier, number string, point wire.Position) (figures, error) {
 	f := figures{}
 	partitions, ends := offsets(point)
-	rows, err := q.Query(ctx, `SELECT d.organization, d.status, d.failure_category, count(*), sum(d.files_pending), sum(d.files_migrated), sum(d.files_failed), sum(d.files_skipped),
-		sum(d.files_excepted), sum(d.files_cancelled)`+atOrBefore+`<= p."offset" GROUP BY 1, 2, 3`, number, partitions, ends)
+	rows, err := q.Query(ctx, `SELECT d.organization, d.status, d.failure_category, d.result, count(*), sum(d.files_pending), sum(d.files_migrated), sum(d.files_failed), sum(d.files_skipped),
+		sum(d.files_excepted), sum(d.files_cancelled)`+atOrBefore+`<= p."offset" GROUP BY 1, 2, 3, 4`, number, partitions, ends)
 	if err != nil {
 		return f, err
 	}
 	var organization string
 	var status document.Status
 	var category domain.Category
+	var result document.Result
 	var n int64
 	var files [6]int64
-	_, err = pgx.ForEachRow(rows, []any{&organization, &status, &category, &n, &files[0], &files[1], &files[2], &files[3], &files[4], &files[5]}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&organization, &status, &category, &result, &n, &files[0], &files[1], &files[2], &files[3], &files[4], &files[5]}, func() error {
 		of := f.of(organization)
 		of.documents[slices.Index(documentStatuses, status)] += n
 		for i := range files {
 			of.files[i] += files[i]
 		}
-		if status == document.StatusFailed {
+		switch status { //nolint:exhaustive // nothing more is counted of the others
+		case document.StatusFailed:
 			of.failures[category] += n
+		case document.StatusMigrated:
+			of.arrive(result, n)
 		}
 		return nil
 	})

@@ -57,12 +57,14 @@ func requireTotals(t *testing.T, q projections.Querier) {
 	const files = `files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled`
 	require.ElementsMatch(t, lines(t, q, `SELECT concat_ws(' ', batch, organization, count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'migrated'),
 			count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'excepted'), count(*) FILTER (WHERE status = 'cancelled'),
-			sum(files_pending), sum(files_migrated), sum(files_failed), sum(files_skipped), sum(files_excepted), sum(files_cancelled))
+			sum(files_pending), sum(files_migrated), sum(files_failed), sum(files_skipped), sum(files_excepted), sum(files_cancelled),
+			count(*) FILTER (WHERE status = 'migrated' AND result = 'written'), count(*) FILTER (WHERE status = 'migrated' AND result = 'unchanged'),
+			count(*) FILTER (WHERE status = 'migrated' AND result = 'new-version'))
 		FROM documents GROUP BY batch, organization`),
-		lines(t, q, `SELECT concat_ws(' ', batch, organization, pending, migrated, failed, excepted, cancelled, `+files+`)
+		lines(t, q, `SELECT concat_ws(' ', batch, organization, pending, migrated, failed, excepted, cancelled, `+files+`, written, unchanged, new_versions)
 			FROM document_totals WHERE pending + migrated + failed + excepted + cancelled > 0`))
 	require.Empty(t, lines(t, q, `SELECT concat_ws(' ', batch, organization, `+files+`) FROM document_totals WHERE pending + migrated + failed + excepted + cancelled = 0
-		AND (files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled) <> (0, 0, 0, 0, 0, 0)`))
+		AND (files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled, written, unchanged, new_versions) <> (0, 0, 0, 0, 0, 0, 0, 0, 0)`))
 }
 
 // world is what the aggregates say of a history.

@@ -14,10 +14,14 @@ var documentStatuses = []document.Status{
 	document.StatusPending, document.StatusMigrated, document.StatusFailed, document.StatusExcepted, document.StatusCancelled,
 }
 
+// results of migrated documents in the order of the counters' columns.
+var results = []document.Result{document.Written, document.Unchanged, document.NewVersion}
+
 // tally is by how much a batch's counters change.
 type tally struct {
 	documents [5]int64
 	files     [6]int64
+	arrived   [3]int64 // of the migrated documents, by result; counted by organisation alone
 	closed    int64 // listings that ended
 	found     int64 // documents that listings counted
 }
@@ -47,6 +51,13 @@ func (t *tally) leave(change document.Change) { t.count(change.Before, change.Fi
 
 // enter adds what it is counted as after it.
 func (t *tally) enter(change document.Change) { t.count(change.After, change.FilesAfter, 1) }
+
+// arrive counts migrated documents by what that did to the archive.
+func (t *tally) arrive(result document.Result, times int64) {
+	if i := slices.Index(results, result); i >= 0 {
+		t.arrived[i] += times
+	}
+}
 
 func (t *tally) count(status document.Status, files document.Tally, times int64) {
 	if i := slices.Index(documentStatuses, status); i >= 0 { // before its first event it has none

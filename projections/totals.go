@@ -29,7 +29,10 @@ CREATE TABLE IF NOT EXISTS document_totals (
 	files_excepted  bigint NOT NULL,
 	files_cancelled bigint NOT NULL,
 	PRIMARY KEY (batch, organization)
-)`
+);
+ALTER TABLE document_totals ADD COLUMN IF NOT EXISTS written bigint NOT NULL DEFAULT 0; -- of those that are migrated, as their results say
+ALTER TABLE document_totals ADD COLUMN IF NOT EXISTS unchanged bigint NOT NULL DEFAULT 0;
+ALTER TABLE document_totals ADD COLUMN IF NOT EXISTS new_versions bigint NOT NULL DEFAULT 0`
 
 // totals are tallies by batch and organisation.
 type totals map[[2]string]*tally
@@ -49,6 +52,10 @@ func foldTotals(ctx context.Context, tx pgx.Tx, events []wire.Record) (totals, e
 	if err != nil {
 		return nil, err
 	}
+	results, err := leftResults(ctx, tx, events)
+	if err != nil {
+		return nil, err
+	}
 	t := totals{}
 	for i := range events {
 		e, ok := events[i].Event.(document.Event)
@@ -57,8 +64,8 @@ func foldTotals(ctx context.Context, tx pgx.Tx, events []wire.Record) (totals, e
 		}
 		change := e.GetChange()
 		was := change.Organization
+		key := [2]string{change.Batch, events[i].Stream}
 		if len(before) > 0 {
-			key := [2]string{change.Batch, events[i].Stream}
 			if known, relisted := before[key]; relisted {
 				was, before[key] = known, change.Organization
 			}
@@ -67,8 +74,50 @@ func foldTotals(ctx context.Context, tx pgx.Tx, events []wire.Record) (totals, e
 			t.of(change.Batch, was).leave(change)
 		}
 		t.of(change.Batch, change.Organization).enter(change)
+		switch migrated, is := e.(document.Migrated); {
+		case is:
+			t.of(change.Batch, change.Organization).arrive(migrated.Result, 1)
+			if _, leaves := results[key]; leaves {
+				results[key] = migrated.Result
+			}
+		case leaves(change):
+			t.of(change.Batch, was).arrive(results[key], -1)
+		}
 	}
 	return t, nil
+}
+
+// leaves tells that a document is migrated no longer.
+func leaves(change document.Change) bool {
+	return change.Before == document.StatusMigrated && change.After != document.StatusMigrated
+}
+
+// leftResults gives what the view has of the results of documents that one of
+// the events takes away from those that are migrated. That is rare: a file was
+// recalled, or lost.
+func leftResults(ctx context.Context, tx pgx.Tx, events []wire.Record) (map[[2]string]document.Result, error) {
+	var batches, streams []string
+	results := map[[2]string]document.Result{}
+	for i := range events {
+		if e, ok := events[i].Event.(document.Event); ok && leaves(e.GetChange()) {
+			batches, streams = append(batches, e.GetChange().Batch), append(streams, events[i].Stream)
+			results[[2]string{e.GetChange().Batch, events[i].Stream}] = "" // it is migrated among the events
+		}
+	}
+	if len(streams) == 0 {
+		return results, nil
+	}
+	rows, err := tx.Query(ctx, `SELECT d.batch, d.stream, d.result FROM documents d JOIN unnest($1::text[], $2::text[]) n(batch, stream) USING (batch, stream)`, batches, streams)
+	if err != nil {
+		return nil, err
+	}
+	var key [2]string
+	var result document.Result
+	_, err = pgx.ForEachRow(rows, []any{&key[0], &key[1], &result}, func() error {
+		results[key] = result
+		return nil
+	})
+	return results, err
 }
 
 // relistedOrganizations gives the organisations, as the view has them, of the
@@ -104,6 +153,7 @@ type totalRow struct {
 	Pending, Migrated, Failed, Excepted, Cancelled int64
 	FilesPending, FilesMigrated, FilesFailed       int64
 	FilesSkipped, FilesExcepted, FilesCancelled    int64
+	Written, Unchanged, NewVersions                int64
 }
 
 // queue the rows in key order, since partitions share them.
@@ -113,15 +163,16 @@ func (t totals) queue(b *pgx.Batch) {
 	}
 	rows := make([]totalRow, 0, len(t))
 	for _, key := range sortedPairs(t) {
-		d, f := t[key].documents, t[key].files
-		rows = append(rows, totalRow{key[0], key[1], d[0], d[1], d[2], d[3], d[4], f[0], f[1], f[2], f[3], f[4], f[5]})
+		d, f, a := t[key].documents, t[key].files, t[key].arrived
+		rows = append(rows, totalRow{key[0], key[1], d[0], d[1], d[2], d[3], d[4], f[0], f[1], f[2], f[3], f[4], f[5], a[0], a[1], a[2]})
 	}
-	b.Queue(`INSERT INTO document_totals AS t (batch, organization, `+counterColumns+`)
+	b.Queue(`INSERT INTO document_totals AS t (batch, organization, `+counterColumns+`, written, unchanged, new_versions)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-			$10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+			$10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])
 		ON CONFLICT (batch, organization) DO UPDATE SET pending = t.pending + excluded.pending, migrated = t.migrated + excluded.migrated,
 			failed = t.failed + excluded.failed, excepted = t.excepted + excluded.excepted, cancelled = t.cancelled + excluded.cancelled,
 			files_pending = t.files_pending + excluded.files_pending, files_migrated = t.files_migrated + excluded.files_migrated,
 			files_failed = t.files_failed + excluded.files_failed, files_skipped = t.files_skipped + excluded.files_skipped,
-			files_excepted = t.files_excepted + excluded.files_excepted, files_cancelled = t.files_cancelled + excluded.files_cancelled`, arrays(rows)...)
+			files_excepted = t.files_excepted + excluded.files_excepted, files_cancelled = t.files_cancelled + excluded.files_cancelled,
+			written = t.written + excluded.written, unchanged = t.unchanged + excluded.unchanged, new_versions = t.new_versions + excluded.new_versions`, arrays(rows)...)
 }

@@ -48,6 +48,7 @@ type Batch struct {
 	EmptyAcknowledged bool           `json:"emptyAcknowledged"`
 	Documents         DocumentCounts `json:"documents"`
 	Files             FileCounts     `json:"files"`
+	Arrived           Arrived        `json:"arrived"`
 	Listings          Listings       `json:"listings"`
 	Version           int            `json:"version"`
 }
@@ -60,6 +61,13 @@ type DocumentCounts struct {
 	Failed    int64 `json:"failed"`
 	Excepted  int64 `json:"excepted"`
 	Cancelled int64 `json:"cancelled"`
+}
+
+// Arrived are the migrated documents by what migrating them did to the archive.
+type Arrived struct {
+	Written     int64 `json:"written" doc:"The archive had nothing of them"`
+	Unchanged   int64 `json:"unchanged" doc:"The archive had all of it from an earlier batch; nothing was written"`
+	NewVersions int64 `json:"newVersions" doc:"Written beside an older version, which stays"`
 }
 
 // FileCounts by bucket; total is their sum.
@@ -109,7 +117,7 @@ func batchOf(b projections.Batch, theirs domain.Organizations) Batch {
 		Documents: DocumentCounts{
 			Total: d.Total(), Pending: d.Pending, Migrated: d.Migrated, Failed: d.Failed, Excepted: d.Excepted, Cancelled: d.Cancelled,
 		},
-		Files: fileCounts(b.Files), Listings: Listings(b.Listings), Version: b.Version,
+		Files: fileCounts(b.Files), Arrived: Arrived(b.Arrived), Listings: Listings(b.Listings), Version: b.Version,
 	}
 }
 

@@ -58,14 +58,19 @@ func (w *world) requireAddsUp(b projections.Batch) {
 	require.Equal(w.t, b.Listings.Found, b.Documents.Total(), "listed = migrated + failed + pending + excepted + cancelled")
 	var documents projections.Documents
 	var files projections.Files
+	var arrived projections.Arrived
 	for _, d := range w.documents(b.Number) {
 		documents = plus(documents, d.Status)
+		if d.Status == document.StatusMigrated {
+			arrived = arriving(arrived, document.Result(d.Result))
+		}
 		f := &d.Files
 		files.Pending, files.Migrated, files.Failed = files.Pending+f.Pending, files.Migrated+f.Migrated, files.Failed+f.Failed
 		files.Skipped, files.Excepted, files.Cancelled = files.Skipped+f.Skipped, files.Excepted+f.Excepted, files.Cancelled+f.Cancelled
 	}
 	require.Equal(w.t, documents, b.Documents, "each document is in one bucket")
 	require.Equal(w.t, files, b.Files)
+	require.Equal(w.t, arrived, b.Arrived, "each migrated document arrived in one way")
 
 	records := w.records()
 	finished, of := eventsOf[batch.Finished](records)
@@ -80,6 +85,18 @@ func (w *world) requireAddsUp(b projections.Batch) {
 	}
 	require.Equal(w.t, documents, b.Documents, "the batch finished last with the counts that it has")
 	w.requireNoSecrets(records)
+}
+
+func arriving(a projections.Arrived, result document.Result) projections.Arrived {
+	switch result {
+	case document.Written:
+		a.Written++
+	case document.Unchanged:
+		a.Unchanged++
+	case document.NewVersion:
+		a.NewVersions++
+	}
+	return a
 }
 
 func plus(d projections.Documents, status document.Status) projections.Documents {

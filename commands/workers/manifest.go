@@ -53,5 +53,11 @@ func (m *migration) writeManifest(ctx context.Context, files []manifestFile) (do
 	}
 	sum := sha256.Sum256(encoded)
 	digest := hex.EncodeToString(sum[:])
-	return m.storeBytes(ctx, commands.ManifestKey(m.state.ID, digest), digest, encoded)
+	key := commands.ManifestKey(m.state.ID, digest)
+	if m.state.Archive.Manifest.Key == key { // nothing has changed since an earlier batch, if it is still there
+		if found, err := m.readBack(ctx, key); err == nil && found == digest {
+			return m.state.Archive.Manifest, nil
+		}
+	}
+	return m.storeBytes(ctx, key, digest, encoded)
 }
