@@ -36,12 +36,11 @@ type client struct {
 	secrets  Secrets
 	http     *http.Client
 	slots    chan struct{} // concurrency
-	tokens   tokens
+	tokens   outgoing.Tokens
 }
 
 func newClient(t profile.FlagshipTarget, secrets Secrets) *client {
 	c := &client{settings: t, secrets: secrets, slots: make(chan struct{}, t.Concurrency)}
-	c.tokens.renew = c.login
 	transport := outgoing.Counterpart{Networks: t.AllowedNetworks, Authorities: t.CertificateAuthorities, Timeout: connectTimeout}.Transport()
 	transport.MaxIdleConnsPerHost = t.Concurrency
 	transport.DisableCompression = true // bytes of files are compared as they are
@@ -80,7 +79,7 @@ type body interface {
 // longer takes it.
 func (c *client) call(ctx context.Context, stage domain.Stage, path string, request body, into any) error {
 	for try := 1; ; try++ {
-		token, err := c.tokens.get(ctx)
+		token, err := c.token(ctx)
 		if err != nil {
 			return at(stage, err)
 		}
@@ -98,7 +97,7 @@ func (c *client) call(ctx context.Context, stage domain.Stage, path string, requ
 		if failed.Failure.Code != codeAuth {
 			return commands.WithoutSecrets(failed, token)
 		}
-		c.tokens.drop(token)
+		c.tokens.Drop(token)
 		if try == 2 {
 			return commands.WithoutSecrets(failed, token)
 		}

@@ -3,10 +3,7 @@ package flagship
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
@@ -21,73 +18,21 @@ const (
 	renewTimeout  = 2 * callTimeout
 )
 
-// tokens keeps one access token for all. Whoever finds it gone has it renewed;
-// all who come meanwhile wait for that, and share its failure too.
-type tokens struct {
-	renew  func(ctx context.Context) (token string, expires time.Time, err error)
-	flight singleflight.Group
-
-	mu      sync.Mutex
-	token   string
-	expires time.Time
-}
-
-// get gives a token that is good for a while.
-func (t *tokens) get(ctx context.Context) (string, error) {
-	if token := t.current(); token != "" {
-		return token, nil
-	}
-	// It is for all who wait: one that stops must not end it for the others.
-	shared := context.WithoutCancel(ctx)
-	renewed := t.flight.DoChan("", func() (any, error) {
-		if token := t.current(); token != "" { // by those who were before us
-			return token, nil
-		}
-		ctx, cancel := context.WithTimeoutCause(shared, renewTimeout, errStalled)
+// token gives an access token that is good for a while.
+func (c *client) token(ctx context.Context) (string, error) {
+	token, _, err := c.tokens.Get(ctx, func(ctx context.Context) (string, time.Duration, error) {
+		ctx, cancel := context.WithTimeoutCause(ctx, renewTimeout, errStalled)
 		defer cancel()
-		token, expires, err := t.renew(ctx)
-		if err == nil {
-			t.keep(token, expires)
-		}
-		return token, err
+		return c.login(ctx)
 	})
-	select {
-	case r := <-renewed:
-		return r.Val.(string), r.Err
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-}
-
-func (t *tokens) current() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if time.Now().Before(t.expires) {
-		return t.token
-	}
-	return ""
-}
-
-func (t *tokens) keep(token string, expires time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.token, t.expires = token, expires
-}
-
-// drop forgets a token that the platform did not take, unless it was replaced.
-func (t *tokens) drop(token string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.token == token {
-		t.token = ""
-	}
+	return token, err
 }
 
 // login asks for an access token in two steps.
-func (c *client) login(ctx context.Context) (string, time.Time, error) {
+func (c *client) login(ctx context.Context) (string, time.Duration, error) {
 	secret, err := c.secrets(ctx, c.settings.SecretRef)
 	if err != nil {
-		return "", time.Time{}, unavailable(domain.StageStore, "secret-missing", "Put the secret where the secretRef of the profile's flagshipTarget says.", "%v", err)
+		return "", 0, unavailable(domain.StageStore, "secret-missing", "Put the secret where the secretRef of the profile's flagshipTarget says.", "%v", err)
 	}
 	s := c.settings
 	var app appTokenData
@@ -95,16 +40,16 @@ func (c *client) login(ctx context.Context) (string, time.Time, error) {
 		AppID: s.AppID, AppSecret: secret, TenantID: s.TenantID, AccountID: s.AccountID, Language: s.Language,
 	}, &app, func() text { return app.AppToken })
 	if err != nil {
-		return "", time.Time{}, commands.WithoutSecrets(err, secret)
+		return "", 0, commands.WithoutSecrets(err, secret)
 	}
 	var login loginData
 	err = c.ask(ctx, pathLogin, loginRequest{
 		User: s.User, AppToken: string(app.AppToken), AccountID: s.AccountID, UserType: s.UserType,
 	}, &login, func() text { return login.AccessToken })
 	if err != nil {
-		return "", time.Time{}, commands.WithoutSecrets(err, secret, string(app.AppToken))
+		return "", 0, commands.WithoutSecrets(err, secret, string(app.AppToken))
 	}
-	return string(login.AccessToken), login.expires(), nil
+	return string(login.AccessToken), login.lifetime(), nil
 }
 
 // ask makes a call that gives a token. One without it is a refusal, whatever
@@ -128,13 +73,12 @@ func (c *client) ask(ctx context.Context, path string, request, into any, token 
 	return err
 }
 
-// expires is when a token should be renewed. One that is said to be over, by a
-// clock that goes behind ours, is used until the platform no longer takes it.
-func (d loginData) expires() time.Time {
-	now := time.Now()
+// lifetime is how long a token is used. One that is said to be over, by a clock
+// that goes behind ours, is used until the platform no longer takes it.
+func (d loginData) lifetime() time.Duration {
 	lifetime := usualLifetime
 	if ms, err := d.ExpireTime.Int64(); err == nil && ms > 0 {
-		lifetime = min(lifetime, time.UnixMilli(ms).Sub(now))
+		lifetime = min(lifetime, time.Until(time.UnixMilli(ms)))
 	}
-	return now.Add(max(lifetime-margin, margin))
+	return max(lifetime-margin, margin)
 }

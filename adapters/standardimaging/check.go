@@ -128,7 +128,7 @@ func (c *check) secret(ctx context.Context) bool {
 }
 
 func (c *check) credentials(ctx context.Context) bool {
-	_, err := c.client.tokens.get(ctx, c.plan)
+	_, err := c.client.token(ctx, c.plan)
 	c.clock()
 	if err != nil {
 		return c.add("credentials", "token", commands.CheckFailed, codeOfCall(err, "credentials-refused"))

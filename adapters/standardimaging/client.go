@@ -42,7 +42,7 @@ type client struct {
 	secrets  Secrets
 	timeouts timeouts
 	http     *http.Client
-	tokens   tokens
+	tokens   outgoing.Tokens
 	pace     *pace
 	service  *breaker // of data calls and token requests
 	clock    clock
@@ -51,7 +51,6 @@ type client struct {
 
 func newClient(plan commands.Plan, secrets Secrets, t timeouts) *client {
 	c := &client{settings: plan.Settings, secrets: secrets, timeouts: t, pace: newPace(plan), service: newBreaker()}
-	c.tokens.refresh, c.tokens.timeout = c.requestToken, 2*t.call
 	transport := counterpart(plan.Settings).Transport()
 	transport.MaxIdleConnsPerHost, transport.ResponseHeaderTimeout = source.MaxConcurrency, t.call
 	transport.DisableCompression = true // bytes arrive as they left
@@ -125,7 +124,7 @@ func (c *client) probe(ctx context.Context, plan commands.Plan) error {
 // no longer takes it.
 func (c *client) ask(ctx context.Context, plan commands.Plan, request listRequest) (listAnswer, string, error) {
 	for try := 1; ; try++ {
-		token, err := c.tokens.get(ctx, plan)
+		token, err := c.token(ctx, plan)
 		if err != nil {
 			return listAnswer{}, "", err
 		}
@@ -139,7 +138,7 @@ func (c *client) ask(ctx context.Context, plan commands.Plan, request listReques
 		if failed.Failure.Category != domain.SourceAuth {
 			return listAnswer{}, reqid, failed
 		}
-		c.tokens.drop(token)
+		c.tokens.Drop(token)
 		if try == 2 {
 			return listAnswer{}, reqid, failed
 		}

@@ -8,91 +8,35 @@ import (
 	"encoding/hex"
 	"errors"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 )
 
-// tokens keeps one token for all workers. Whoever finds it gone starts a
-// refresh; all who come meanwhile wait for it, and share its failure too.
-type tokens struct {
-	refresh func(ctx context.Context, plan commands.Plan) (token string, lifetime time.Duration, err error)
-	timeout time.Duration // of a refresh, its wait for a turn included
-
-	mu      sync.Mutex
-	token   string
-	expires time.Time
-	pending *refreshing
-}
-
-type refreshing struct {
-	done  chan struct{}
-	token string
-	err   error
-}
-
-// get gives a token that is good for a while.
-func (t *tokens) get(ctx context.Context, plan commands.Plan) (string, error) {
+// token gives one that is good for a while.
+func (c *client) token(ctx context.Context, plan commands.Plan) (string, error) {
 	for {
-		token, p, mine := t.current(ctx, plan)
-		if p == nil {
-			return token, nil
-		}
-		select {
-		case <-p.done:
-		case <-ctx.Done():
-			return "", ctx.Err()
-		}
+		token, own, err := c.tokens.Get(ctx, func(ctx context.Context) (string, time.Duration, error) { return c.renew(ctx, plan) })
 		var failed *commands.SourceError
-		if p.err == nil || mine || errors.As(p.err, &failed) {
-			return p.token, p.err
+		var rest *commands.NotNow
+		if err == nil || own || ctx.Err() != nil || errors.As(err, &failed) || errors.As(err, &rest) {
+			return token, err
 		}
 		// Whoever asked may not read the source any more. That is not ours.
 	}
 }
 
-// current is the token, or the refresh to wait for.
-func (t *tokens) current(ctx context.Context, plan commands.Plan) (token string, p *refreshing, mine bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch {
-	case t.token != "" && time.Now().Before(t.expires):
-		return t.token, nil, false
-	case t.pending != nil:
-		return "", t.pending, false
-	}
-	t.pending = &refreshing{done: make(chan struct{})}
-	// It is for all who wait: one that stops must not end it for the others.
-	go t.run(context.WithoutCancel(ctx), plan, t.pending)
-	return "", t.pending, true
-}
-
-func (t *tokens) run(ctx context.Context, plan commands.Plan, p *refreshing) {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.timeout, errStalled)
+// renew asks for a token in a bounded time, its wait for a turn included.
+func (c *client) renew(ctx context.Context, plan commands.Plan) (string, time.Duration, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, 2*c.timeouts.call, errStalled)
 	defer cancel()
-	token, lifetime, err := t.refresh(ctx, plan)
+	token, lifetime, err := c.requestToken(ctx, plan)
 	if ctx.Err() != nil && err != nil {
 		err = unreachable(ctx, domain.StageList, err)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err == nil {
-		// A tenth is left for requests on their way; a minute is enough.
-		t.token, t.expires = token, time.Now().Add(lifetime-min(lifetime/10, time.Minute))
-	}
-	p.token, p.err, t.pending = token, err, nil
-	close(p.done)
-}
-
-// drop forgets a token that the service did not take, unless it was replaced.
-func (t *tokens) drop(token string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.token == token {
-		t.token = ""
-	}
+	// A tenth is left for requests on their way; a minute is enough.
+	return token, lifetime - min(lifetime/10, time.Minute), err
 }
 
 // Lifetimes of a token: what is taken for granted when the service names none,

@@ -24,7 +24,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -80,10 +79,10 @@ func (s *Sender) Send(ctx context.Context, r deliveries.Request) deliveries.Answ
 	}
 	defer func() { _ = response.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer) // its status is the answer
-	return answerOf(response, r.At)
+	return answerOf(response)
 }
 
-func answerOf(response *http.Response, now time.Time) deliveries.Answer {
+func answerOf(response *http.Response) deliveries.Answer {
 	a := deliveries.Answer{Status: response.StatusCode}
 	switch class := response.StatusCode / 100; class {
 	case 2:
@@ -93,19 +92,8 @@ func answerOf(response *http.Response, now time.Time) deliveries.Answer {
 	default:
 		a.Error = strings.TrimSpace(fmt.Sprintf("the receiver answered HTTP %d %s", response.StatusCode, http.StatusText(response.StatusCode)))
 	}
-	a.RetryAfter = retryAfter(response.Header.Get("Retry-After"), now)
+	a.RetryAfter = outgoing.RetryAfter(response.Header)
 	return a
-}
-
-// retryAfter reads the header (RFC 9110, 10.2.3): seconds or a date.
-func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil {
-		return max(time.Duration(seconds)*time.Second, 0)
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
 }
 
 // transport that may connect to networks; connections of others are not its own.
