@@ -70,7 +70,9 @@ CREATE TABLE IF NOT EXISTS worklist_documents (
 	PRIMARY KEY (stream, batch)
 );
 ALTER TABLE worklist_documents SET (fillfactor = 70);
-CREATE INDEX IF NOT EXISTS worklist_documents_due ON worklist_documents (batch, due, stream)`, Apply: applyWorklist}
+ALTER TABLE worklist_documents ADD COLUMN IF NOT EXISTS organization text NOT NULL DEFAULT ''; -- which take turns; before, all were one
+DROP INDEX IF EXISTS worklist_documents_due; -- of before organisations took turns
+CREATE INDEX IF NOT EXISTS worklist_documents_turn ON worklist_documents (batch, organization, due, stream)`, Apply: applyWorklist}
 
 func applyWorklist(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
 	own := map[string][]wire.Record{}
@@ -112,6 +114,11 @@ type openWork struct {
 	fresh   bool // its document's first event is among the events: there is no row
 }
 
+type documentWork struct {
+	openWork
+	organization string
+}
+
 type sliceWork struct {
 	openWork
 	batch string
@@ -120,12 +127,12 @@ type sliceWork struct {
 
 // work is what a batch of events leaves to be done.
 type work struct {
-	documents map[[2]string]openWork // stream, batch
-	slices    map[string]*sliceWork  // stream
+	documents map[[2]string]documentWork // stream, batch
+	slices    map[string]*sliceWork      // stream
 }
 
 func foldWork(events []wire.Record) work {
-	w := work{documents: map[[2]string]openWork{}, slices: map[string]*sliceWork{}}
+	w := work{documents: map[[2]string]documentWork{}, slices: map[string]*sliceWork{}}
 	for i := range events {
 		r := &events[i]
 		switch e := r.Event.(type) {
@@ -137,7 +144,7 @@ func foldWork(events []wire.Record) work {
 			}
 			key := [2]string{r.Stream, change.Batch}
 			fresh := change.Before == "" || w.documents[key].fresh
-			w.documents[key] = openWork{r.Version, dueAt(next, r.Time), change.After == document.StatusPending, fresh}
+			w.documents[key] = documentWork{openWork{r.Version, dueAt(next, r.Time), change.After == document.StatusPending, fresh}, change.Organization}
 		case discovery.Event:
 			w.foldSlice(*r, e)
 		case batch.Created:
@@ -180,7 +187,7 @@ func dueAt(next string, at time.Time) time.Time {
 }
 
 func (w work) queueDocuments(b *pgx.Batch) {
-	var streams, batches, doneStreams, doneBatches []string
+	var streams, batches, organizations, doneStreams, doneBatches []string
 	var versions []int
 	var due []time.Time
 	for _, key := range sortedPairs(w.documents) {
@@ -192,12 +199,14 @@ func (w work) queueDocuments(b *pgx.Batch) {
 			doneStreams, doneBatches = append(doneStreams, key[0]), append(doneBatches, key[1])
 			continue
 		}
-		streams, batches = append(streams, key[0]), append(batches, key[1])
+		streams, batches, organizations = append(streams, key[0]), append(batches, key[1]), append(organizations, o.organization)
 		versions, due = append(versions, o.version), append(due, o.due)
 	}
 	if len(streams) > 0 {
-		b.Queue(`INSERT INTO worklist_documents (stream, batch, version, due) SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[])
-			ON CONFLICT (stream, batch) DO UPDATE SET version = excluded.version, due = excluded.due`, streams, batches, versions, due)
+		b.Queue(`INSERT INTO worklist_documents (stream, batch, version, due, organization)
+			SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::text[])
+			ON CONFLICT (stream, batch) DO UPDATE SET version = excluded.version, due = excluded.due, organization = excluded.organization`,
+			streams, batches, versions, due, organizations)
 	}
 	if len(doneStreams) > 0 {
 		b.Queue(`DELETE FROM worklist_documents w USING unnest($1::text[], $2::text[]) d(stream, batch)

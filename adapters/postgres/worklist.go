@@ -24,65 +24,96 @@ type Worklist struct {
 
 // NewWorklist makes a worklist over a database that has the views.
 func NewWorklist(pool *pgxpool.Pool) Worklist {
-	return Worklist{pool, &turns{last: map[commands.WorkKind]string{}}}
+	return Worklist{pool, &turns{last: map[string]string{}}}
 }
 
-// turns of batches: which one was served last. A process need not know whom
-// others serve: each goes round all of them.
+// turns tell who was served last: which batch of a kind of work, and which
+// organisation of a batch. A process need not know whom others serve: each goes
+// round all of them.
 type turns struct {
 	mu   sync.Mutex
-	last map[commands.WorkKind]string
+	last map[string]string // by a kind of work, or a batch
 }
 
-func (t *turns) after(kind commands.WorkKind) string {
+func (t *turns) after(among string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.last[kind]
+	return t.last[among]
 }
 
-func (t *turns) served(kind commands.WorkKind, number string) {
+func (t *turns) served(among, who string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.last[kind] = number
+	t.last[among] = who
 }
 
-// claimRows of a batch chooses from the index (batch, due, stream), locks what
-// nobody else is choosing, and takes leases that ended by the same statement.
+// claimRows takes leases, those that ended included, of rows that are free.
 // A listing is leased whole, under version 0: its holder goes on from page to
 // page while the row's version moves.
 const claimRows = `
-	WITH free AS (
-		SELECT w.stream, w.version, w.due FROM %[1]s w
-		WHERE w.batch = $1 AND w.due <= now() %[2]s
-			AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.stream = %[3]s AND l.version = %[6]s AND l.until > now())
-		ORDER BY w.due, w.stream LIMIT $2 FOR UPDATE OF w SKIP LOCKED
-	), leased AS (
+	WITH free AS (%[1]s), leased AS (
 		INSERT INTO leases (stream, version, holder, until)
-		SELECT %[4]s, %[7]s, $3, now() + $4 FROM free
+		SELECT %[2]s, %[3]s, $3, now() + $4 FROM free
 		ON CONFLICT (stream, version) DO UPDATE SET holder = excluded.holder, until = excluded.until
 		WHERE leases.until <= now()
 		RETURNING stream, version
 	)
-	SELECT free.stream, free.version, free.due FROM free JOIN leased ON leased.stream = %[5]s AND leased.version = %[8]s`
+	SELECT free.stream, free.version, free.due FROM free JOIN leased ON leased.stream = %[2]s AND leased.version = %[3]s`
 
-// claimable is how rows of a kind are claimed.
+// Free rows are due, leased to nobody, and locked by nobody who is choosing.
+// Those of documents are of some organisations, as many of each at most.
+const (
+	freeSlices = `
+		SELECT w.stream, w.version, w.due FROM worklist_slices w
+		WHERE w.batch = $1 AND w.due <= now() AND w.open
+			AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.stream = w.stream AND l.version = 0 AND l.until > now())
+		ORDER BY w.due, w.stream LIMIT $2 FOR UPDATE OF w SKIP LOCKED`
+	freeDocuments = `
+		SELECT each.* FROM unnest($5::text[]) o(organization) CROSS JOIN LATERAL (
+			SELECT w.stream, w.version, w.due FROM worklist_documents w
+			WHERE w.batch = $1 AND w.organization = o.organization AND w.due <= now()
+				AND ` + unleased + `
+			ORDER BY w.due, w.stream LIMIT $2 FOR UPDATE OF w SKIP LOCKED) each`
+)
+
+// unleased is a document's row that nobody has: it may be pending in two
+// batches, and its lease names both. The lease is looked up for each row, and
+// never joined: what the planner knows of leases is old at any time.
+const unleased = `coalesce((SELECT l.until FROM leases l WHERE l.stream = w.stream || '@' || w.batch AND l.version = w.version) <= now(), true)`
+
+// freeOrganizations of a batch, from one on, have free rows. To find them takes a
+// step of the index for each, not for each row. (An EXISTS would be made a join
+// of all rows.)
+const freeOrganizations = `
+	WITH RECURSIVE o AS (
+		(SELECT organization FROM worklist_documents WHERE batch = %[1]s AND organization %[2]s ORDER BY organization LIMIT 1)
+		UNION ALL
+		SELECT (SELECT w.organization FROM worklist_documents w WHERE w.batch = %[1]s AND w.organization > o.organization ORDER BY w.organization LIMIT 1)
+		FROM o WHERE o.organization IS NOT NULL
+	)
+	SELECT organization FROM o WHERE organization IS NOT NULL
+		AND (SELECT true FROM worklist_documents w WHERE w.batch = %[1]s AND w.organization = o.organization AND w.due <= now() AND ` + unleased + `
+			ORDER BY w.due LIMIT 1)`
+
+// claimable is how work of a kind is claimed.
 type claimable struct {
-	rows string // of a batch
-	open string // tells by a batch's own figures that it may have some: cheap, and true for few
-	due  string // tells that it has
+	open  string // tells by a batch's own figures that it may have some: cheap, and true for few
+	due   string // tells that it has
+	claim func(Worklist, context.Context, commands.WorkWanted, runnableBatch) ([]commands.Work, error)
 }
 
 var (
-	claimSlices = claimable{
-		rows: fmt.Sprintf(claimRows, "worklist_slices", "AND w.open", "w.stream", "stream", "free.stream", "0", "0", "0"),
-		open: "b.closed < b.slices",
-		due:  "EXISTS (SELECT 1 FROM worklist_slices w WHERE w.batch = b.number AND w.open AND w.due <= now())",
+	claimSlices   = fmt.Sprintf(claimRows, freeSlices, "free.stream", "0")
+	slicesAreOpen = claimable{
+		open:  "b.closed < b.slices",
+		due:   "EXISTS (SELECT 1 FROM worklist_slices w WHERE w.batch = b.number AND w.open AND w.due <= now())",
+		claim: Worklist.claimSlices,
 	}
-	// A document may be pending in two batches: its lease names both.
-	claimDocuments = claimable{
-		rows: fmt.Sprintf(claimRows, "worklist_documents", "", "w.stream || '@' || w.batch", "stream || '@' || $1", "free.stream || '@' || $1", "w.version", "version", "free.version"),
-		open: "b.pending > 0",
-		due:  "EXISTS (SELECT 1 FROM worklist_documents w WHERE w.batch = b.number AND w.due <= now())",
+	claimDocuments      = fmt.Sprintf(claimRows, freeDocuments, "free.stream || '@' || $1", "free.version")
+	documentsArePending = claimable{
+		open:  "b.pending > 0",
+		due:   "EXISTS (" + fmt.Sprintf(freeOrganizations, "b.number", ">= ''") + ")",
+		claim: Worklist.claimDocuments,
 	}
 )
 
@@ -90,9 +121,9 @@ var (
 func (w Worklist) Claim(ctx context.Context, wanted commands.WorkWanted) ([]commands.Work, error) {
 	switch wanted.Kind {
 	case commands.WorkList:
-		return w.claim(ctx, wanted, claimSlices)
+		return w.claim(ctx, wanted, slicesAreOpen)
 	case commands.WorkMigrate:
-		return w.claim(ctx, wanted, claimDocuments)
+		return w.claim(ctx, wanted, documentsArePending)
 	}
 	return w.claimCondition(ctx, wanted)
 }
@@ -102,15 +133,15 @@ func (w Worklist) Claim(ctx context.Context, wanted commands.WorkWanted) ([]comm
 // Batches take turns in the order of their numbers, so that a long one does not
 // starve the others: each has as much of the workers as any other.
 func (w Worklist) claim(ctx context.Context, wanted commands.WorkWanted, c claimable) ([]commands.Work, error) {
-	last := w.turns.after(wanted.Kind)
+	last := w.turns.after(string(wanted.Kind))
 	for _, part := range []string{"b.number > $1", "b.number <= $1"} {
 		batches, err := w.runnable(ctx, part+" AND "+c.open+" AND "+c.due, last, wanted.Except)
 		if err != nil {
 			return nil, err
 		}
 		for _, b := range batches {
-			w.turns.served(wanted.Kind, b.number)
-			works, err := w.claimOf(ctx, wanted, c, b)
+			w.turns.served(string(wanted.Kind), b.number)
+			works, err := c.claim(w, ctx, wanted, b)
 			if err != nil || len(works) > 0 {
 				return works, err
 			}
@@ -119,8 +150,49 @@ func (w Worklist) claim(ctx context.Context, wanted commands.WorkWanted, c claim
 	return nil, nil
 }
 
-func (w Worklist) claimOf(ctx context.Context, wanted commands.WorkWanted, c claimable, b runnableBatch) ([]commands.Work, error) {
-	found, err := w.pool.Query(ctx, c.rows, b.number, wanted.Limit, wanted.Holder, wanted.Lease)
+func (w Worklist) claimSlices(ctx context.Context, wanted commands.WorkWanted, b runnableBatch) ([]commands.Work, error) {
+	return w.claimOf(ctx, wanted, b, claimSlices, wanted.Limit)
+}
+
+// organizationsATurn share a claim: many of few documents each do not make it
+// a small one.
+const organizationsATurn = 10
+
+// claimDocuments of organisations in turn, so that a large one does not starve
+// the others of its batch. Meanwhile others may take what was free of some.
+func (w Worklist) claimDocuments(ctx context.Context, wanted commands.WorkWanted, b runnableBatch) ([]commands.Work, error) {
+	last := w.turns.after(b.number)
+	for _, from := range []string{"> $2", ">= $2"} {
+		for {
+			organizations, err := w.organizations(ctx, b.number, from, last, min(organizationsATurn, wanted.Limit))
+			if err != nil {
+				return nil, err
+			}
+			if len(organizations) == 0 {
+				break
+			}
+			last, from = organizations[len(organizations)-1], "> $2"
+			w.turns.served(b.number, last)
+			works, err := w.claimOf(ctx, wanted, b, claimDocuments, wanted.Limit/len(organizations), organizations)
+			if err != nil || len(works) > 0 {
+				return works, err
+			}
+		}
+		last = "" // and round from the first
+	}
+	return nil, nil
+}
+
+func (w Worklist) organizations(ctx context.Context, batch, from, last string, limit int) ([]string, error) {
+	rows, err := w.pool.Query(ctx, fmt.Sprintf(freeOrganizations, "$1", from)+` LIMIT $3`, batch, last, limit)
+	if err != nil {
+		return nil, fmt.Errorf("find organisations that have work: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+func (w Worklist) claimOf(ctx context.Context, wanted commands.WorkWanted, b runnableBatch, rows string, limit int, more ...any) ([]commands.Work, error) {
+	found, err := w.pool.Query(ctx, rows, append([]any{b.number, limit, wanted.Holder, wanted.Lease}, more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("claim work: %w", err)
 	}

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -377,6 +378,37 @@ func TestBatchesTakeTurns(t *testing.T) {
 		order = append(order, claim(t, w, commands.WorkMigrate, "a", 10)[0].Batch)
 	}
 	require.Equal(t, []string{"A", "B", "C", "B", "B", "B"}, order)
+}
+
+// Organisations of a batch take turns too: what a small one has is claimed with
+// the first of a large one, and a claim is never larger than was asked for.
+func TestOrganizationsOfABatchTakeTurns(t *testing.T) {
+	t.Parallel()
+	j := viewtest.New(t)
+	j.Create("B", "2025-01-31")
+	j.Discover("B", 0)
+	pool := viewed(t, j)
+	_, err := pool.Exec(t.Context(), `INSERT INTO worklist_documents (stream, batch, version, due, organization)
+		SELECT format('document-hq/erp/%s-%s', organization, n), 'B', 1, due, organization
+		FROM (VALUES ('LARGE', 5000, timestamptz '2025-01-01'), ('SMALL', 3, '2025-02-01'), ('TINY', 1, '2025-03-01'), ('LATER', 50000, '2999-01-01')) o(organization, documents, due),
+			generate_series(1, documents) n`)
+	require.NoError(t, err)
+	w := postgres.NewWorklist(pool)
+	of := map[string]int{}
+	for range 3 {
+		works := claim(t, w, commands.WorkMigrate, "a", 12)
+		require.LessOrEqual(t, len(works), 12)
+		for _, name := range imageNumbers(t, works) {
+			organization, _, _ := strings.Cut(name, "-")
+			of[organization]++
+		}
+	}
+	require.Equal(t, 3, of["SMALL"])
+	require.Equal(t, 1, of["TINY"])
+	require.Zero(t, of["LATER"])
+	require.GreaterOrEqual(t, of["LARGE"], 12+3, "alone it has the whole of a claim")
+	rest := len(claim(t, w, commands.WorkMigrate, "a", 6000))
+	require.Equal(t, 5000+3+1+1, of["LARGE"]+of["SMALL"]+of["TINY"]+of[viewtest.ID(0).ImageNumber]+rest)
 }
 
 func TestNothingIsClaimedOfSourcesThatRest(t *testing.T) {
