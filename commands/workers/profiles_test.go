@@ -2,7 +2,9 @@ package workers_test
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -85,10 +87,14 @@ func TestAProfileThatChangesDuringABatch(t *testing.T) {
 		}
 		return false
 	}
-	w.work(func(p *process) { p.Documents = 1 })
+	var ahead atomic.Int64 // of the time: a profile that was read holds for a second
+	w.work(func(p *process) {
+		p.Documents, p.Now = 1, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	})
 	number := w.create(january())
 	w.eventually("the twenty-first document is under way", func() bool { return s.downloaded()["f20"] > 0 })
 	w.profile(profile.Flagship, blocking("cover-missing"))
+	ahead.Store(int64(time.Minute))
 	close(changed)
 	b := w.finished(number)
 	require.Positive(t, b.Documents.Failed)
