@@ -22,8 +22,8 @@ type tally struct {
 	documents [5]int64
 	files     [6]int64
 	arrived   [3]int64 // of the migrated documents, by result; counted by organisation alone
-	closed    int64 // listings that ended
-	found     int64 // documents that listings counted
+	closed    int64    // listings that ended
+	found     int64    // documents that listings counted
 }
 
 // tallies adds up the differences that document events carry, by batch.
