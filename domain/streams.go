@@ -18,15 +18,16 @@ const (
 
 // Stream prefixes, each followed by "-" and percent-encoded parts.
 const (
-	sourcePrefix    = "source-"
-	batchPrefix     = "batch-"
-	operationPrefix = "operation-"
-	discoveryPrefix = "discovery-"
-	documentPrefix  = "document-"
-	accessPrefix    = "access-"
-	webhookPrefix   = "webhook-"
-	approvalPrefix  = "approval-"
-	profilePrefix   = "profile-"
+	sourcePrefix       = "source-"
+	batchPrefix        = "batch-"
+	operationPrefix    = "operation-"
+	discoveryPrefix    = "discovery-"
+	documentPrefix     = "document-"
+	accessPrefix       = "access-"
+	webhookPrefix      = "webhook-"
+	approvalPrefix     = "approval-"
+	profilePrefix      = "profile-"
+	verificationPrefix = "verification-"
 )
 
 // SourceStream names the stream of a source.
@@ -73,6 +74,18 @@ func ParseApprovalStream(stream string) (string, error) {
 	id, ok := strings.CutPrefix(stream, approvalPrefix)
 	if !ok {
 		return "", fmt.Errorf("%q is not the name of an approval stream", stream)
+	}
+	return url.PathUnescape(id)
+}
+
+// VerificationStream names the stream of a verification.
+func VerificationStream(id string) string { return verificationPrefix + url.PathEscape(id) }
+
+// ParseVerificationStream is the inverse of VerificationStream.
+func ParseVerificationStream(stream string) (string, error) {
+	id, ok := strings.CutPrefix(stream, verificationPrefix)
+	if !ok {
+		return "", fmt.Errorf("%q is not the name of a verification stream", stream)
 	}
 	return url.PathUnescape(id)
 }

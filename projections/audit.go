@@ -164,7 +164,7 @@ func (f AuditFilter) where() (string, []any) {
 // organisations $1: what was done to them and to many of their documents. Other
 // control streams that name a batch tell what somebody wanted, which may be
 // another's.
-const ofBatches = `partition = 0 AND (stream LIKE 'batch-%' OR stream LIKE 'operation-%') AND batch IN (SELECT number FROM batches b WHERE ` + wholly + `)`
+const ofBatches = `partition = 0 AND (stream LIKE 'batch-%' OR stream LIKE 'operation-%' OR stream LIKE 'verification-%') AND batch IN (SELECT number FROM batches b WHERE ` + wholly + `)`
 
 // Audit gives the log, oldest first. For those who see the documents of some
 // organisations alone, the entries of each are read along its own index, so

@@ -11,6 +11,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/fixity"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
@@ -38,6 +39,9 @@ func (entry *Entry) describe(r *wire.Record) bool {
 		entry.describeOperation(e)
 	case source.Event:
 		entry.describeSource(e)
+	case fixity.Event:
+		entry.Batch = e.GetBatch()
+		entry.describeVerification(e)
 	case access.Event:
 		entry.Batch = e.GetBatch()
 		entry.describeAccess(e)
@@ -70,6 +74,8 @@ func (entry *Entry) describeDocument(event document.Event) {
 		entry.Reason = e.Reason
 	case document.VerificationFailed:
 		entry.Reason, entry.FileID = e.Reason+": "+e.Failure.Error(), e.Failure.FileID
+	case document.Verified:
+		entry.Reason = fmt.Sprintf("verification %s: %d objects are as they were stored", e.Verification, e.Objects)
 	}
 }
 
@@ -124,6 +130,24 @@ func (entry *Entry) describeOperation(event operation.Event) {
 		entry.Batch, entry.StatusBefore, entry.StatusAfter = e.Batch, string(operation.StatusRunning), string(operation.StatusCompleted)
 	case operation.Cancelled:
 		entry.Batch, entry.StatusBefore, entry.StatusAfter, entry.Reason = e.Batch, string(operation.StatusRunning), string(operation.StatusCancelled), e.Reason
+	}
+}
+
+func (entry *Entry) describeVerification(event fixity.Event) {
+	status := func(before, after fixity.Status, reason string) {
+		entry.StatusBefore, entry.StatusAfter, entry.Reason = string(before), string(after), reason
+	}
+	switch e := event.(type) {
+	case fixity.Requested:
+		status("", fixity.StatusRunning, described(fmt.Sprintf("%d of %d migrated documents", e.Selected, e.Migrated), "since", e.Reason))
+	case fixity.Advanced:
+		status(fixity.StatusRunning, fixity.StatusRunning, e.Counts.String())
+	case fixity.Completed:
+		status(fixity.StatusRunning, fixity.StatusCompleted, e.Counts.String())
+	case fixity.RetryRequested:
+		status(fixity.StatusCompleted, fixity.StatusRunning, described(fmt.Sprintf("%d documents again", e.Selected), "since", e.Reason))
+	case fixity.Cancelled:
+		status(fixity.StatusRunning, fixity.StatusCancelled, e.Reason)
 	}
 }
 

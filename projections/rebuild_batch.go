@@ -15,6 +15,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/fixity"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
@@ -132,6 +133,8 @@ func batchOf(r wire.Record) string {
 		return e.Batch
 	case operation.Cancelled:
 		return e.Batch
+	case fixity.Event:
+		return e.GetBatch()
 	case access.Event:
 		return e.GetBatch()
 	case approval.Event:

@@ -59,37 +59,16 @@ func (h *holdings) present() []object {
 
 // objects that an event names: the item as it was listed, the files that
 // arrived, the manifest.
-func (f *fold) objects(record wire.Record) []object {
-	where := at(record.Partition, record.Offset)
-	switch e := record.Event.(type) {
-	case document.Discovered:
-		return item(where, e.Listed)
-	case document.Relisted:
-		return item(where, e.Listed)
-	case document.FilesProcessed:
-		return arrived(where, e.Files)
-	case document.AttemptFailed:
-		return arrived(where, e.Files)
-	case document.Failed:
-		return arrived(where, e.Files)
-	case document.Migrated:
-		return append(arrived(where, e.Files), f.manifest(where, e))
-	}
-	return nil
-}
-
-func item(where string, l document.Listed) []object {
-	if l.Raw.Key == "" {
+func (f *fold) objects(record wire.Record) (objects []object) {
+	event, ok := record.Event.(document.Event)
+	if !ok {
 		return nil
 	}
-	return []object{{Stored: l.Raw, where: where}}
-}
-
-func arrived(where string, outcomes []document.FileOutcome) (objects []object) {
-	for _, o := range outcomes {
-		if o.Stored != nil {
-			objects = append(objects, object{Stored: *o.Stored, where: where})
-		}
+	for _, stored := range document.StoredBy(event) {
+		objects = append(objects, object{Stored: stored, where: at(record.Partition, record.Offset)})
+	}
+	if e, migrated := event.(document.Migrated); migrated {
+		objects[len(objects)-1] = f.manifest(objects[len(objects)-1].where, e)
 	}
 	return objects
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/fixity"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/webhook"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -22,6 +23,8 @@ func subjectOf(r wire.Record) webhook.Subject {
 	case batch.Event:
 		s.Batch, _ = domain.ParseBatchStream(r.Stream)
 	case access.Event:
+		s.Batch = e.GetBatch()
+	case fixity.Event:
 		s.Batch = e.GetBatch()
 	case operation.Requested:
 		s.Batch = e.Batch

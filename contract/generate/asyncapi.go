@@ -17,7 +17,7 @@ type topic struct {
 }
 
 var topics = []topic{
-	{"control", "Sources, batches, operations, access and approvals",
+	{"control", "Sources, batches, operations, verifications, access and approvals",
 		"Journal partition 0, which is totally ordered: a few hundred records a batch at most, two for each export of the audit log, and a bounded number a minute for requests that were refused.", 1},
 	{"documents", "Documents and listings",
 		"Journal partitions 1 to 16 are Kafka's 0 to 15. All records of a stream are in one partition, in order; nothing is ordered across partitions.", domain.DocumentPartitions},

@@ -58,8 +58,19 @@ type (
 	// names are not there any more as they were stored. It concerns every batch
 	// that needs one of them.
 	ReportLoss struct {
-		Objects []Lost
-		Reason  string
+		Objects      []Lost
+		Reason       string
+		Verification string // that found it; empty: it was found otherwise
+	}
+	// ReportIntact tells that a verification of a batch read all that the archive
+	// has of the document, and that it is as it was stored.
+	ReportIntact struct {
+		Batch        string
+		Verification string
+		Objects      int
+		Bytes        int64
+		Unhashed     int
+		Extra        int
 	}
 )
 
@@ -74,3 +85,4 @@ func (ExceptDocument) documentCommand()  {}
 func (RevokeException) documentCommand() {}
 func (CancelDocument) documentCommand()  {}
 func (ReportLoss) documentCommand()      {}
+func (ReportIntact) documentCommand()    {}

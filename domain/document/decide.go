@@ -32,6 +32,8 @@ func Decide(s State, command Command) ([]Event, error) {
 		return revoke(s, c)
 	case ReportLoss:
 		return reportLoss(s, c)
+	case ReportIntact:
+		return reportIntact(s, c), nil
 	case CancelDocument:
 		if m := s.Batches[c.Batch]; m.Status == StatusPending {
 			return deciding(s, c.Batch).emit(StatusCancelled, func(ch Change) Event { return Cancelled{ch} }).events, nil
@@ -82,6 +84,16 @@ func retry(s State, c RetryDocument) ([]Event, error) {
 		return nil, domain.RefuseConflict("document-cancelled", "the document's batch %s is cancelled; create a new batch of the same scope", c.Batch)
 	}
 	return nil, nil // pending or migrated: what a retry asks for is there
+}
+
+// reportIntact changes no status, and no work that is open.
+func reportIntact(s State, c ReportIntact) []Event {
+	if s.Batches[c.Batch].Status != StatusMigrated {
+		return nil
+	}
+	return deciding(s, c.Batch).emit(StatusMigrated, func(ch Change) Event {
+		return Verified{Change: ch, Verification: c.Verification, Objects: c.Objects, Bytes: c.Bytes, Unhashed: c.Unhashed, Extra: c.Extra}
+	}).events
 }
 
 func skipFile(s State, c SkipFile) ([]Event, error) {

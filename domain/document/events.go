@@ -130,9 +130,20 @@ type (
 	// batch needs any more, are recorded without changing a status.
 	VerificationFailed struct {
 		Change
-		Failure domain.Failure `json:"failure"`
-		Objects []Lost         `json:"objects"`
-		Reason  string         `json:"reason,omitempty"`
+		Failure      domain.Failure `json:"failure"`
+		Objects      []Lost         `json:"objects"`
+		Reason       string         `json:"reason,omitempty"`
+		Verification string         `json:"verification,omitempty"` // that found it
+	}
+	// Verified: a verification of the batch read all objects of the archive that
+	// the document's history names, and they are as they were stored.
+	Verified struct {
+		Change
+		Verification string `json:"verification"`
+		Objects      int    `json:"objects"`
+		Bytes        int64  `json:"bytes"`
+		Unhashed     int    `json:"unhashed,omitempty"` // files of which the source gave no hash
+		Extra        int    `json:"extra,omitempty"`    // objects beside them that no event names
 	}
 )
 
@@ -150,6 +161,7 @@ func (Excepted) documentEvent()           {}
 func (ExceptionRevoked) documentEvent()   {}
 func (Cancelled) documentEvent()          {}
 func (VerificationFailed) documentEvent() {}
+func (Verified) documentEvent()           {}
 
 // Fault is what is wrong with an object of the archive.
 type Fault string

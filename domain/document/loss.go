@@ -29,7 +29,7 @@ func reportLoss(s State, c ReportLoss) ([]Event, error) {
 	var events []Event
 	for _, batch := range batches {
 		d := deciding(s, batch)
-		d.lose(d.member().needed(faults), c.Reason)
+		d.lose(d.member().needed(faults), c)
 		s, events = d.state, append(events, d.events...)
 	}
 	var earlier []Lost
@@ -39,7 +39,7 @@ func reportLoss(s State, c ReportLoss) ([]Event, error) {
 		}
 	}
 	d := deciding(s, batches[len(batches)-1])
-	d.lose(earlier, c.Reason)
+	d.lose(earlier, c)
 	return append(events, d.events...), nil
 }
 
@@ -63,13 +63,13 @@ func (m Membership) needed(faults map[string]Fault) []Lost {
 	return lost
 }
 
-func (d *decision) lose(objects []Lost, reason string) {
+func (d *decision) lose(objects []Lost, c ReportLoss) {
 	for len(objects) > 0 {
 		n := fitting(objects, lostSize)
 		page := objects[:n]
 		objects = objects[n:]
 		d.emit(d.member().afterLoss(page), func(ch Change) Event {
-			return VerificationFailed{Change: ch, Failure: failureOf(page), Objects: page, Reason: domain.Truncate(reason)}
+			return VerificationFailed{Change: ch, Failure: failureOf(page), Objects: page, Reason: domain.Truncate(c.Reason), Verification: c.Verification}
 		})
 	}
 }
@@ -150,34 +150,45 @@ func (a Archive) without(keys map[string]bool) Archive {
 	return a
 }
 
-// stillLost leaves out what an event says was stored.
-func (s State) stillLost(event Event) map[string]bool {
-	var stored []string
-	outcomes := func(files []FileOutcome) {
+// StoredBy gives the objects that an event says are in the archive, a manifest
+// last.
+func StoredBy(event Event) (stored []domain.Stored) {
+	item := func(l Listed) []domain.Stored {
+		if l.Raw.Key == "" {
+			return nil
+		}
+		return []domain.Stored{l.Raw}
+	}
+	arrived := func(files []FileOutcome) {
 		for _, o := range files {
 			if o.Stored != nil {
-				stored = append(stored, o.Stored.Key)
+				stored = append(stored, *o.Stored)
 			}
 		}
 	}
 	switch e := event.(type) {
 	case Discovered:
-		stored = append(stored, e.Listed.Raw.Key)
+		return item(e.Listed)
 	case Relisted:
-		stored = append(stored, e.Listed.Raw.Key)
+		return item(e.Listed)
 	case FilesProcessed:
-		outcomes(e.Files)
+		arrived(e.Files)
 	case AttemptFailed:
-		outcomes(e.Files)
+		arrived(e.Files)
 	case Failed:
-		outcomes(e.Files)
+		arrived(e.Files)
 	case Migrated:
-		stored = append(stored, e.Manifest.Key)
-		outcomes(e.Files)
+		arrived(e.Files)
+		stored = append(stored, e.Manifest)
 	}
+	return stored
+}
+
+// stillLost leaves out what an event says was stored.
+func (s State) stillLost(event Event) map[string]bool {
 	lost := maps.Clone(s.Lost)
-	for _, key := range stored {
-		delete(lost, key)
+	for _, o := range StoredBy(event) {
+		delete(lost, o.Key)
 	}
 	return lost
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/fixity"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
@@ -99,6 +100,19 @@ func TypeOf(event any) (string, error) {
 		return "waybill.document.cancelled.v1", nil
 	case document.VerificationFailed:
 		return "waybill.document.verification-failed.v1", nil
+	case document.Verified:
+		return "waybill.document.verified.v1", nil
+
+	case fixity.Requested:
+		return "waybill.verification.requested.v1", nil
+	case fixity.Advanced:
+		return "waybill.verification.advanced.v1", nil
+	case fixity.Completed:
+		return "waybill.verification.completed.v1", nil
+	case fixity.RetryRequested:
+		return "waybill.verification.retry-requested.v1", nil
+	case fixity.Cancelled:
+		return "waybill.verification.cancelled.v1", nil
 
 	case operation.Requested:
 		return "waybill.operation.requested.v2", nil
@@ -218,6 +232,13 @@ var forms = map[string]form{
 	"waybill.document.exception-revoked.v1":   into[document.ExceptionRevoked](),
 	"waybill.document.cancelled.v1":           into[document.Cancelled](),
 	"waybill.document.verification-failed.v1": into[document.VerificationFailed](),
+	"waybill.document.verified.v1":            into[document.Verified](),
+
+	"waybill.verification.requested.v1":       into[fixity.Requested](),
+	"waybill.verification.advanced.v1":        into[fixity.Advanced](),
+	"waybill.verification.completed.v1":       into[fixity.Completed](),
+	"waybill.verification.retry-requested.v1": into[fixity.RetryRequested](),
+	"waybill.verification.cancelled.v1":       into[fixity.Cancelled](),
 
 	"waybill.operation.requested.v1": upcast(operationRequestedV1.event),
 	"waybill.operation.requested.v2": into[operation.Requested](),

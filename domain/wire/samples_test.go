@@ -9,6 +9,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/fixity"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/rules"
@@ -133,6 +134,9 @@ var widened = map[string][]any{
 		Change: change, Attempt: 2, Result: document.NewVersion, Manifest: stored, Supersedes: "standard/erp/0001/older.json", Files: before(outcomes), Measured: unversioned(measured),
 	}},
 	"waybill.document.failed.v1": {document.Failed{Change: change, Attempt: 5, Failure: failure, Files: before(outcomes), Measured: unversioned(measured)}},
+	"waybill.document.verification-failed.v1": {document.VerificationFailed{
+		Change: change, Failure: failure, Objects: []document.Lost{{Key: stored.Key, Fault: document.Missing, FileID: "f1"}}, Reason: "the archive was restored from Tuesday",
+	}},
 }
 
 // before results of rules had codes.
@@ -208,6 +212,31 @@ var samples = map[string]any{
 	"waybill.document.cancelled.v1":         document.Cancelled{Change: change},
 	"waybill.document.verification-failed.v1": document.VerificationFailed{
 		Change: change, Failure: failure, Objects: []document.Lost{{Key: stored.Key, Fault: document.Missing, FileID: "f1"}}, Reason: "the archive was restored from Tuesday",
+		Verification: "B20250301-080000-ABCDE-V1",
+	},
+	"waybill.document.verified.v1": document.Verified{
+		Change: change, Verification: "B20250301-080000-ABCDE-V1", Objects: 5, Bytes: 81234, Unhashed: 1, Extra: 2,
+	},
+
+	"waybill.verification.requested.v1": fixity.Requested{
+		ID: "B20250301-080000-ABCDE-V1", Batch: "B20250301-080000-ABCDE", Number: 1, Migrated: 1000, Selected: 50,
+		Sample: &fixity.Sample{Percent: 5, Count: 50, Seed: 7, Bound: "0d1f"}, Coordinates: at, Reason: "yearly inspection",
+	},
+	"waybill.verification.advanced.v1": fixity.Advanced{
+		Batch: "B20250301-080000-ABCDE", Round: 2, Cursor: "document-standard/erp/0001",
+		Counts: fixity.Counts{Documents: map[fixity.Outcome]int{fixity.Intact: 1, fixity.Missing: 1}, Objects: 10, Bytes: 162468, Files: 3, Unhashed: 1},
+		Items: []fixity.Item{{
+			Document: "document-standard/erp/0001", Outcome: fixity.Missing, Was: fixity.Unverifiable, Flawed: 1,
+			Flaws: []fixity.Flaw{{Key: stored.Key, Fault: fixity.Missing, FileID: "f1", Detail: "it is missing"}},
+		}},
+	},
+	"waybill.verification.completed.v1": fixity.Completed{
+		Batch: "B20250301-080000-ABCDE", Round: 2,
+		Counts: fixity.Counts{Documents: map[fixity.Outcome]int{fixity.Intact: 49, fixity.Missing: 1}, Objects: 250, Bytes: 4061700, Files: 140, Unhashed: 1},
+	},
+	"waybill.verification.retry-requested.v1": fixity.RetryRequested{Batch: "B20250301-080000-ABCDE", Round: 2, Selected: 1, Reason: "the disk is mounted again"},
+	"waybill.verification.cancelled.v1": fixity.Cancelled{
+		Batch: "B20250301-080000-ABCDE", Counts: fixity.Counts{Documents: map[fixity.Outcome]int{fixity.Intact: 49}, Objects: 245, Bytes: 3980466, Files: 140, Unhashed: 1}, Reason: "not at night",
 	},
 
 	"waybill.operation.requested.v2": operation.Requested{
