@@ -9,6 +9,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/fixity"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -32,6 +33,9 @@ type Handler struct {
 func NewHandler(journal Journal, installation wire.UUID, build string, now Clock) *Handler {
 	return &Handler{journal: journal, installation: installation, build: build, now: now}
 }
+
+// Installation in whose name it writes.
+func (h *Handler) Installation() string { return h.installation.String() }
 
 // Agreeing gives a handler whose commands may be handled by others at the same
 // moment.
@@ -63,6 +67,7 @@ var (
 	Batches     = Aggregate[batch.State, batch.Command, batch.Event]{batch.Decide, batch.Evolve}
 	Discoveries = Aggregate[discovery.State, discovery.Command, discovery.Event]{discovery.Decide, discovery.Evolve}
 	Documents   = Aggregate[document.State, document.Command, document.Event]{document.Decide, document.Evolve}
+	Fixities    = Aggregate[fixity.State, fixity.Command, fixity.Event]{fixity.Decide, fixity.Evolve}
 	Operations  = Aggregate[operation.State, operation.Command, operation.Event]{operation.Decide, operation.Evolve}
 )
 

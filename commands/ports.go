@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/approval"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/fixity"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -120,6 +122,11 @@ type Archive interface {
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
 	// Size of an object in bytes; fs.ErrNotExist when there is none.
 	Size(ctx context.Context, key string) (int64, error)
+	// List gives the keys of the objects in a folder and those below it, in no
+	// particular order; of a folder that is not there none. It ends with an error.
+	List(ctx context.Context, folder string) iter.Seq2[string, error]
+	// Check tells that it is there, and is an installation's archive.
+	Check(ctx context.Context, installation string) error
 }
 
 // Upload is an object being written. Its bytes can be read before they are
@@ -145,10 +152,12 @@ const (
 	WorkFinish  WorkKind = "finish"  // a batch has nothing left to do
 	WorkReopen  WorkKind = "reopen"  // a finished batch has something to do again
 	WorkCancel  WorkKind = "cancel"  // a cancelled batch has pending documents
+	WorkVerify  WorkKind = "verify"  // read the archive of a batch again
 )
 
 // WorkID names work by the event that caused it. For a slice that nobody has
-// begun, the stream is the slice's discovery and the version 0.
+// begun, the stream is the slice's discovery and the version 0, as it is of a
+// verification.
 type WorkID struct {
 	Stream  string
 	Version int
@@ -186,6 +195,14 @@ type Worklist interface {
 	Release(ctx context.Context, holder string, works []Work) error
 }
 
+// Migrated documents of a batch.
+type Migrated struct {
+	Documents int
+	Selected  int            // of them
+	Sample    *fixity.Sample // with its bound; nil: all are selected
+	At        wire.Position
+}
+
 // Selection answers which documents a command is for, from the views.
 type Selection interface {
 	// FailedCount counts a batch's failed documents that match the filter, and
@@ -200,6 +217,17 @@ type Selection interface {
 	// finished nor cancelled, and of those that finished while they were held,
 	// from a view that has reached the position.
 	Unfinished(ctx context.Context, source string, at wire.Position) ([]string, error)
+	// Migrated counts a batch's migrated documents and those of them that are in a
+	// sample (nil: all), and tells the coordinates of the view that was counted.
+	Migrated(ctx context.Context, batch string, sample *fixity.Sample) (Migrated, error)
+	// MigratedAfter gives streams of such documents whose last event in the batch
+	// lies at or before the coordinates, in order of stream, after one.
+	MigratedAfter(ctx context.Context, batch string, sample *fixity.Sample, at wire.Position, after string, limit int) ([]string, error)
+	// Verifications is how many a batch has had, as far as a view knows.
+	Verifications(ctx context.Context, batch string) (int, error)
+	// Repeated gives documents of a verification that a retry takes again, from a
+	// view that has reached the position, in order of stream, after one.
+	Repeated(ctx context.Context, verification string, at wire.Position, after string, limit int) ([]fixity.Item, error)
 	// Total is the number of distinct documents listed of a batch.
 	Total(ctx context.Context, batch string) (int, error)
 	// Undone is what a cancel of a batch would change: documents that are

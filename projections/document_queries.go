@@ -29,11 +29,20 @@ type Document struct {
 	Judgement                                                   *Judgement // of the last outcome
 	Files                                                       Files
 	Filed                                                       *document.Filed // in a target system; nil: in the archive alone
+	Verified                                                    *Verified       // nil: none did
 }
 
 const documentColumns = `batch, stream, image_number, organization, document_type, bill_number, bill_date, retention, slice, status, attempt,
 	failure, next_attempt, reason, result, manifest, discovered_at, changed_at, version, judgement,
-	files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled, filed`
+	files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled, filed, verified`
+
+// Verified says when a verification last found a document intact.
+type Verified struct {
+	At           time.Time `json:"at"`
+	Verification string    `json:"verification"`
+	Unhashed     int       `json:"unhashed,omitempty"` // files of which the source gave no hash
+	Extra        int       `json:"extra,omitempty"`    // objects beside its own that no event names
+}
 
 // Judgement is by what a document was judged, and what was found of it, not of
 // its files.
@@ -124,7 +133,7 @@ func scanDocument(row pgx.CollectableRow) (Document, error) {
 	f := &d.Files
 	err := row.Scan(&d.Batch, &d.Stream, &d.ImageNumber, &d.Organization, &d.DocumentType, &d.BillNumber, &d.BillDate, &d.Retention, &d.Slice, &d.Status, &d.Attempt,
 		&d.Failure, &d.NextAttempt, &d.Reason, &d.Result, &d.Manifest, &d.DiscoveredAt, &d.ChangedAt, &d.Version, &d.Judgement,
-		&f.Pending, &f.Migrated, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled, &d.Filed)
+		&f.Pending, &f.Migrated, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled, &d.Filed, &d.Verified)
 	return d, err
 }
 

@@ -52,6 +52,7 @@ CREATE TABLE IF NOT EXISTS documents (
 );
 ALTER TABLE documents ADD COLUMN IF NOT EXISTS judgement json; -- of the last outcome; what was written before rule set 2 had none
 ALTER TABLE documents ADD COLUMN IF NOT EXISTS filed json; -- in a target system; nothing was before there were targets
+ALTER TABLE documents ADD COLUMN IF NOT EXISTS verified json; -- when it was last found intact, and by which verification
 CREATE INDEX IF NOT EXISTS documents_image_number ON documents (batch, image_number text_pattern_ops);
 CREATE INDEX IF NOT EXISTS documents_bill_number ON documents (batch, bill_number text_pattern_ops);
 CREATE INDEX IF NOT EXISTS documents_status ON documents (batch, status, stream);
@@ -158,15 +159,15 @@ type documentRow struct {
 	Offset                                                      int64
 	Judgement                                                   *string
 	Pending, Migrated, Failed, Skipped, Excepted, Cancelled     int
-	Filed                                                       *string
+	Filed, Verified                                             *string
 }
 
 const documentArrays = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
 	$11::text[], $12::int[], $13::bool[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
-	$21::timestamptz[], $22::int[], $23::int[], $24::bigint[], $25::text[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[], $31::int[], $32::text[])
+	$21::timestamptz[], $22::int[], $23::int[], $24::bigint[], $25::text[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[], $31::int[], $32::text[], $33::text[])
 	n(batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
 	status, attempt, touched, category, code, failure, next, reason, result, manifest,
-	at, version, partition, "offset", judgement, f1, f2, f3, f4, f5, f6, filed)`
+	at, version, partition, "offset", judgement, f1, f2, f3, f4, f5, f6, filed, verified)`
 
 func (row *documentRow) apply(r *wire.Record, event document.Event) {
 	c := event.GetChange()
@@ -199,6 +200,8 @@ func (row *documentRow) apply(r *wire.Record, event document.Event) {
 		row.file(e.Filed)
 	case document.Excepted:
 		row.Reason = e.Reason
+	case document.Verified:
+		row.verify(Verified{At: r.Time, Verification: e.Verification, Unhashed: e.Unhashed, Extra: e.Extra})
 	case document.VerificationFailed:
 		if c.After == document.StatusPending || c.Before == document.StatusMigrated && c.After == document.StatusFailed {
 			row.fail(&e.Failure)
@@ -224,6 +227,12 @@ func (row *documentRow) file(filed *document.Filed) {
 	}
 }
 
+// verify says when the document was last found intact.
+func (row *documentRow) verify(v Verified) {
+	encoded, _ := json.Marshal(v) // strings, numbers and times always encode
+	row.Verified = new(string(encoded))
+}
+
 // files are the counts of the document's files.
 func (row *documentRow) files() document.Tally {
 	return document.Tally{
@@ -241,7 +250,7 @@ func (row *documentRow) fail(failure *domain.Failure) {
 
 const documentRowColumns = `batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
 	status, attempt, failure_category, failure_code, failure, next_attempt, reason, result, manifest,
-	changed_at, version, partition, "offset", judgement, files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled, filed`
+	changed_at, version, partition, "offset", judgement, files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled, filed, verified`
 
 // writeDocuments gives the rows of documents whose first event is among the
 // events, whole, and queues the change of the others.
@@ -262,7 +271,7 @@ func writeDocuments(b *pgx.Batch, folds []*documentFold) *copying {
 				failure_code = CASE WHEN touched THEN n.code ELSE d.failure_code END,
 				failure = CASE WHEN touched THEN n.failure::jsonb ELSE d.failure END,
 				next_attempt = n.next, reason = n.reason, result = coalesce(n.result, d.result), manifest = coalesce(n.manifest, d.manifest),
-				judgement = coalesce(n.judgement::json, d.judgement), filed = coalesce(n.filed::json, d.filed), changed_at = n.at, version = n.version, partition = n.partition, "offset" = n."offset",
+				judgement = coalesce(n.judgement::json, d.judgement), filed = coalesce(n.filed::json, d.filed), verified = coalesce(n.verified::json, d.verified), changed_at = n.at, version = n.version, partition = n.partition, "offset" = n."offset",
 				files_pending = f1, files_migrated = f2, files_failed = f3, files_skipped = f4, files_excepted = f5, files_cancelled = f6
 			FROM `+documentArrays+` WHERE d.batch = n.batch AND d.stream = n.stream`, arrays(changed)...)
 	}
@@ -286,6 +295,7 @@ func (row *documentRow) copyTo(c *copying) {
 	c.optional(row.Judgement)
 	c.integers(row.Pending, row.Migrated, row.Failed, row.Skipped, row.Excepted, row.Cancelled)
 	c.optional(row.Filed)
+	c.optional(row.Verified)
 }
 
 func orZero[T any](value *T) (zero T) {

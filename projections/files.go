@@ -40,7 +40,7 @@ func newFilesFold(batch, stream string, first document.Event) *filesFold {
 // expect tells of an event that is to be folded in.
 func (f *filesFold) expect(event document.Event) {
 	switch event.(type) {
-	case document.FilesProcessed, document.AttemptFailed, document.Migrated:
+	case document.FilesProcessed, document.AttemptFailed, document.Migrated, document.Verified:
 	default:
 		f.loaded = f.stored
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/fixity"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/rules"
@@ -56,9 +57,10 @@ func tell(t *testing.T, seed uint64, steps int) *viewtest.Journal {
 	s.hook("")
 	s.approve("B-other")
 	s.profile()
+	s.unfinished("B-other")
 	acts := []func(){
 		s.createBatch, s.list, s.list, s.list, s.list, s.attempt, s.attempt, s.attempt, s.attempt, s.attempt,
-		s.operate, s.operate, s.operate, s.steer, s.changeSource, s.bulk, s.failListing,
+		s.operate, s.operate, s.operate, s.verify, s.steer, s.changeSource, s.bulk, s.failListing,
 	}
 	for range steps {
 		s.j.Metadata.Actor.Subject = pick(s, []string{"ann", "bo", "worker"})
@@ -292,6 +294,7 @@ func (s *story) operate() {
 		document.ExceptDocument{Batch: m.Batch, Reason: "destroyed", Evidence: "protocol 7"},
 		document.RevokeException{Batch: m.Batch, Reason: "found"},
 		document.ReportLoss{Objects: []document.Lost{{Key: "k-" + file, Fault: document.Missing}}, Reason: "restored"},
+		document.ReportIntact{Batch: m.Batch, Verification: fixity.ID(m.Batch, 1), Objects: 3, Bytes: 40, Unhashed: s.IntN(2), Extra: s.IntN(2)},
 		document.ReportLoss{Objects: []document.Lost{{Key: "k-f0", Fault: document.Changed}, {Key: fmt.Sprint("k", s.IntN(3)), Fault: document.Missing}}, Reason: "restored"},
 	})))
 	if viewtest.State(s.j, domain.BatchStream(m.Batch), batch.Evolve).Stopped {
@@ -332,6 +335,48 @@ func (s *story) bulk() {
 		operation.Advance{Page: page, Last: page > 2},
 		operation.Cancel{Reason: "enough"},
 	})))
+}
+
+// verify asks for a verification, carries it on, retries it or cancels it.
+func (s *story) verify() {
+	number, _, ok := s.slice()
+	if !ok {
+		return
+	}
+	id := fixity.ID(number, 1)
+	state := viewtest.State(s.j, domain.VerificationStream(id), fixity.Evolve)
+	commands := []fixity.Command{
+		fixity.Request{ID: id, Batch: number, Number: 1, Migrated: 20, Selected: 9, Sample: pick(s, []*fixity.Sample{nil, {Count: 9, Seed: 7, Bound: "0d"}}), Reason: "yearly"},
+		s.found(state), s.found(state), s.found(state), fixity.Retry{Reason: "mended"},
+	}
+	if s.IntN(10) == 0 {
+		commands = []fixity.Command{fixity.Cancel{Reason: "not now"}}
+	}
+	s.do(s.j.Verification(id, pick(s, commands)))
+}
+
+// found is a page of one document: in a further round one that was taken before.
+func (s *story) found(state fixity.State) fixity.Advance {
+	item := fixity.Item{Document: fmt.Sprintf("d%03d", state.Version), Outcome: pick(s, fixity.Outcomes)}
+	if state.Round > 1 {
+		item.Document, item.Was = fmt.Sprintf("d%03d", 1+s.IntN(4)), fixity.Missing
+	}
+	if item.Outcome != fixity.Intact && item.Outcome != fixity.Overtaken {
+		item.Flaws = []fixity.Flaw{{Key: "k", Fault: item.Outcome, FileID: "f1"}, {Key: "l", Fault: fixity.Extra}}
+		item.Flawed = len(item.Flaws)
+	}
+	return fixity.Advance{
+		Round: state.Round, After: state.Cursor, Until: item.Document, Last: s.IntN(3) == 0,
+		Documents: []fixity.Examined{{Item: item, Objects: 3, Bytes: 40, Files: 1, Unhashed: s.IntN(2)}},
+	}
+}
+
+// unfinished verification, with something found.
+func (s *story) unfinished(number string) {
+	id := fixity.ID(number, 1)
+	s.do(s.j.Verification(id, fixity.Request{ID: id, Batch: number, Number: 1, Migrated: 20, Selected: 9, Reason: "yearly"}))
+	flawed := fixity.Item{Document: "d001", Outcome: fixity.Extra, Flawed: 1, Flaws: []fixity.Flaw{{Key: "k", Fault: fixity.Extra}}}
+	s.do(s.j.Verification(id, fixity.Advance{Round: 1, Until: "d001", Documents: []fixity.Examined{{Item: flawed}}}))
 }
 
 func (s *story) failListing() {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -135,6 +136,50 @@ func (f *Folder) Size(_ context.Context, key string) (int64, error) {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// List implements commands.Archive.
+func (f *Folder) List(ctx context.Context, folder string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		err := f.walk(folder, func(key string) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if !yield(key, nil) {
+				return fs.SkipAll
+			}
+			return nil
+		})
+		if err != nil {
+			yield("", fmt.Errorf("list %s: %w", folder, err))
+		}
+	}
+}
+
+// walk goes over what lies in a folder and is none.
+func (f *Folder) walk(folder string, each func(key string) error) error {
+	path, err := f.path(folder)
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(path, func(at string, entry fs.DirEntry, err error) error {
+		if at == path && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		key, err := filepath.Rel(f.root, at)
+		if err != nil {
+			return err
+		}
+		return each(filepath.ToSlash(key))
+	})
+}
+
+// Check implements commands.Archive.
+func (f *Folder) Check(_ context.Context, installation string) error {
+	return Check(f.root, installation)
 }
 
 func (f *Folder) path(key string) (string, error) {

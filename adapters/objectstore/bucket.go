@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
@@ -96,6 +98,29 @@ func (b *Bucket) Size(ctx context.Context, key string) (int64, error) {
 		return 0, b.explained("look for", key, err)
 	}
 	return attributes.Size, nil
+}
+
+// List implements commands.Archive.
+func (b *Bucket) List(ctx context.Context, folder string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := commands.CheckArchiveKey(folder); err != nil {
+			yield("", err)
+			return
+		}
+		objects := b.blobs.List(&blob.ListOptions{Prefix: b.object(folder) + "/"})
+		for {
+			found, err := objects.Next(ctx)
+			switch {
+			case errors.Is(err, io.EOF):
+				return
+			case err != nil:
+				yield("", b.explained("list", folder, err))
+				return
+			case !yield(strings.TrimPrefix(found.Key, b.object("")), nil):
+				return
+			}
+		}
+	}
 }
 
 // object is the name of a key's object in the bucket.

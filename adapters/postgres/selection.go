@@ -45,14 +45,18 @@ func (s Selection) Failed(ctx context.Context, batch string, f operation.Filter,
 	if err := projections.WaitFor(ctx, s.pool, "documents", at); err != nil {
 		return nil, err
 	}
-	var partitions []int
-	var offsets []int64
-	for partition, offset := range at {
-		partitions, offsets = append(partitions, partition), append(offsets, offset)
-	}
+	partitions, offsets := coordinates(at)
 	return s.streams(ctx, `SELECT stream`+failedMatching+`
 		AND "offset" <= (SELECT c."offset" FROM unnest($7::int[], $8::bigint[]) c(partition, "offset") WHERE c.partition = documents.partition)
 		AND stream > $9 ORDER BY stream LIMIT $10`, append(matching(batch, f), partitions, offsets, after, limit)...)
+}
+
+// coordinates as arguments of a statement.
+func coordinates(at wire.Position) (partitions []int, offsets []int64) {
+	for partition, offset := range at {
+		partitions, offsets = append(partitions, partition), append(offsets, offset)
+	}
+	return partitions, offsets
 }
 
 // Pending implements commands.Selection.

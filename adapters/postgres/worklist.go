@@ -124,6 +124,8 @@ func (w Worklist) Claim(ctx context.Context, wanted commands.WorkWanted) ([]comm
 		return w.claim(ctx, wanted, slicesAreOpen)
 	case commands.WorkMigrate:
 		return w.claim(ctx, wanted, documentsArePending)
+	case commands.WorkVerify:
+		return w.claimVerifications(ctx, wanted)
 	}
 	return w.claimCondition(ctx, wanted)
 }
@@ -299,7 +301,7 @@ func leaseKeys(works []commands.Work) (streams []string, versions []int) {
 			version = 0
 		case commands.WorkMigrate:
 			key += "@" + work.Batch
-		case commands.WorkFinish, commands.WorkReopen, commands.WorkCancel:
+		case commands.WorkFinish, commands.WorkReopen, commands.WorkCancel, commands.WorkVerify:
 			key = string(work.Kind) + "@" + work.Batch
 		}
 		streams, versions = append(streams, key), append(versions, version)

@@ -8,13 +8,14 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/fixity"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
 // sight tells which records somebody may see who is restricted to organisations:
-// those of documents and listings of theirs, and those of batches and operations
-// of batches that are all theirs. Anything else, and whatever there will be, is
+// those of documents and listings of theirs, and those of batches that are all
+// theirs and of their operations and verifications. Anything else, and whatever there will be, is
 // not shown.
 type sight struct {
 	*server
@@ -39,6 +40,8 @@ func (g *sight) shows(ctx context.Context, r wire.Raw) (bool, error) {
 		}
 		return g.seesWhole(ctx, number)
 	case operation.Event:
+		return g.seesWhole(ctx, e.GetBatch())
+	case fixity.Event:
 		return g.seesWhole(ctx, e.GetBatch())
 	}
 	return false, nil

@@ -29,8 +29,11 @@ var invented = map[string]string{
 		VALUES ('op', 'retry', 'B', '{}', '', 'running', 1, now(), 'nobody', now(), 1)`,
 	"operation_items":    `INSERT INTO operation_items VALUES ('op', 'document', 'done', '')`,
 	"worklist_documents": `INSERT INTO worklist_documents VALUES ('document', 'B', 1, now())`,
-	"webhooks":           `INSERT INTO webhooks VALUES ('webhook-x', 'x', true, '', '{}', '{}', 1, now(), now(), 'nobody')`,
-	"profiles":           `INSERT INTO profiles VALUES ('x', 1, '{}', '', now(), 'nobody')`,
+	"verifications": `INSERT INTO verifications (id, batch, number, migrated, selected, reason, status, requested_at, requested_by, changed_at, version)
+		VALUES ('B-V1', 'B', 1, 1, 1, '', 'running', now(), 'nobody', now(), 1)`,
+	"verification_findings": `INSERT INTO verification_findings VALUES ('B-V1', 'document', 1, 'missing', 'missing', 'key', '', '', 1, 1)`,
+	"webhooks":              `INSERT INTO webhooks VALUES ('webhook-x', 'x', true, '', '{}', '{}', 1, now(), now(), 'nobody')`,
+	"profiles":              `INSERT INTO profiles VALUES ('x', 1, '{}', '', now(), 'nobody')`,
 	"approvals": `INSERT INTO approvals (id, kind, batch, batch_version, documents, unlisted_slices, coordinates, alone, reason,
 			requested_issuer, requested_by, requested_at, expires_at, status, version)
 		VALUES ('x', 'cancel-batch', 'B', 0, 1, 0, '{}', 0, '', 'token', 'nobody', now(), now(), 'pending', 1)`,

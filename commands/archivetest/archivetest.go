@@ -67,6 +67,25 @@ func Run(t *testing.T, open func(t *testing.T) commands.Archive) {
 			require.Equal(t, "content", read(t, a, "deep/folder/k"))
 		}
 	})
+	t.Run("a folder lists what is below it, and nothing of its neighbours", func(t *testing.T) {
+		a := open(t)
+		for _, key := range []string{"s/r/a/1", "s/r/a/2", "s/r/a/below/3", "s/r/ab/4", "s/r/5"} {
+			store(t, a, key, key)
+		}
+		require.ElementsMatch(t, []string{"s/r/a/1", "s/r/a/2", "s/r/a/below/3"}, list(t, a, "s/r/a"))
+		require.Empty(t, list(t, a, "s/r/none"))
+		for key, err := range a.List(t.Context(), "s/r") {
+			require.NoError(t, err)
+			require.NotEmpty(t, key)
+			break // whoever has seen enough
+		}
+		for _, err := range a.List(t.Context(), "../out") {
+			require.Error(t, err)
+		}
+	})
+	t.Run("it is nobody else's", func(t *testing.T) {
+		require.Error(t, open(t).Check(t.Context(), "another installation"))
+	})
 	t.Run("keys stay inside", func(t *testing.T) {
 		a := open(t)
 		for _, key := range []string{"", ".", "../out", "/etc/passwd", "a/../../b", "a//b", string(bytes.Repeat([]byte("x"), 300))} {
@@ -113,6 +132,14 @@ func store(t *testing.T, a commands.Archive, key, content string) (existed bool)
 	existed, err := begin(t, a, content).Commit(t.Context(), key)
 	require.NoError(t, err)
 	return existed
+}
+
+func list(t *testing.T, a commands.Archive, folder string) (keys []string) {
+	for key, err := range a.List(t.Context(), folder) {
+		require.NoError(t, err)
+		keys = append(keys, key)
+	}
+	return keys
 }
 
 func read(t *testing.T, a commands.Archive, key string) string {

@@ -18,12 +18,11 @@ import (
 const heapGrowth = 64 << 20
 
 // TestALargeFileTakesNoMemory: fetched over HTTP, digested, judged, stored in a
-// folder, read back. Other tests must not run beside it, so it is not parallel.
+// folder, read back, verified. Other tests must not run beside it, so it is not parallel.
 func TestALargeFileTakesNoMemory(t *testing.T) { //nolint:paralleltest // it measures the whole process
-	w := emptyWorld(t)
 	large := sheet("LARGE", "large")
 	large.files[0].hash = largeMD5
-	s := w.newShelf(large)
+	w, s := shelved(t, large)
 	w.reconfigure(func(s *source.Settings) { s.Profile = "archive" })
 	zeros := make([]byte, 1<<20)
 	s.download = func(rw http.ResponseWriter, _ *http.Request, _ call) bool {
@@ -44,10 +43,12 @@ func TestALargeFileTakesNoMemory(t *testing.T) { //nolint:paralleltest // it mea
 	go func() { measured <- highest(done) }()
 	number := w.create(january())
 	b := w.finished(number)
+	verified := w.verify(number)
 	close(done)
 	grown := int64(<-measured) - int64(before)
 	t.Logf("the heap grew by %d MiB at most, from %d MiB, while %d MiB passed through", grown>>20, before>>20, largeSize>>20)
 	require.EqualValues(t, 1, b.Documents.Migrated)
+	require.Equal(t, 1, verified.Intact)
 	require.Less(t, grown, int64(heapGrowth))
 	migrated, _ := eventsOf[document.Migrated](w.records())
 	require.EqualValues(t, largeSize, migrated[0].BytesStored)

@@ -8,8 +8,8 @@ import (
 	"github.com/waybill-migration/waybill/commands"
 )
 
-// rests are the sources that as a whole give nothing for a while. Their work is
-// not claimed meanwhile, so that it neither costs an attempt nor keeps workers
+// rests are the sources that as a whole give nothing for a while, and the archive
+// when it does. Their work is not claimed meanwhile, so that it neither costs an attempt nor keeps workers
 // from other sources; each process finds out by itself.
 type rests struct {
 	now commands.Clock
@@ -32,7 +32,7 @@ func (r *rests) begin(source string, rest *commands.NotNow) {
 		r.until = map[string]time.Time{}
 	}
 	if now := r.now(); now.Sub(r.until[source]) > time.Minute {
-		r.log.Warn("a source gives nothing for now; its work waits", "source", source, "until", rest.Until, "why", rest.Failure.Error())
+		r.log.Warn("nothing is to be had for now; the work waits", "of", source, "until", rest.Until, "why", rest.Failure.Error())
 	}
 	r.until[source] = rest.Until
 	if again := r.now().Add(restAge); again.Before(rest.Until) {

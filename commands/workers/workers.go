@@ -17,7 +17,7 @@ import (
 
 // Settings of the workers of a process.
 type Settings struct {
-	Documents   int           // migrated at once
+	Documents   int           // migrated at once; of a verification, objects that are read at once
 	Listings    int           // slices listed at once
 	Lease       time.Duration // how long a killed worker's work waits
 	MaxAttempts int           // failed attempts before a document or slice is failed
@@ -68,6 +68,7 @@ func (w *Workers) Run(ctx context.Context) error {
 		group.Go(func() error { return w.list(ctx) })
 	}
 	group.Go(func() error { return w.conditions(ctx) })
+	group.Go(func() error { return w.verify(ctx) })
 	return group.Wait()
 }
 

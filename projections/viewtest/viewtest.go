@@ -16,6 +16,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/fixity"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
@@ -131,6 +132,11 @@ func (j *Journal) Document(id domain.DocumentID, c document.Command) error {
 // Operation decides a command and appends what it causes.
 func (j *Journal) Operation(id string, c operation.Command) error {
 	return decide(j, domain.OperationStream(id), c, operation.Decide, operation.Evolve)
+}
+
+// Verification decides a command and appends what it causes.
+func (j *Journal) Verification(id string, c fixity.Command) error {
+	return decide(j, domain.VerificationStream(id), c, fixity.Decide, fixity.Evolve)
 }
 
 // Access decides a command and appends what it causes.
