@@ -32,6 +32,7 @@ var mayCall = map[string][]string{
 	"retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,
 	"cancelOperation": operators, "listApprovals": everybody, "getApproval": everybody, "approveApproval": operators, "rejectApproval": operators, "withdrawApproval": operators,
+	"verifyBatch": operators, "listVerifications": everybody, "getVerification": everybody, "listFindings": everybody, "retryVerification": operators, "cancelVerification": operators,
 	"listAudit": auditors, "exportAudit": auditors, "readEvents": auditors,
 	"issueToken": admins, "listTokens": admins, "revokeToken": admins,
 	"createWebhook": admins, "changeWebhook": admins, "enableWebhook": admins, "disableWebhook": admins, "removeWebhook": admins, "testWebhook": admins,

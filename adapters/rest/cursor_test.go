@@ -46,7 +46,7 @@ func TestCursorIsOfItsListAndItsFilter(t *testing.T) {
 	for _, other := range []string{
 		list + "?status=pending&cursor=", list + "?cursor=", list + "?status=failed&organization=ORG1&cursor=", list + "?status=pending&organization=ORG2&cursor=",
 		"/v1/batches/" + another.Number + "/documents?status=pending&organization=ORG1&cursor=", "/v1/batches?cursor=", "/v1/audit?cursor=",
-		"/v1/batches/" + b.Number + "/slices?cursor=", "/v1/batches/" + b.Number + "/operations?cursor=", "/v1/operations/x/items?cursor=",
+		"/v1/batches/" + b.Number + "/slices?cursor=", "/v1/batches/" + b.Number + "/operations?cursor=", "/v1/operations/x/items?cursor=", "/v1/verifications?cursor=", "/v1/verifications/x/findings?cursor=",
 		pathOf(b.Number, image("ssc", "IMG-000")) + "/history?cursor=",
 	} {
 		p := r.send(commands.RoleAdmin, "GET", other+cursor, nil).refused(http.StatusUnprocessableEntity, "cursor-invalid")

@@ -40,7 +40,7 @@ func (s *server) registerEvents() {
 			"To go on, give as from the last offset (sequence) that was read of each partition, which stand in each record; the trailer Waybill-Position says the same, and passes over what a filter left out. " +
 			"An answer that could not be completed is cut off: its last chunk is missing, and a client reports a broken transfer. " +
 			"With follow the answer stays open for an hour at most, with new records as they are committed and an empty line every 15 seconds; it may end earlier, in good order, when the server is stopped. " +
-			"Who is restricted to organisations gets the events of their documents and listings, and those of batches and bulk operations when the whole batch is theirs: for them it is by design that offsets have gaps, and completeness cannot be checked. " +
+			"Who is restricted to organisations gets the events of their documents and listings, and those of batches, their bulk operations and verifications when the whole batch is theirs: for them it is by design that offsets have gaps, and completeness cannot be checked. " +
 			"Reading events is itself recorded."}
 	register(s, op, func(ctx context.Context, in *eventsQuery) (*eventStream, error) { return s.readEvents(ctx, op, in) })
 	described := s.api.OpenAPI().Paths[op.path].Get.Responses[strconv.Itoa(http.StatusOK)]
@@ -53,7 +53,7 @@ type eventsQuery struct {
 	From          string   `query:"from" maxLength:"600" example:"0:15,7:123" doc:"A position: what lies after it is read. Empty: from the beginning. now: only what is yet to come"`
 	Stream        string   `query:"stream" maxLength:"2000" example:"batch-B20250301-080000-ABCDE" doc:"Only events of this stream"`
 	Type          []string `query:"type" maxItems:"50" maxLength:"200" nullable:"false" example:"waybill.document.migrated" doc:"Only events of these types, with or without their version, comma-separated"`
-	Batch         string   `query:"batch" maxLength:"100" doc:"Only events of this batch, of its documents, listings and operations"`
+	Batch         string   `query:"batch" maxLength:"100" doc:"Only events of this batch, of its documents, listings, operations and verifications"`
 	As            string   `query:"as" enum:"stored,latest" default:"stored" doc:"latest: events of an old version are mapped to the newest as /schemas/mappings say; their mappedfrom says the version that was written"`
 	Follow        bool     `query:"follow" doc:"Stay, and send what is committed from now on"`
 	Authorization string   `header:"Authorization" hidden:"true"`

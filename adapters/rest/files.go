@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -14,7 +15,23 @@ type DocumentWithFiles struct {
 	Document
 	Judgement *Judgement `json:"judgement,omitempty" doc:"Of the last attempt"`
 	Filed     *Filed     `json:"filed,omitempty" doc:"Where the document lies in a target system too"`
+	Verified  *Verified  `json:"verified,omitempty" doc:"When a verification last found intact what the archive has of the document"`
 	FileList  []File     `json:"fileList" nullable:"false"`
+}
+
+// Verified says when a document was last found intact.
+type Verified struct {
+	At           time.Time `json:"at"`
+	Verification string    `json:"verification" doc:"Id of the verification"`
+	Unhashed     int       `json:"unhashed" doc:"Files of which the source gave no hash: they are as they were received"`
+	Extra        int       `json:"extra" doc:"Objects in the document's folder that no event names"`
+}
+
+func verifiedOf(v *projections.Verified) *Verified {
+	if v == nil {
+		return nil
+	}
+	return new(Verified(*v))
 }
 
 // Judgement is by what a document and its files were judged, and what was found
@@ -116,7 +133,7 @@ func filedOf(f *document.Filed) *Filed {
 }
 
 func withFiles(d projections.Document, files []projections.File) DocumentWithFiles {
-	answer := DocumentWithFiles{Document: documentOf(d), Judgement: judgementOf(d.Judgement), Filed: filedOf(d.Filed), FileList: make([]File, len(files))}
+	answer := DocumentWithFiles{Document: documentOf(d), Judgement: judgementOf(d.Judgement), Filed: filedOf(d.Filed), Verified: verifiedOf(d.Verified), FileList: make([]File, len(files))}
 	for i, f := range files {
 		answer.FileList[i] = fileOf(f)
 	}

@@ -41,6 +41,7 @@ func (s *server) config() huma.Config {
 				{Name: "documents", Description: "Documents of a batch (单据)"},
 				{Name: "files", Description: "Files of a document (封面, 发票, 附件)"},
 				{Name: "operations", Description: "Commands on many documents (批量操作)"},
+				{Name: "verifications", Description: "The archive read again, and what was found (完整性校验)"},
 				{Name: "approvals", Description: "Acts that take two operators (四眼原则)"},
 				{Name: "audit", Description: "Who changed what (日志)"},
 				{Name: "events", Description: "Everything that ever happened, as records"},

@@ -14,6 +14,7 @@ import (
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/fixity"
 	"github.com/waybill-migration/waybill/domain/profile"
 )
 
@@ -69,6 +70,9 @@ func newOrganizations(t *testing.T) *organizations {
 	}
 	w.document(theirs[3], document.SkipFile{Batch: w.other, FileID: "f1" + canary, Reason: canary + " blurred"})
 	w.operate()
+	w.inspect(w.own, ownMigrated, mark)
+	w.inspect(w.mixed, theirs[1], canary)
+	w.inspect(w.other, theirs[1], canary)
 	w.hear()
 	return w
 }
@@ -189,6 +193,19 @@ func (w *organizations) retryAll(number, reason string, filter FailedFilter) str
 	return taken.Operation
 }
 
+// inspect the archive of a batch, in the name of somebody who sees all of it: a
+// document is missing a file.
+func (w *organizations) inspect(number string, id domain.DocumentID, mark string) {
+	w.t.Helper()
+	w.caughtUp()
+	var taken VerificationAccepted
+	w.send("everywhere", "POST", "/v1/batches/"+number+"/verify", because(mark+" inspection")).is(http.StatusAccepted, &taken)
+	found := fixity.Item{Document: id.Stream(), Outcome: fixity.Missing, Flawed: 1, Flaws: []fixity.Flaw{{Key: mark + "/f1", Fault: fixity.Missing, FileID: "f1" + mark, Detail: mark}}}
+	execute(w.rig, commands.Fixities, domain.VerificationStream(taken.Verification), fixity.State{}, fixity.Command(fixity.Advance{
+		Round: 1, Until: id.Stream(), Documents: []fixity.Examined{{Item: found, Objects: 4, Bytes: 40}}, Last: true,
+	}))
+}
+
 // hear of their documents in what is recorded of access: also of a batch that is
 // all theirs, when somebody looked for a document there that is elsewhere.
 func (w *organizations) hear() {
@@ -202,7 +219,7 @@ func (w *organizations) hear() {
 // caughtUp returns when all views have what was done.
 func (w *organizations) caughtUp() {
 	w.t.Helper()
-	for _, view := range []string{batchesView, documentsView, auditView, operationsView} {
+	for _, view := range []string{batchesView, documentsView, auditView, operationsView, verificationsView} {
 		require.NoError(w.t, w.reached(view, w.heads()))
 	}
 }
@@ -214,7 +231,10 @@ func (w *organizations) settled(path string) string { return with(path, "after",
 // long they are.
 func (w *organizations) touched() map[string]int {
 	w.t.Helper()
-	streams := []string{domain.BatchStream(w.other), domain.BatchStream(w.all), domain.BatchStream(w.mixed)}
+	streams := []string{
+		domain.BatchStream(w.other), domain.BatchStream(w.all), domain.BatchStream(w.mixed),
+		domain.VerificationStream(fixity.ID(w.mixed, 1)), domain.VerificationStream(fixity.ID(w.other, 1)),
+	}
 	for _, number := range []string{w.all, w.mixed, w.other} {
 		streams = append(streams, domain.DiscoveryStream(number, slice), domain.DiscoveryStream(number, slice+"@"+other), domain.DiscoveryStream(number, slice+"@"+own))
 	}
@@ -261,6 +281,8 @@ func (w *organizations) paths(op described) []string {
 		fill("{id}", ids...)
 	case strings.Contains(op.path, "/operations/{id}"):
 		fill("{id}", w.ownOperation, w.othersOperation)
+	case strings.HasPrefix(op.path, "/v1/verifications/{id}"):
+		fill("{id}", fixity.ID(w.own, 1), fixity.ID(w.mixed, 1), fixity.ID(w.other, 1))
 	case strings.HasPrefix(op.path, "/v1/approvals/{id}"):
 		fill("{id}", w.ownOperation) // there is none
 	case strings.HasPrefix(op.path, "/v1/sources/{id}"):

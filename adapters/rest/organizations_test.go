@@ -26,6 +26,7 @@ var reaches = map[string]reach{
 	"retryDocument": confined, "exceptDocument": confined, "revokeException": confined, "skipFile": confined, "recallFile": confined,
 	"retryBatch": confined, "listOperations": confined, "getOperation": confined, "listOperationItems": confined, "cancelOperation": confined,
 	"listApprovals": closed, "getApproval": confined, "approveApproval": confined, "rejectApproval": confined, "withdrawApproval": confined,
+	"verifyBatch": wholly, "listVerifications": confined, "getVerification": confined, "listFindings": confined, "retryVerification": confined, "cancelVerification": confined,
 	"listAudit": confined, "exportAudit": confined, "readEvents": confined,
 	"createWebhook": closed, "listWebhooks": closed, "getWebhook": closed, "changeWebhook": closed, "enableWebhook": closed, "disableWebhook": closed,
 	"removeWebhook": closed, "testWebhook": closed, "listDeliveries": closed, "getDelivery": closed, "retryDelivery": closed,
@@ -87,7 +88,7 @@ func TestCommandsOfWhoIsRestricted(t *testing.T) {
 	}
 	require.Equal(t, before, w.touched(), "nothing of theirs was touched")
 
-	for _, name := range []string{"pause", "resume", "cancel", "acknowledge-empty", "slices/2024-03@" + own + "/retry", "slices/2024-03@" + own + "/accept-shortfall"} {
+	for _, name := range []string{"pause", "resume", "cancel", "verify", "acknowledge-empty", "slices/2024-03@" + own + "/retry", "slices/2024-03@" + own + "/accept-shortfall"} {
 		for _, number := range []string{w.all, w.mixed} {
 			w.send(restricted, "POST", "/v1/batches/"+number+"/"+name, because("x")).refused(http.StatusForbidden, "batch-not-covered")
 		}
@@ -216,7 +217,8 @@ func TestTheLogOfWhoIsRestricted(t *testing.T) {
 		return slices.Compact(all)
 	}
 	require.Equal(t, []string{"batch.created", "batch.paused", "batch.resumed", "discovery.completed", "discovery.listed-again", "discovery.page-listed", "discovery.started",
-		"document.discovered", "document.failed", "document.migrated", "document.retry-requested", "operation.advanced", "operation.completed", "operation.requested"}, kinds(w.own))
+		"document.discovered", "document.failed", "document.migrated", "document.retry-requested", "operation.advanced", "operation.completed", "operation.requested",
+		"verification.advanced", "verification.completed", "verification.requested"}, kinds(w.own))
 	require.Equal(t, []string{"discovery.completed", "discovery.listed-again", "discovery.page-listed", "discovery.started", "document.discovered", "document.failed", "document.migrated"}, kinds(w.mixed))
 	require.Equal(t, []string{"document.discovered", "document.failed", "document.migrated", "document.retry-requested"}, kinds(w.all))
 	require.Empty(t, kinds(w.other))

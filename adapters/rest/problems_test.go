@@ -144,7 +144,7 @@ func TestReadThatWaitsInVainIsNeverStale(t *testing.T) {
 	b := r.batch()
 	path := "/v1/batches/" + b.Number
 	for _, read := range []string{"/v1/sources", "/v1/sources/" + sourceID, "/v1/batches", path, path + "/slices", path + "/documents", path + "/documents/a%2Fb",
-		path + "/operations", "/v1/operations/x", "/v1/operations/x/items", "/v1/audit"} {
+		path + "/operations", "/v1/operations/x", "/v1/operations/x/items", "/v1/verifications", "/v1/verifications/x", "/v1/verifications/x/findings", "/v1/audit"} {
 		a := r.send(commands.RoleAdmin, "GET", read+"?after=0:999999", nil)
 		p := a.refused(http.StatusServiceUnavailable, "view-late")
 		require.Equal(t, "1", a.Header.Get("Retry-After"))

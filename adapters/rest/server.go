@@ -179,6 +179,7 @@ func (s *server) registerAll() {
 	s.registerComparisons()
 	s.registerFiles()
 	s.registerOperations()
+	s.registerVerifications()
 	s.registerApprovals()
 	s.registerAudit()
 	s.registerEvents()
