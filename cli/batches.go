@@ -32,7 +32,7 @@ type batch struct {
 
 func batchCommands(k *connection) []*cobra.Command {
 	return []*cobra.Command{
-		batchList(k), batchShow(k), batchCreate(k), batchWatch(k), batchRetry(k),
+		batchList(k), batchShow(k), batchCreate(k), batchWatch(k), batchRetry(k), batchVerify(k),
 		batchOrder(k, "pause", "Pause a batch: work under way is finished, nothing new is begun"),
 		batchOrder(k, "resume", "Let a paused batch go on"),
 		batchCancel(k),

@@ -80,7 +80,9 @@ func TestAWrongCommandLineSendsNothing(t *testing.T) {
 		"batch show", "batch show B1 B2", "batch pause B1", "batch create --from 2024-01-01 --to 2024-01-31", "batch create --source s --to 2024-01-31",
 		"batch retry B1", "batch accept-shortfall B1 --reason x", "batch retry-slice B1 2024-01", "batch watch B1 --interval 1ms",
 		"document show B1", "document retry B1 a/b", "document except B1 a/b --reason x", "document skip-file B1 a/b --reason x", "document recall-file B1 a/b f",
-		"operation show", "operation watch x --interval 0s", "audit export --format pdf", "audit list x", "source enable s", "source update s --file /nothing",
+		"operation show", "operation watch x --interval 0s",
+		"batch verify B1", "batch verify B1 --reason x --sample 0%", "batch verify B1 --reason x --sample 101%", "batch verify B1 --reason x --sample some", "batch verify B1 --reason x --sample -5",
+		"verification show", "verification retry v", "verification cancel v", "verification findings", "verification watch v --interval 0s", "audit export --format pdf", "audit list x", "source enable s", "source update s --file /nothing",
 		"token create --subject x", "token create --roles admin", "token create --subject x --roles reader --days -1", "token revoke", "token list --nothing",
 	} {
 		_, _, err := run(t, server.URL, strings.Fields(line)...)

@@ -22,6 +22,11 @@ type document struct {
 		Target, Address, Resource, ImageNumber string
 		Files, Compared                        int64
 	}
+	Verified *struct {
+		At              time.Time
+		Verification    string
+		Unhashed, Extra int64
+	}
 	FileList []file
 }
 
@@ -119,6 +124,9 @@ func (d document) print(s *session) error {
 	lines.add("archive", strings.TrimSpace(d.Result+" "+d.Manifest))
 	if f := d.Filed; f != nil {
 		lines.add("filed", fmt.Sprintf("%s %s: %s/%s, %d files, %d compared", f.Target, f.Address, f.Resource, f.ImageNumber, f.Files, f.Compared))
+	}
+	if v := d.Verified; v != nil {
+		lines.add("verified", fmt.Sprintf("%s by %s, %d files without a hash of the source, %d extra objects", moment(v.At), v.Verification, v.Unhashed, v.Extra))
 	}
 	lines.add("changed", moment(d.ChangedAt))
 	if err := lines.print(s.out); err != nil {

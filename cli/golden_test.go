@@ -23,18 +23,20 @@ func TestMain(m *testing.M) {
 func TestTablesForPeople(t *testing.T) {
 	t.Parallel()
 	for name, line := range map[string][]string{
-		"batch":     {"batch", "show", "B1"},
-		"batches":   {"batch", "list"},
-		"slices":    {"batch", "slices", "B1"},
-		"check":     {"source", "check", "s"},
-		"document":  {"document", "show", "B1", "x"},
-		"documents": {"document", "list", "B1", "--status", "failed"},
-		"facets":    {"document", "count", "B1", "--status", "failed"},
-		"history":   {"document", "history", "B1", "x"},
-		"source":    {"source", "show", "standard-imaging"},
-		"operation": {"operation", "show", "x"},
-		"audit":     {"audit", "list"},
-		"tokens":    {"token", "list"},
+		"batch":        {"batch", "show", "B1"},
+		"batches":      {"batch", "list"},
+		"slices":       {"batch", "slices", "B1"},
+		"check":        {"source", "check", "s"},
+		"document":     {"document", "show", "B1", "x"},
+		"documents":    {"document", "list", "B1", "--status", "failed"},
+		"facets":       {"document", "count", "B1", "--status", "failed"},
+		"history":      {"document", "history", "B1", "x"},
+		"source":       {"source", "show", "standard-imaging"},
+		"operation":    {"operation", "show", "x"},
+		"verification": {"verification", "show", "x"},
+		"findings":     {"verification", "findings", "x"},
+		"audit":        {"audit", "list"},
+		"tokens":       {"token", "list"},
 	} {
 		answer, err := os.ReadFile(filepath.Join("testdata", name+".json"))
 		require.NoError(t, err)
