@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path"
 	"strings"
 	"testing"
 
@@ -75,6 +76,7 @@ func TestAnArchiveInABucket(t *testing.T) {
 	})
 	out, err = b.run("verify", "--archive", "all", "--views", "none")
 	require.NoError(t, err, out)
+	b.verifies(number)
 	require.NoError(t, waybill.stop())
 
 	left, err := os.ReadDir(b.spool)
@@ -106,6 +108,33 @@ func (b *bucketed) damage() (keys []string) {
 		require.NoError(b.t, err)
 	}
 	return keys
+}
+
+// verifies: a verification of the batch finds what is damaged anew, and what
+// lies beside it.
+func (b *bucketed) verifies(number string) {
+	b.t.Helper()
+	stray := path.Dir(b.damage()[0]) + "/stray"
+	_, err := b.store.PutObject("images", "waybill/"+stray, map[string]string{}, strings.NewReader("x"), 1, nil)
+	require.NoError(b.t, err)
+	var taken struct{ Verification, Position string }
+	require.NoError(b.t, b.api.Post(b.t.Context(), "/v1/batches/"+number+"/verify", map[string]any{"reason": "yearly inspection"}, &taken))
+	one := "/v1/verifications/" + taken.Verification
+	var found struct {
+		Status    string
+		Documents struct{ Intact, Changed, Missing int }
+	}
+	b.eventually("the verification ends", func() error {
+		err := b.api.Get(b.t.Context(), one+"?after="+taken.Position, &found)
+		if err == nil && found.Status != "completed" {
+			err = errNone
+		}
+		return err
+	})
+	require.Equal(b.t, []int{38, 1, 1}, []int{found.Documents.Intact, found.Documents.Changed, found.Documents.Missing})
+	var extra struct{ Items []struct{ Key string } }
+	require.NoError(b.t, b.api.Get(b.t.Context(), one+"/findings?fault=extra", &extra))
+	require.Equal(b.t, stray, extra.Items[0].Key)
 }
 
 // refusesAnother: workers do not write to what is not the installation's.
