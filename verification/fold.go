@@ -9,6 +9,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
@@ -27,6 +28,7 @@ type fold struct {
 	webhook   webhook.State
 	approval  approval.State
 	profile   profile.State
+	list      list.State
 }
 
 func newFold(stream string) fold {
@@ -60,6 +62,8 @@ func (f *fold) take(event any) (err error) {
 		of, f.approval = "approval", approval.Evolve(f.approval, e)
 	case profile.Event:
 		of, f.profile = "profile", profile.Evolve(f.profile, e)
+	case list.Event:
+		of, f.list = "list", list.Evolve(f.list, e)
 	case document.Event:
 		of = "document"
 		err = f.takeDocument(e)
