@@ -11,6 +11,7 @@ import (
 
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/list"
 )
 
 func codes(prefix string, n int) []string {

@@ -27,7 +27,7 @@ func Decide(s State, command Command) ([]Event, error) {
 	}
 	uploaded := Uploaded{
 		Head: Head{ID: c.ID, Kind: c.Kind, Count: len(taken.entries), Digest: digestOf(taken.entries)},
-		Name: domain.TruncateTo(strings.TrimSpace(c.Name), maxName), Blank: taken.blank, Duplicates: taken.duplicates,
+		Name: domain.TruncateTo(strings.TrimSpace(c.Name), maxName), Column: domain.TruncateTo(c.Column, maxName), Blank: taken.blank, Duplicates: taken.duplicates,
 	}
 	return append([]Event{uploaded}, pages(taken.entries)...), nil
 }

@@ -22,7 +22,7 @@ const (
 	MaxEntries = 500_000
 	MaxEntry   = 300      // bytes
 	MaxBytes   = 16 << 20 // of an upload, and of all entries together
-	maxName    = 200      // bytes
+	maxName    = 200      // bytes, of its name and of its column's
 	// maxPage is how many bytes of entries one event takes: less than a record
 	// (900 KB) has room for.
 	maxPage = 700_000
@@ -61,10 +61,11 @@ type Command interface{ listCommand() }
 
 // Upload makes a list.
 type Upload struct {
-	ID    string
-	Name  string // for people, such as the name of the file
-	Kind  Kind
-	Cells []Cell
+	ID     string
+	Name   string // for people, such as the name of the file
+	Kind   Kind
+	Column string // of the table, by its title or its letter
+	Cells  []Cell
 }
 
 // Cell of an uploaded table's column.
@@ -83,6 +84,7 @@ type (
 	Uploaded struct {
 		Head
 		Name       string `json:"name"`
+		Column     string `json:"column"`
 		Blank      int    `json:"blank"`      // cells without a text
 		Duplicates int    `json:"duplicates"` // cells of an entry that had come before
 	}

@@ -20,7 +20,7 @@ var lists = spec.Aggregate[list.State, list.Command, list.Event]{
 
 // upload of a column without a title.
 func upload(texts ...string) list.Upload {
-	c := list.Upload{ID: "L1", Name: " vouchers.csv ", Kind: list.BillNumbers}
+	c := list.Upload{ID: "L1", Name: " vouchers.csv ", Kind: list.BillNumbers, Column: "A"}
 	for i, text := range texts {
 		c.Cells = append(c.Cells, list.Cell{Row: i + 1, Text: text})
 	}
@@ -33,7 +33,7 @@ func TestEntriesAreASet(t *testing.T) {
 	require.Len(t, o.Events, 2)
 	uploaded := o.Events[0].(list.Uploaded)
 	require.Equal(t, list.Uploaded{
-		Head: list.Head{ID: "L1", Kind: list.BillNumbers, Count: 3, Digest: uploaded.Digest}, Name: "vouchers.csv", Blank: 2, Duplicates: 1,
+		Head: list.Head{ID: "L1", Kind: list.BillNumbers, Count: 3, Digest: uploaded.Digest}, Name: "vouchers.csv", Column: "A", Blank: 2, Duplicates: 1,
 	}, uploaded)
 	require.Equal(t, list.EntriesAdded{Entries: []string{"B1", "凭证 2", "b1"}}, o.Events[1])
 	o.When(upload("B1")).ThenRefused(domain.Conflict, "list-exists")

@@ -43,11 +43,11 @@ var (
 			CertificateAuthorities: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
 		},
 	}
-	scope  = batch.Scope{Organizations: []string{"ORG1"}, DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31", List: "L20250301-075900-ABCDE"}
-	listed = list.Head{ID: "L20250301-075900-ABCDE", Kind: list.BillNumbers, Count: 3, Digest: stored.SHA256}
-	phase  = batch.PhaseChanged{Before: batch.PhaseActive, After: batch.PhaseHeld, Reason: "maintenance"}
-	counts = batch.Counts{Total: 15, Migrated: 5, Failed: 4, Pending: 3, Excepted: 2, Cancelled: 1}
-	at     = map[int]int64{0: 15, 7: 123}
+	scope    = batch.Scope{Organizations: []string{"ORG1"}, DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31", List: "L20250301-075900-ABCDE"}
+	uploaded = list.Head{ID: "L20250301-075900-ABCDE", Kind: list.BillNumbers, Count: 3, Digest: stored.SHA256}
+	phase    = batch.PhaseChanged{Before: batch.PhaseActive, After: batch.PhaseHeld, Reason: "maintenance"}
+	counts   = batch.Counts{Total: 15, Migrated: 5, Failed: 4, Pending: 3, Excepted: 2, Cancelled: 1}
+	at       = map[int]int64{0: 15, 7: 123}
 
 	failure = domain.Failure{
 		Code: "http-503", Category: domain.SourceUnavailable, Stage: domain.StageFetch, Retryable: true, Detail: "file f1 (发票.pdf): the source answered 503",
@@ -186,7 +186,7 @@ var samples = map[string]any{
 	"waybill.source.disabled.v1":     source.Disabled{Reason: "maintenance"},
 
 	"waybill.batch.created.v1": batch.Created{
-		Number: "B20250301-080000-ABCDE", Source: "standard", SourceVersion: 3, Profile: "flagship", Scope: scope, List: &listed,
+		Number: "B20250301-080000-ABCDE", Source: "standard", SourceVersion: 3, Profile: "flagship", Scope: scope, List: &uploaded,
 		Slices: []batch.Slice{{ID: "2025-03@ORG1", Organization: "ORG1", DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}},
 	},
 	"waybill.batch.held.v1":               batch.Held{PhaseChanged: phase},
@@ -290,6 +290,6 @@ var samples = map[string]any{
 	"waybill.profile.registered.v1":   profile.Registered{Name: "ours", Settings: criteria, Reason: "new scanners"},
 	"waybill.profile.reconfigured.v1": profile.Reconfigured{Settings: criteria, Reason: "new scanners"},
 
-	"waybill.list.uploaded.v1":      list.Uploaded{Head: listed, Name: "凭证.csv", Blank: 2, Duplicates: 1},
+	"waybill.list.uploaded.v1":      list.Uploaded{Head: uploaded, Name: "凭证.csv", Column: "凭证号", Blank: 2, Duplicates: 1},
 	"waybill.list.entries-added.v1": list.EntriesAdded{First: 1, Entries: []string{"V-0001", "凭证 2"}},
 }
