@@ -13,36 +13,36 @@ import (
 // Lists is the aggregate of uploaded lists.
 var Lists = Aggregate[list.State, list.Command, list.Event]{list.Decide, list.Evolve}
 
-// UploadList makes a list and answers with its id.
-func (h *Handler) UploadList(ctx context.Context, meta wire.Metadata, c list.Upload) (string, Result, error) {
+// UploadList makes a list, and gives it an id.
+func (h *Handler) UploadList(ctx context.Context, meta wire.Metadata, c list.Upload) (list.Uploaded, Result, error) {
 	first := wire.EventID(meta.Command, 0)
 	record, found, err := h.journal.Find(ctx, first)
 	if err == nil && !found {
 		c.ID = h.sortable("L", meta.Command)
 		if _, err := Execute(ctx, h, meta, Lists, Target[list.State]{Stream: domain.ListStream(c.ID)}, list.Command(c)); err != nil {
-			return "", Result{}, err
+			return list.Uploaded{}, Result{}, err
 		}
 		record, _, err = h.journal.Find(ctx, first) // sent twice at the same moment, the other may have made it under its id
 	}
 	if err != nil {
-		return "", Result{}, err
+		return list.Uploaded{}, Result{}, err
 	}
 	return h.uploaded(ctx, record)
 }
 
 // uploaded answers with the list that a command made.
-func (h *Handler) uploaded(ctx context.Context, record wire.Record) (string, Result, error) {
+func (h *Handler) uploaded(ctx context.Context, record wire.Record) (list.Uploaded, Result, error) {
 	event, ok := record.Event.(list.Uploaded)
 	if !ok {
-		return "", Result{}, commandReused(record)
+		return list.Uploaded{}, Result{}, commandReused(record)
 	}
 	loaded, err := h.journal.Load(ctx, record.Stream)
 	if err != nil {
-		return "", Result{}, err
+		return list.Uploaded{}, Result{}, err
 	}
 	result := standing(loaded[record.Stream])
 	result.Written = true // as it was answered the first time
-	return event.ID, result, nil
+	return event, result, nil
 }
 
 // LoadList gives a list as the journal has it.

@@ -39,7 +39,7 @@ func TestXLSX(t *testing.T) {
 		set(t, f, "D2", "凭证号")
 		set(t, f, "D3", "00012")
 		set(t, f, "D4", 123456789012345)
-		set(t, f, "D6", "_x005F_ & <V>")
+		set(t, f, "D6", "_A & <V>")
 		require.NoError(t, f.SetCellRichText("Sheet1", "D7", []excelize.RichTextRun{{Text: "V-"}, {Text: "7"}}))
 		_, err := f.NewSheet("another")
 		require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestXLSX(t *testing.T) {
 	read, err := sheet.Read(content, sheet.XLSX, list.BillNumbers, "")
 	require.NoError(t, err)
 	require.Equal(t, "凭证号", read.Name)
-	require.Equal(t, []string{"3:00012", "4:123456789012345", "6:_x005F_ & <V>", "7:V-7"}, lines(read))
+	require.Equal(t, []string{"3:00012", "4:123456789012345", "6:_A & <V>", "7:V-7"}, lines(read))
 	byLetter, err := sheet.Read(content, sheet.XLSX, list.ImageNumbers, "D")
 	require.NoError(t, err)
 	require.Equal(t, read, byLetter)
@@ -84,11 +84,11 @@ func TestCellsOfAllKinds(t *testing.T) {
 	t.Parallel()
 	content := parts(t, inSheet(`<row><c t="inlineStr"><is><t xml:space="preserve"> V-1 </t></is></c></row>`+
 		`<row r="5"><c r="A5" t="s"><v>1</v></c></row><row><c t="str"><f>"V-"&amp;3</f><v>V-3</v></c></row>`+
-		`<row><c><v>1E3</v></c></row><row><c/></row><row/>`),
+		`<row><c><v>1E3</v></c></row><row><c t="inlineStr"><is><t>V_x005F_x0041_1</t></is></c></row><row><c/></row><row/>`),
 		map[string]string{"xl/sharedStrings.xml": `<sst><si><t>x</t></si><si><r><t>凭</t></r><r><t>证2</t></r><rPh sb="0" eb="1"><t>ping</t></rPh></si></sst>`})
 	read, err := sheet.Read(content, sheet.XLSX, list.BillNumbers, "")
 	require.NoError(t, err)
-	require.Equal(t, []string{"1:V-1", "5:凭证2", "6:V-3", "7:1000", "8:", "9:"}, lines(read))
+	require.Equal(t, []string{"1:V-1", "5:凭证2", "6:V-3", "7:1000", "8:V_x0041_1", "9:", "10:"}, lines(read))
 }
 
 func TestWorkbooksThatAreRefused(t *testing.T) {
