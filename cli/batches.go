@@ -16,7 +16,7 @@ type batch struct {
 	Number, Source, Profile, Status, Phase, CreatedBy string
 	Scope                                             struct {
 		Organizations, DocumentTypes []string
-		From, To                     string
+		From, To, List               string
 	}
 	CreatedAt                time.Time
 	FinishedAt               *time.Time
@@ -25,14 +25,14 @@ type batch struct {
 	Files                    struct{ Total, Pending, Migrated, Failed, Skipped, Excepted, Cancelled int64 }
 	Arrived                  struct{ Written, Unchanged, NewVersions int64 }
 	Listings                 struct {
-		Slices, Completed, Failed, Found, SourceTotal, Duplicates, Conflicts, Shortfall, Unaccepted int64
+		Slices, Completed, Failed, Found, SourceTotal, Duplicates, Conflicts, Shortfall, Unaccepted, Unlisted int64
 	}
 	Failures map[string]int64
 }
 
 func batchCommands(k *connection) []*cobra.Command {
 	return []*cobra.Command{
-		batchList(k), batchShow(k), batchCreate(k), batchWatch(k), batchRetry(k), batchVerify(k),
+		batchList(k), batchShow(k), batchCreate(k), batchWatch(k), batchRetry(k), batchMatch(k), batchVerify(k),
 		batchOrder(k, "pause", "Pause a batch: work under way is finished, nothing new is begun"),
 		batchOrder(k, "resume", "Let a paused batch go on"),
 		batchCancel(k),
@@ -86,8 +86,7 @@ func (b batch) print(s *session) error {
 	lines.add("batch", b.Number)
 	lines.add("status", b.Status+", "+b.Phase)
 	lines.add("source", b.Source+", profile "+b.Profile)
-	lines.add("scope", fmt.Sprintf("%s to %s; organisations: %s; document types: %s",
-		b.Scope.From, b.Scope.To, allOr(b.Scope.Organizations), allOr(b.Scope.DocumentTypes)))
+	lines.add("scope", fmt.Sprintf("%s; organisations: %s; document types: %s", b.span(), allOr(b.Scope.Organizations), allOr(b.Scope.DocumentTypes)))
 	lines.add("created", moment(b.CreatedAt)+" by "+b.CreatedBy)
 	lines.add("finished", momentOrNone(b.FinishedAt))
 	if b.Empty {
@@ -100,10 +99,25 @@ func (b batch) print(s *session) error {
 		f.Total, f.Migrated, f.Failed, f.Pending, f.Skipped, f.Excepted, f.Cancelled))
 	lines.add("listing", fmt.Sprintf("%d of %d slices, %d failed; the source says %d, listed %d, duplicates %d, conflicts %d, shortfall %d (%d not accepted)",
 		l.Completed, l.Slices, l.Failed, l.SourceTotal, l.Found, l.Duplicates, l.Conflicts, l.Shortfall, l.Unaccepted))
+	if b.Scope.List != "" {
+		lines.add("beside the list", fmt.Sprintf("%d; waybill batch match %s tells more", l.Unlisted, b.Number))
+	}
 	for _, category := range slices.Sorted(maps.Keys(b.Failures)) {
 		lines.add("failed", fmt.Sprintf("%d for %s", b.Failures[category], category))
 	}
 	return lines.print(s.out)
+}
+
+// span is the period of the scope, its list, or both.
+func (b batch) span() string {
+	var parts []string
+	if b.Scope.List != "" {
+		parts = append(parts, "list "+b.Scope.List)
+	}
+	if b.Scope.From != "" {
+		parts = append(parts, b.Scope.From+" to "+b.Scope.To)
+	}
+	return strings.Join(parts, ", ")
 }
 
 func allOr(codes []string) string {

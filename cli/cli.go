@@ -12,6 +12,7 @@ func Commands() []*cobra.Command {
 	return []*cobra.Command{
 		group("source", "Sources: plans from which documents are read (数据源)", sourceCommands),
 		group("batch", "Batches: make, watch, retry, steer (批次)", batchCommands),
+		group("list", "Uploaded lists of image or bill numbers, for the scope of a batch (清单)", listCommands),
 		group("document", "Documents of a batch and their files (单据)", documentCommands),
 		group("verification", "Verifications of the archive and what they found (完整性校验)", verificationCommands),
 		group("operation", "Bulk operations and how far they are (批量操作)", operationCommands),

@@ -69,6 +69,15 @@ func takesAtLeast(n int) cobra.PositionalArgs {
 	}
 }
 
+func takesBetween(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usage("got %d arguments, the use is: %s", len(args), c.UseLine())
+		}
+		return nil
+	}
+}
+
 func flagError(c *cobra.Command, err error) error {
 	return usage("%w; see %s --help", err, c.CommandPath())
 }

@@ -37,6 +37,9 @@ func TestTablesForPeople(t *testing.T) {
 		"findings":     {"verification", "findings", "x"},
 		"audit":        {"audit", "list"},
 		"tokens":       {"token", "list"},
+		"list":         {"list", "show", "L"},
+		"match":        {"batch", "match", "B1"},
+		"unlisted":     {"batch", "match", "B1", "unlisted"},
 	} {
 		answer, err := os.ReadFile(filepath.Join("testdata", name+".json"))
 		require.NoError(t, err)

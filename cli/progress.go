@@ -14,7 +14,7 @@ const barWidth = 24
 // cuts its end.
 func progress(b batch, p *pace) string {
 	d, l := b.Documents, b.Listings
-	settled, total := d.Total-d.Pending, max(l.SourceTotal-l.Shortfall, d.Total)
+	settled, total := d.Total-d.Pending, max(l.SourceTotal-l.Shortfall-l.Unlisted, d.Total)
 	line := []string{fmt.Sprintf("%s %d/%d", bar(settled, total), settled, total)}
 	listed := l.Completed+l.Failed >= l.Slices
 	if rate := p.rate(); rate > 0 {

@@ -10,9 +10,9 @@ import (
 
 // slice of a batch as the API tells it.
 type slice struct {
-	ID, Status                                                           string
-	Pass, Found, SourceTotal, Duplicates, Conflicts, Shortfall, Accepted int64
-	Failure                                                              *failure
+	ID, Status                                                                     string
+	Pass, Found, SourceTotal, Unlisted, Duplicates, Conflicts, Shortfall, Accepted int64
+	Failure                                                                        *failure
 }
 
 // failure says what went wrong, where, and what to do about it.
@@ -52,6 +52,7 @@ func sliceList(k *connection) *cobra.Command {
 			{"PASS", func(s slice) string { return count(s.Pass) }},
 			{"SOURCE SAYS", func(s slice) string { return count(s.SourceTotal) }},
 			{"LISTED", func(s slice) string { return count(s.Found) }},
+			{"NOT IN LIST", func(s slice) string { return count(s.Unlisted) }},
 			{"DUPLICATES", func(s slice) string { return count(s.Duplicates) }},
 			{"CONFLICTS", func(s slice) string { return count(s.Conflicts) }},
 			{"SHORTFALL", func(s slice) string { return count(s.Shortfall) }},

@@ -74,8 +74,11 @@ type Request struct {
 	Method  string
 	Path    string // with its query; parts of it are percent-encoded
 	Body    any    // encoded as JSON; nil: none
+	Content []byte // sent as it is, in place of a body
 	Key     string // Idempotency-Key
 	IfMatch string // ETag
+	// ContentType of the content.
+	ContentType string
 }
 
 // Answer that is a success.
@@ -88,7 +91,7 @@ type Answer struct {
 // Do sends a request, again if that is of use, and gives the answer or a
 // *Problem.
 func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
-	var body []byte
+	body := r.Content
 	if r.Body != nil {
 		var err error
 		if body, err = json.Marshal(r.Body); err != nil {
@@ -104,10 +107,10 @@ func (c *Client) open(ctx context.Context, over *http.Client, r Request, body []
 	if err != nil {
 		return nil, err
 	}
-	if body != nil {
+	if r.Body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	for name, value := range map[string]string{"Idempotency-Key": r.Key, "If-Match": r.IfMatch} {
+	for name, value := range map[string]string{"Idempotency-Key": r.Key, "If-Match": r.IfMatch, "Content-Type": r.ContentType} {
 		if value != "" {
 			request.Header.Set(name, value)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
@@ -33,13 +34,17 @@ func (h *Handler) CreateBatch(ctx context.Context, meta wire.Metadata, wanted Ne
 	if err := h.knownProfile(ctx, wanted.Profile); err != nil {
 		return "", Result{}, err
 	}
-	number := h.batchNumber(meta.Command)
+	of, err := h.knownList(ctx, wanted.Scope)
+	if err != nil {
+		return "", Result{}, err
+	}
+	number := h.sortable("B", meta.Command)
 	for try := 1; ; try++ {
 		src, err := h.LoadSource(ctx, wanted.Source)
 		if err != nil {
 			return "", Result{}, err
 		}
-		result, err := h.createBatch(ctx, meta, number, src, wanted)
+		result, err := h.createBatch(ctx, meta, number, src, of, wanted)
 		var conflict *VersionConflict
 		if err == nil { // sent twice at the same moment, the other may have made it under its number
 			record, _, err := h.journal.Find(ctx, first)
@@ -54,14 +59,14 @@ func (h *Handler) CreateBatch(ctx context.Context, meta wire.Metadata, wanted Ne
 	}
 }
 
-func (h *Handler) createBatch(ctx context.Context, meta wire.Metadata, number string, src source.State, wanted NewBatch) (Result, error) {
+func (h *Handler) createBatch(ctx context.Context, meta wire.Metadata, number string, src source.State, of *list.Head, wanted NewBatch) (Result, error) {
 	target := Target[batch.State]{
 		Stream:   domain.BatchStream(number),
 		Asserted: []Assertion{{Stream: domain.SourceStream(src.ID), Version: src.Version}},
 	}
 	return executeOnce(ctx, h, meta, Batches, target, batch.Command(batch.Create{
 		Number: number, Source: src.ID, SourceEnabled: src.Enabled, SourceVersion: src.Version,
-		Profile: cmp.Or(wanted.Profile, src.Settings.Profile), Scope: wanted.Scope,
+		Profile: cmp.Or(wanted.Profile, src.Settings.Profile), Scope: wanted.Scope, List: of,
 	}))
 }
 
@@ -71,20 +76,24 @@ func createdBefore(record wire.Record, err error) (string, Result, error) {
 	}
 	created, ok := record.Event.(batch.Created)
 	if !ok {
-		return "", Result{}, domain.RefuseConflict("command-id-reused", "this command id was used for another command (%s)", record.Type)
+		return "", Result{}, commandReused(record)
 	}
 	result := standing([]wire.Record{record})
 	result.Written = true // as it was answered the first time
 	return created.Number, result, nil
 }
 
-// batchNumber is sortable by time and unique: the second, and 25 bits of the
-// command's id. Two commands that share both would meet as a version conflict
-// on the stream, and never as one batch.
-func (h *Handler) batchNumber(command wire.UUID) string {
+func commandReused(record wire.Record) error {
+	return domain.RefuseConflict("command-id-reused", "this command id was used for another command (%s)", record.Type)
+}
+
+// sortable is a name for what a command makes, sortable by time and unique: the
+// second, and 25 bits of the command's id. Two commands that share both would
+// meet as a version conflict on the stream, and never as one batch or list.
+func (h *Handler) sortable(kind string, command wire.UUID) string {
 	suffix := wire.Derive(command, "batch number")
 	code := base32.StdEncoding.EncodeToString(suffix[:])[:5]
-	return "B" + h.now().UTC().Format("20060102-150405") + "-" + strings.ToUpper(code)
+	return kind + h.now().UTC().Format("20060102-150405") + "-" + strings.ToUpper(code)
 }
 
 // ChangeBatch issues a command on a batch: Pause, Resume, Cancel, Hold,

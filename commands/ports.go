@@ -230,6 +230,11 @@ type Selection interface {
 	Repeated(ctx context.Context, verification string, at wire.Position, after string, limit int) ([]fixity.Item, error)
 	// Total is the number of distinct documents listed of a batch.
 	Total(ctx context.Context, batch string) (int, error)
+	// FailedMonths gives slices of a batch, beside the one of its list, whose
+	// listing failed, when the views have what the journal has now.
+	FailedMonths(ctx context.Context, batch string) ([]string, error)
+	// BillNumbers gives those of the numbers that documents of a batch have.
+	BillNumbers(ctx context.Context, batch string, numbers []string) ([]string, error)
 	// Undone is what a cancel of a batch would change: documents that are
 	// pending or yet to be listed, from a view that has reached what the journal
 	// has now.

@@ -28,6 +28,7 @@ const (
 	approvalPrefix     = "approval-"
 	profilePrefix      = "profile-"
 	verificationPrefix = "verification-"
+	listPrefix         = "list-"
 )
 
 // SourceStream names the stream of a source.
@@ -128,6 +129,22 @@ func ParseProfileStream(stream string) (string, error) {
 	}
 	return url.PathUnescape(name)
 }
+
+// ListStream names the stream of an uploaded list.
+func ListStream(id string) string { return listPrefix + url.PathEscape(id) }
+
+// ParseListStream is the inverse of ListStream.
+func ParseListStream(stream string) (string, error) {
+	id, ok := strings.CutPrefix(stream, listPrefix)
+	if !ok {
+		return "", fmt.Errorf("%q is not the name of a list's stream", stream)
+	}
+	return url.PathUnescape(id)
+}
+
+// ListSlice is the slice of a batch that goes through its list, beside those that
+// are months of its period.
+const ListSlice = "list"
 
 // DocumentID is what makes a document the same document in every batch.
 type DocumentID struct {

@@ -12,6 +12,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/fixity"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
@@ -52,6 +53,10 @@ func (entry *Entry) describe(r *wire.Record) bool {
 		entry.describeApproval(e)
 	case profile.Event:
 		entry.Reason = e.GetReason()
+	case list.EntriesAdded:
+		return false
+	case list.Uploaded:
+		entry.StatusAfter, entry.Reason = "uploaded", fmt.Sprintf("%d %ss, %s", e.Count, e.Kind, e.Name)
 	}
 	return true
 }

@@ -64,7 +64,9 @@ CREATE TABLE IF NOT EXISTS batch_slices (
 	changed_at   timestamptz,
 	version      integer     NOT NULL DEFAULT 0,
 	PRIMARY KEY (batch, slice)
-)`, Apply: applyBatches}
+);
+ALTER TABLE batch_slices ADD COLUMN IF NOT EXISTS unlisted integer NOT NULL DEFAULT 0 -- in the source, and not in the batch's list
+`, Apply: applyBatches}
 
 func applyBatches(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
 	counts := tallies(events)

@@ -58,6 +58,7 @@ type Listings struct {
 	Duplicates, Conflicts     int64
 	Shortfall                 int64 // what the source said it has and never listed
 	Unaccepted                int64 // of the shortfall
+	Unlisted                  int64 // what the source has and the batch's list has not
 }
 
 // Batch overview.
@@ -111,7 +112,7 @@ const batchColumns = `b.number, b.source, b.profile, b.scope, b.created_at, b.cr
 	d.pending, d.migrated, d.failed, d.excepted, d.cancelled,
 	d.files_pending, d.files_migrated, d.files_failed, d.files_skipped, d.files_excepted, d.files_cancelled,
 	a.written, a.unchanged, a.new_versions,
-	s.slices, s.completed, s.failed, s.found, s.total, s.duplicates, s.conflicts, s.shortfall, s.unaccepted, s.shared, s.shared_unaccepted`
+	s.slices, s.completed, s.failed, s.found, s.total, s.duplicates, s.conflicts, s.shortfall, s.unaccepted, s.unlisted, s.shared, s.shared_unaccepted`
 
 // partOfBatch is what is counted for those who see the documents of the
 // organisations $1.
@@ -127,11 +128,13 @@ const arrivals = `(SELECT coalesce(sum(written), 0) AS written, coalesce(sum(unc
 	FROM document_totals WHERE batch = b.number AND (coalesce(cardinality($1::text[]), 0) = 0 OR organization = ANY ($1))) a`
 
 // listings are the figures of a batch's slices: of those that are shown, and of
-// the others what they lack.
+// the others what they lack. What a list's entries met among what the months had
+// brought already adds nothing to the source's total.
 const listings = `(SELECT count(*) AS slices, count(*) FILTER (WHERE status = 'completed') AS completed, count(*) FILTER (WHERE status = 'failed') AS failed,
-		coalesce(sum(found) FILTER (WHERE shown), 0) AS found, coalesce(sum(total) FILTER (WHERE shown), 0) AS total,
+		coalesce(sum(found) FILTER (WHERE shown), 0) AS found, coalesce(sum(total - CASE slice WHEN '` + domain.ListSlice + `' THEN elsewhere ELSE 0 END) FILTER (WHERE shown), 0) AS total,
 		coalesce(sum(duplicates) FILTER (WHERE shown), 0) AS duplicates, coalesce(sum(conflicts) FILTER (WHERE shown), 0) AS conflicts,
 		coalesce(sum(shortfall) FILTER (WHERE shown), 0) AS shortfall, coalesce(sum(greatest(shortfall - accepted, 0)) FILTER (WHERE shown), 0) AS unaccepted,
+		coalesce(sum(unlisted) FILTER (WHERE shown), 0) AS unlisted,
 		coalesce(sum(shortfall) FILTER (WHERE NOT shown), 0) AS shared, coalesce(sum(greatest(shortfall - accepted, 0)) FILTER (WHERE NOT shown), 0) AS shared_unaccepted
 	FROM (SELECT *, coalesce(cardinality($1::text[]), 0) = 0 OR organization <> '' AS shown FROM batch_slices
 		WHERE batch = b.number AND (coalesce(cardinality($1::text[]), 0) = 0 OR organization = '' OR organization = ANY ($1))) listing) s`
@@ -190,7 +193,7 @@ func scanBatch(row pgx.CollectableRow) (Batch, error) {
 		&d.Pending, &d.Migrated, &d.Failed, &d.Excepted, &d.Cancelled,
 		&f.Pending, &f.Migrated, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled,
 		&a.Written, &a.Unchanged, &a.NewVersions,
-		&l.Slices, &l.Completed, &l.Failed, &l.Found, &l.SourceTotal, &l.Duplicates, &l.Conflicts, &l.Shortfall, &l.Unaccepted,
+		&l.Slices, &l.Completed, &l.Failed, &l.Found, &l.SourceTotal, &l.Duplicates, &l.Conflicts, &l.Shortfall, &l.Unaccepted, &l.Unlisted,
 		&b.Shared.Shortfall, &b.Shared.Unaccepted)
 	if err != nil {
 		return b, err
@@ -204,6 +207,7 @@ type Slice struct {
 	Status                     string // waiting, listing, completed, failed
 	Pass, Page                 int
 	Found, Elsewhere, Total    int
+	Unlisted                   int
 	Duplicates, Conflicts      int
 	Shortfall, Accepted        int
 	Attempt                    int
@@ -226,7 +230,7 @@ type SliceFilter struct {
 // Slices of a batch, in order.
 func Slices(ctx context.Context, q Querier, f SliceFilter) ([]Slice, error) {
 	rows, err := q.Query(ctx, `SELECT slice, organization, from_date, to_date, status, pass, page, found, elsewhere, total, duplicates, conflicts,
-		shortfall, accepted, attempt, failure, next_attempt, reason, changed_at, version
+		shortfall, accepted, attempt, failure, next_attempt, reason, changed_at, version, unlisted
 		FROM batch_slices WHERE batch = $1 AND ($2 = '' OR status = $2) AND (coalesce(cardinality($3::text[]), 0) = 0 OR organization = ANY ($3))
 			AND slice > $4 AND ($6 = '' OR slice = $6) ORDER BY slice LIMIT $5`, f.Batch, f.Status, f.Within, f.After, f.Limit, f.ID)
 	if err != nil {
@@ -235,7 +239,7 @@ func Slices(ctx context.Context, q Querier, f SliceFilter) ([]Slice, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Slice, error) {
 		var s Slice
 		err := row.Scan(&s.ID, &s.Organization, &s.From, &s.To, &s.Status, &s.Pass, &s.Page, &s.Found, &s.Elsewhere, &s.Total, &s.Duplicates, &s.Conflicts,
-			&s.Shortfall, &s.Accepted, &s.Attempt, &s.Failure, &s.NextAttempt, &s.Reason, &s.ChangedAt, &s.Version)
+			&s.Shortfall, &s.Accepted, &s.Attempt, &s.Failure, &s.NextAttempt, &s.Reason, &s.ChangedAt, &s.Version, &s.Unlisted)
 		return s, err
 	})
 }

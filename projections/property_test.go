@@ -179,7 +179,7 @@ func (w *world) condition(b batch.State) string {
 	}
 	for _, l := range w.listings {
 		if l.Batch == b.Number {
-			found += len(l.Seen) - len(l.Elsewhere)
+			found += len(l.Seen) - len(l.Elsewhere) - len(l.Unlisted)
 			if l.Status != discovery.StatusListing {
 				closed++
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/fixity"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/rules"
@@ -44,6 +45,9 @@ const (
 	storyDocuments = 8 // of a source
 )
 
+// storyList is the scope of some of a story's batches.
+var storyList = list.Head{ID: "L1", Kind: list.ImageNumbers, Count: 2, Digest: "d"}
+
 func tell(t *testing.T, seed uint64, steps int) *viewtest.Journal {
 	s := &story{
 		Rand: rand.New(rand.NewPCG(seed, 0)), t: t, j: viewtest.New(t),
@@ -58,6 +62,7 @@ func tell(t *testing.T, seed uint64, steps int) *viewtest.Journal {
 	s.approve("B-other")
 	s.profile()
 	s.unfinished("B-other")
+	s.do(s.j.List(storyList.ID, list.Upload{ID: storyList.ID, Name: "list.csv", Kind: storyList.Kind, Column: "A", Cells: []list.Cell{{Row: 1, Text: "影像/1"}, {Row: 2, Text: "nowhere"}, {Row: 3}}}))
 	acts := []func(){
 		s.createBatch, s.list, s.list, s.list, s.list, s.attempt, s.attempt, s.attempt, s.attempt, s.attempt,
 		s.operate, s.operate, s.operate, s.verify, s.steer, s.changeSource, s.bulk, s.failListing,
@@ -136,7 +141,11 @@ func (s *story) createBatch() {
 	}
 	number, of := fmt.Sprintf("B%d", len(s.batches)), pick(s, s.sources)
 	scope := batch.Scope{From: "2025-01-10", To: pick(s, []string{"2025-01-20", "2025-03-02"})}
-	created := s.j.Batch(number, batch.Create{Number: number, Source: of, SourceEnabled: true, Profile: "flagship", Scope: scope})
+	create := batch.Create{Number: number, Source: of, SourceEnabled: true, Profile: "flagship", Scope: scope}
+	if s.IntN(2) == 0 {
+		create.Scope.List, create.List = storyList.ID, &storyList
+	}
+	created := s.j.Batch(number, create)
 	require.NoError(s.t, created)
 	s.batches = append(s.batches, number)
 	s.source[number], s.listed[number] = of, map[domain.DocumentID]string{}
@@ -175,9 +184,18 @@ func (s *story) list() {
 		item := discovery.Item{Key: key, Content: pick(s, []string{"a", "a", "a", "b"}), Elsewhere: known && at != slice}
 		items = append(items, discovery.PageItem{Item: item, ImageNumber: id.ImageNumber})
 	}
+	if s.IntN(3) == 0 {
+		beside := fmt.Sprintf("beside/%d", s.IntN(3))
+		items = append(items, discovery.PageItem{ImageNumber: beside, Item: discovery.Item{
+			Key: discovery.Short(beside), Content: "a", Unlisted: &discovery.Unlisted{ImageNumber: beside, BillNumber: "N"},
+		}})
+	}
 	sorted := state.Sort(state.Next, items)
 	for _, item := range sorted.Fresh {
-		id := ids[item.Key]
+		id, there := ids[item.Key]
+		if !there {
+			continue
+		}
 		if _, known := s.listed[number][id]; !known {
 			s.listed[number][id] = slice
 		}
@@ -189,9 +207,11 @@ func (s *story) list() {
 			s.do(s.j.Document(id, document.ReportConflict{Batch: number, Detail: "shown twice"}))
 		}
 	}
-	s.do(s.j.Listing(number, slice, discovery.ListPage{
-		Pass: state.Pass, Page: state.Next, Items: items, Total: s.IntN(6), Last: s.IntN(3) > 0, RequestID: "r",
-	}))
+	page := discovery.ListPage{Pass: state.Pass, Page: state.Next, Items: items, Total: s.IntN(6), Last: s.IntN(3) > 0, RequestID: "r"}
+	if slice == domain.ListSlice {
+		page.Looked, page.Absent = state.Next, []string{fmt.Sprintf("absent/%d", s.IntN(3))}
+	}
+	s.do(s.j.Listing(number, slice, page))
 }
 
 // content of a document: files whose number and ids depend on it, and at times

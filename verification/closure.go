@@ -59,7 +59,7 @@ func (r *run) settle(f fold) {
 func (r *run) settleListing(s discovery.State) {
 	b := r.batch(s.Batch)
 	b.listings++
-	b.listed += int64(len(s.Seen) - len(s.Elsewhere))
+	b.listed += int64(len(s.Seen) - len(s.Elsewhere) - len(s.Unlisted))
 }
 
 func (c *Counters) change(change document.Change) {

@@ -10,6 +10,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/fixity"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
@@ -29,6 +30,7 @@ type fold struct {
 	approval  approval.State
 	profile   profile.State
 	fixity    fixity.State
+	list      list.State
 }
 
 func newFold(stream string) fold {
@@ -64,6 +66,8 @@ func (f *fold) take(event any) (err error) {
 		of, f.profile = "profile", profile.Evolve(f.profile, e)
 	case fixity.Event:
 		of, f.fixity = "verification", fixity.Evolve(f.fixity, e)
+	case list.Event:
+		of, f.list = "list", list.Evolve(f.list, e)
 	case document.Event:
 		of = "document"
 		err = f.takeDocument(e)

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
@@ -82,6 +83,25 @@ func (s Selection) Total(ctx context.Context, batch string) (int, error) {
 		return 0, nil
 	}
 	return total, err
+}
+
+// FailedMonths implements commands.Selection.
+func (s Selection) FailedMonths(ctx context.Context, batch string) ([]string, error) {
+	now, err := heads(ctx, s.pool)
+	if err != nil {
+		return nil, err
+	}
+	for _, view := range []string{"batches", "documents"} {
+		if err := projections.WaitFor(ctx, s.pool, view, now); err != nil {
+			return nil, err
+		}
+	}
+	return s.streams(ctx, `SELECT slice FROM batch_slices WHERE batch = $1 AND status = 'failed' AND slice <> $2 ORDER BY slice`, batch, domain.ListSlice)
+}
+
+// BillNumbers implements commands.Selection.
+func (s Selection) BillNumbers(ctx context.Context, batch string, numbers []string) ([]string, error) {
+	return s.streams(ctx, `SELECT n FROM unnest($2::text[]) n WHERE EXISTS (SELECT FROM documents WHERE batch = $1 AND bill_number = n)`, batch, numbers)
 }
 
 func (s Selection) streams(ctx context.Context, sql string, arguments ...any) ([]string, error) {

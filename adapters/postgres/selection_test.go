@@ -10,6 +10,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -152,4 +153,33 @@ func TestUnfinished(t *testing.T) {
 	numbers, err = s.Unfinished(t.Context(), viewtest.Source, ahead)
 	require.NoError(t, err)
 	require.Contains(t, numbers, "new")
+}
+
+// Which of a list's bill numbers a batch has, and which of its months nobody
+// could list.
+func TestWhatAListIsMatchedWith(t *testing.T) {
+	t.Parallel()
+	j := viewtest.New(t)
+	j.Create("B", "2025-01-31")
+	j.Create("other", "2025-01-31")
+	j.Discover("B", 0)
+	j.Discover("B", 1)
+	j.Discover("other", 2)
+	s := postgres.NewSelection(viewed(t, j))
+	met, err := s.BillNumbers(t.Context(), "B", []string{"BX-2", "BX-1", "none", ""})
+	require.NoError(t, err)
+	require.Equal(t, []string{"BX-1"}, met)
+
+	failed := func() []string {
+		months, err := s.FailedMonths(t.Context(), "B")
+		require.NoError(t, err)
+		return months
+	}
+	require.Empty(t, failed())
+	for _, slice := range []string{viewtest.Month, domain.ListSlice} {
+		j.Must(j.Listing("B", slice, discovery.Start{Batch: "B", Source: viewtest.Source, Slice: slice}))
+		j.Must(j.Listing("B", slice, discovery.FailAttempt{Failure: domain.Failure{Code: "refused", Category: domain.SourceRejected}}))
+	}
+	s = postgres.NewSelection(viewed(t, j))
+	require.Equal(t, []string{viewtest.Month}, failed())
 }

@@ -13,7 +13,7 @@ import (
 // undone documents are pending, or the source has said that they are there and
 // they are not listed yet. A slice of which not even a page was listed may hold
 // any number.
-const undone = `SELECT b.pending + coalesce(sum(greatest(s.total - s.found - s.elsewhere, 0)), 0), count(s.slice) FILTER (WHERE s.total = 0 AND s.page = 0)
+const undone = `SELECT b.pending + coalesce(sum(greatest(s.total - s.found - s.elsewhere - s.unlisted, 0)), 0), count(s.slice) FILTER (WHERE s.total = 0 AND s.page = 0)
 	FROM batches b LEFT JOIN batch_slices s ON s.batch = b.number AND s.status IN ('waiting', 'listing') WHERE b.number = $1 GROUP BY b.pending`
 
 // Undone implements commands.Selection: counts and coordinates are of one

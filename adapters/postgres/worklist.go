@@ -65,7 +65,7 @@ const claimRows = `
 const (
 	freeSlices = `
 		SELECT w.stream, w.version, w.due FROM worklist_slices w
-		WHERE w.batch = $1 AND w.due <= now() AND w.open
+		WHERE w.batch = $1 AND w.due <= now() AND w.open` + lastly + `
 			AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.stream = w.stream AND l.version = 0 AND l.until > now())
 		ORDER BY w.due, w.stream LIMIT $2 FOR UPDATE OF w SKIP LOCKED`
 	freeDocuments = `
@@ -102,11 +102,17 @@ type claimable struct {
 	claim func(Worklist, context.Context, commands.WorkWanted, runnableBatch) ([]commands.Work, error)
 }
 
+// lastly keeps the slice that goes through a batch's list until the others are
+// listed: then it is known what the batch has already. Its name is the whole of
+// the stream's last part, in which a slash is encoded.
+const lastly = ` AND (w.stream NOT LIKE '%/` + domain.ListSlice + `'
+	OR NOT EXISTS (SELECT 1 FROM worklist_slices m WHERE m.batch = w.batch AND m.open AND m.stream <> w.stream))`
+
 var (
 	claimSlices   = fmt.Sprintf(claimRows, freeSlices, "free.stream", "0")
 	slicesAreOpen = claimable{
 		open:  "b.closed < b.slices",
-		due:   "EXISTS (SELECT 1 FROM worklist_slices w WHERE w.batch = b.number AND w.open AND w.due <= now())",
+		due:   "EXISTS (SELECT 1 FROM worklist_slices w WHERE w.batch = b.number AND w.open AND w.due <= now()" + lastly + ")",
 		claim: Worklist.claimSlices,
 	}
 	claimDocuments      = fmt.Sprintf(claimRows, freeDocuments, "free.stream || '@' || $1", "free.version")

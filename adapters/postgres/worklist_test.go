@@ -18,6 +18,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/projections"
 	"github.com/waybill-migration/waybill/projections/viewtest"
 )
@@ -234,6 +235,36 @@ func TestClaimListings(t *testing.T) {
 	require.Empty(t, claim(t, w, commands.WorkList, "b", 9), "a listing is leased whole, while its holder goes on page by page")
 	require.NoError(t, w.Release(t.Context(), "a", works))
 	require.Len(t, claim(t, w, commands.WorkList, "b", 9), 2)
+}
+
+// TestTheListIsClaimedLast: what goes through a batch's list waits for its months,
+// and not for those of others.
+func TestTheListIsClaimedLast(t *testing.T) {
+	t.Parallel()
+	j := viewtest.New(t)
+	j.Create("other", "2025-01-31")
+	head := &list.Head{ID: "L", Kind: list.ImageNumbers, Count: 1}
+	j.Must(j.Batch("B", batch.Create{
+		Number: "B", Source: viewtest.Source, SourceEnabled: true, Scope: batch.Scope{From: "2025-01-01", To: "2025-02-28", List: "L"}, List: head,
+	}))
+	j.Must(j.Batch("alone", batch.Create{Number: "alone", Source: viewtest.Source, SourceEnabled: true, Scope: batch.Scope{List: "L"}, List: head}))
+	pool := viewed(t, j)
+	w := postgres.NewWorklist(pool)
+	claimed := map[string]bool{}
+	all := func() map[string]bool {
+		for works := claim(t, w, commands.WorkList, "a", 1); len(works) > 0; works = claim(t, w, commands.WorkList, "a", 1) {
+			claimed[works[0].Stream] = true
+		}
+		return claimed
+	}
+	require.Equal(t, map[string]bool{"discovery-other/2025-01": true, "discovery-B/2025-01": true, "discovery-B/2025-02": true, "discovery-alone/list": true}, all())
+	for _, month := range []string{"2025-01", "2025-02"} {
+		require.NotContains(t, all(), "discovery-B/list")
+		j.Must(j.Listing("B", month, discovery.Start{Batch: "B", Source: viewtest.Source, Slice: month}))
+		j.Must(j.Listing("B", month, discovery.FailAttempt{Failure: domain.Failure{Code: "refused", Category: domain.SourceRejected}}))
+		catchUp(t, pool, j)
+	}
+	require.Contains(t, all(), "discovery-B/list", "a month that failed is waited for no longer")
 }
 
 func TestClaimConditions(t *testing.T) {

@@ -83,7 +83,7 @@ func (s *server) admit(op route) func(huma.Context, func(huma.Context)) {
 
 func (s *server) check(ctx context.Context, op route, authorization, number string) error {
 	r := requestOf(ctx)
-	r.operation = op.id
+	r.operation, r.body = op.id, op.body()
 	if err := s.limiter.attempt(r.address, authorization, func() error { return s.identify(ctx, authorization) }); err != nil {
 		return err
 	}

@@ -38,6 +38,8 @@ var mayCall = map[string][]string{
 	"createWebhook": admins, "changeWebhook": admins, "enableWebhook": admins, "disableWebhook": admins, "removeWebhook": admins, "testWebhook": admins,
 	"retryDelivery": admins, "listWebhooks": everybody, "getWebhook": everybody, "listDeliveries": everybody, "getDelivery": everybody,
 	"createProfile": admins, "changeProfile": admins, "listProfiles": everybody, "getProfile": everybody, "listProfileVersions": everybody, "listRules": everybody,
+	"uploadList": operators, "listLists": everybody, "getList": everybody, "listListEntries": everybody, "getMatch": everybody,
+	"listMatched": everybody, "listNotFound": everybody, "listUnlisted": everybody, "exportMatched": everybody, "exportNotFound": everybody, "exportUnlisted": everybody,
 	"listProjections": everybody, "resumeProjection": admins,
 	"requestRebuild": admins, "listRebuilds": admins, "getRebuild": admins, "cancelRebuild": admins, "rollbackProjection": admins,
 }

@@ -16,15 +16,25 @@ import (
 type Scope struct {
 	Organizations []string `json:"organizations,omitempty" nullable:"false" maxItems:"1000" maxLength:"100" doc:"Codes; empty: all that the source tells"`
 	DocumentTypes []string `json:"documentTypes,omitempty" nullable:"false" maxItems:"1000" maxLength:"100" doc:"Codes; empty: all that the source tells"`
-	From          string   `json:"from" maxLength:"40" example:"2024-01-01" doc:"YYYY-MM-DD, in the source's time zone"`
+	From          string   `json:"from" maxLength:"40" example:"2024-01-01" doc:"YYYY-MM-DD, in the source's time zone; empty: it names a list alone"`
 	To            string   `json:"to" maxLength:"40" example:"2024-12-31" doc:"YYYY-MM-DD, 30 years after from at most"`
+	List          string   `json:"list,omitempty" maxLength:"64" doc:"Id of an uploaded list; absent: it names none"`
+}
+
+// NewScope is the scope of a batch to be made.
+type NewScope struct {
+	Organizations []string `json:"organizations,omitempty" nullable:"false" maxItems:"1000" maxLength:"100" doc:"Codes; empty: all that the source tells"`
+	DocumentTypes []string `json:"documentTypes,omitempty" nullable:"false" maxItems:"1000" maxLength:"100" doc:"Codes; empty: all that the source tells"`
+	From          string   `json:"from,omitempty" maxLength:"40" example:"2024-01-01" doc:"YYYY-MM-DD, in the source's time zone; may be absent with a list of image numbers"`
+	To            string   `json:"to,omitempty" maxLength:"40" example:"2024-12-31" doc:"YYYY-MM-DD, 30 years after from at most; may be absent with a list of image numbers"`
+	List          string   `json:"list,omitempty" maxLength:"64" doc:"Id of an uploaded list: of the period its documents are migrated, and nothing else. Without a period it is not known what the source has beside the list"`
 }
 
 // NewBatch is a batch to be made.
 type NewBatch struct {
-	Source  string `json:"source" maxLength:"64" doc:"Id of an enabled source"`
-	Profile string `json:"profile,omitempty" maxLength:"64" doc:"Name of the target profile; absent: the source's"`
-	Scope   Scope  `json:"scope"`
+	Source  string   `json:"source" maxLength:"64" doc:"Id of an enabled source"`
+	Profile string   `json:"profile,omitempty" maxLength:"64" doc:"Name of the target profile; absent: the source's"`
+	Scope   NewScope `json:"scope"`
 }
 
 // BatchMade answers the making of a batch.
@@ -98,6 +108,7 @@ type Listings struct {
 	Conflicts   int64 `json:"conflicts" doc:"Of those, with other content"`
 	Shortfall   int64 `json:"shortfall" doc:"What the source said it has and never listed"`
 	Unaccepted  int64 `json:"unaccepted" doc:"Of the shortfall"`
+	Unlisted    int64 `json:"unlisted" doc:"What the source has in the period and the scope's list has not"`
 }
 
 // BatchOverview is a batch with why its documents failed.
@@ -159,6 +170,9 @@ func (s *server) createBatch(ctx context.Context, in *struct {
 }) (*made[BatchMade], error) {
 	if err := chooseScope(ctx, in.Body.Scope); err != nil {
 		return nil, err
+	}
+	if in.Body.Scope.List != "" && restriction(ctx).Restricted() {
+		return nil, listsClosed(ctx)
 	}
 	number, result, err := s.Handler.CreateBatch(ctx, in.meta(ctx), commands.NewBatch{Source: in.Body.Source, Profile: in.Body.Profile, Scope: batch.Scope(in.Body.Scope)})
 	if err != nil {

@@ -76,11 +76,9 @@ func (s *server) exportAudit(ctx context.Context, op route, in *exportQuery) (*e
 	if filter.After, err = s.exportAfter(ctx, in.Cursor); err != nil {
 		return nil, err
 	}
-	select {
-	case s.exports <- struct{}{}:
-	default:
-		return nil, newProblem(http.StatusServiceUnavailable, "exports-too-many",
-			strconv.Itoa(maxExports)+" exports are made at this moment, which is the most; try again later").with("Retry-After", "15")
+	release, err := s.beginExport()
+	if err != nil {
+		return nil, err
 	}
 	e := &exporting{
 		server: s, filter: filter, meta: Command{}.meta(ctx), format: in.Format, resumed: in.Cursor != "",
@@ -88,17 +86,28 @@ func (s *server) exportAudit(ctx context.Context, op route, in *exportQuery) (*e
 	}
 	// Nothing is sent before its record.
 	if err := s.Handler.BeginExport(ctx, e.meta, in.begun(filter)); err != nil {
-		<-s.exports
+		release()
 		return nil, err
 	}
 	return &exported{
 		ContentType: exportTypes[in.Format], Disposition: `attachment; filename="waybill-audit.` + string(in.Format) + `"`,
 		Position: filter.Until.String(), Buffering: "no",
 		Body: func(c huma.Context) {
-			defer func() { <-s.exports }()
+			defer release()
 			e.answer(c)
 		},
 	}, nil
+}
+
+// beginExport has a place for one more, until it is released.
+func (s *server) beginExport() (release func(), err error) {
+	select {
+	case s.exports <- struct{}{}:
+		return func() { <-s.exports }, nil
+	default:
+		return nil, newProblem(http.StatusServiceUnavailable, "exports-too-many",
+			strconv.Itoa(maxExports)+" exports are made at this moment, which is the most; try again later").with("Retry-After", "15")
+	}
 }
 
 // exportUntil is the end of an export: what is in the log now, so that nothing

@@ -47,8 +47,7 @@ type exporting struct {
 	resumed  bool
 	mayStill func(context.Context) error // asks again whether the client may read
 
-	out   *http.ResponseController
-	to    io.Writer
+	clientWriter
 	rows  int64 // written; what arrived may be less
 	last  string
 	asked time.Time // whether the client may still
@@ -57,7 +56,7 @@ type exporting struct {
 // answer sends the entries and records what became of it.
 func (e *exporting) answer(c huma.Context) {
 	gin := humagin.Unwrap(c)
-	e.out, e.to, e.asked = http.NewResponseController(gin.Writer), gin.Writer, time.Now()
+	e.clientWriter, e.asked = clientWriter{http.NewResponseController(gin.Writer), gin.Writer}, time.Now()
 	ctx, cancel := context.WithTimeout(c.Context(), maxExport)
 	defer cancel()
 	err := e.send(ctx)
@@ -73,7 +72,7 @@ func (e *exporting) answer(c huma.Context) {
 }
 
 func (e *exporting) send(ctx context.Context) error {
-	buffer := bufio.NewWriterSize(e, exportBuffer)
+	buffer := bufio.NewWriterSize(&e.clientWriter, exportBuffer)
 	w, err := e.writer(buffer)
 	if err != nil {
 		return err
@@ -143,15 +142,20 @@ func (e *exporting) tend(ctx context.Context) error {
 	return e.mayStill(ctx)
 }
 
-// Write to the client now. One that takes nothing for as long as a request may
-// last is given up.
-func (e *exporting) Write(content []byte) (int, error) {
-	if err := e.out.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+// clientWriter writes to the client now. One that takes nothing for as long as a
+// request may last is given up.
+type clientWriter struct {
+	out *http.ResponseController
+	to  io.Writer
+}
+
+func (w *clientWriter) Write(content []byte) (int, error) {
+	if err := w.out.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return 0, err
 	}
-	n, err := e.to.Write(content)
+	n, err := w.to.Write(content)
 	if err == nil {
-		err = e.out.Flush()
+		err = w.out.Flush()
 	}
 	if err != nil {
 		err = fmt.Errorf("%w: %w", errGone, err)

@@ -37,6 +37,7 @@ func (s *server) config() huma.Config {
 				{Name: "sources", Description: "Plans from which documents are read (数据源)"},
 				{Name: "profiles", Description: "What targets ask of documents and files (目标方案), and the validation rules"},
 				{Name: "batches", Description: "What is migrated together (批次)"},
+				{Name: "lists", Description: "Uploaded lists of image or bill numbers, which a batch may have as its scope (清单)"},
 				{Name: "slices", Description: "Parts of a batch's scope, each listed by itself"},
 				{Name: "documents", Description: "Documents of a batch (单据)"},
 				{Name: "files", Description: "Files of a document (封面, 发票, 附件)"},

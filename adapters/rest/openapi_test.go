@@ -76,7 +76,7 @@ func TestEveryBodyIsChecked(t *testing.T) {
 	r := newRig(t)
 	oversize := append(bytes.Repeat([]byte(" "), maxBody), `{}`...)
 	for _, op := range r.operations() {
-		if op.RequestBody == nil {
+		if op.RequestBody == nil || op.OperationID == "uploadList" { // TestUploadsThatAreRefused
 			continue
 		}
 		require.True(t, op.RequestBody.Required, op.OperationID)

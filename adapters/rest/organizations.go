@@ -149,7 +149,7 @@ func choose(ctx context.Context, field string, asked ...string) error {
 }
 
 // chooseScope refuses a scope that is not all of their organisations.
-func chooseScope(ctx context.Context, scope Scope) error {
+func chooseScope(ctx context.Context, scope NewScope) error {
 	const field = "scope.organizations"
 	if restriction(ctx).Restricted() && len(scope.Organizations) == 0 {
 		return outside(field, "name organisations: none means all, and you are restricted to "+named(restriction(ctx)))

@@ -32,6 +32,8 @@ var reaches = map[string]reach{
 	"removeWebhook": closed, "testWebhook": closed, "listDeliveries": closed, "getDelivery": closed, "retryDelivery": closed,
 	"issueToken": closed, "listTokens": closed, "revokeToken": closed,
 	"createProfile": closed, "changeProfile": closed, "listProfiles": open, "getProfile": open, "listProfileVersions": open, "listRules": open,
+	"uploadList": closed, "listLists": closed, "getList": closed, "listListEntries": closed, "getMatch": closed,
+	"listMatched": closed, "listNotFound": closed, "listUnlisted": closed, "exportMatched": closed, "exportNotFound": closed, "exportUnlisted": closed,
 	"listProjections": confined, "resumeProjection": closed,
 	"requestRebuild": closed, "listRebuilds": closed, "getRebuild": closed, "cancelRebuild": closed, "rollbackProjection": closed,
 }

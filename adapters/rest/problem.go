@@ -177,7 +177,7 @@ func schemaProblems(ctx huma.Context, _ string, answer any) (any, error) {
 		return answer, nil
 	}
 	r := requestOf(ctx.Context())
-	p := ofStatus(model)
+	p := ofStatus(model, r.body)
 	for _, e := range model.Errors {
 		if model.Status < http.StatusInternalServerError {
 			p.Errors = append(p.Errors, FieldError{Field: e.Location, Message: plain(e.Message)})
@@ -192,14 +192,14 @@ func schemaProblems(ctx huma.Context, _ string, answer any) (any, error) {
 	return p, nil
 }
 
-func ofStatus(model *huma.ErrorModel) *Problem {
+func ofStatus(model *huma.ErrorModel, body int) *Problem {
 	switch model.Status {
 	case http.StatusUnprocessableEntity:
 		return newProblem(model.Status, "validation-failed", "the request does not fit the schema; errors names each input at fault")
 	case http.StatusBadRequest:
 		return newProblem(model.Status, "body-malformed", "the body must be one JSON document")
 	case http.StatusRequestEntityTooLarge:
-		return newProblem(model.Status, "body-too-large", "a body has "+strconv.Itoa(maxBody)+" bytes at most")
+		return newProblem(model.Status, "body-too-large", "a body has "+strconv.Itoa(body)+" bytes at most")
 	case http.StatusUnsupportedMediaType:
 		return newProblem(model.Status, "content-type-unsupported", "send the body as Content-Type: application/json")
 	case http.StatusRequestTimeout:

@@ -28,6 +28,7 @@ type request struct {
 	list                         string // path and filter, which a cursor is bound to
 	cursors                      cursors
 	operation                    string // of the API's document
+	body                         int    // bytes that its body may have
 	actor                        domain.Actor
 	organizations                domain.Organizations // that the actor is restricted to
 	kept                         bool                 // it is recorded who called from where

@@ -28,6 +28,18 @@ type route struct {
 	status       int           // of success; 0: 200
 	also         int           // another one, of the same answer; 0: none
 	lasts        time.Duration // at most, when it may last longer than requestTimeout
+	largest      int           // of its body in bytes, when it may be larger than maxBody
+}
+
+// body is how large its body may be.
+func (op route) body() int { return max(op.largest, maxBody) }
+
+// patience with its body.
+func (op route) patience() time.Duration {
+	if op.largest > 0 {
+		return largeBodyTimeout
+	}
+	return bodyTimeout
 }
 
 // register makes an operation known. What its handler refuses is answered by
@@ -38,10 +50,11 @@ func register[I, O any](s *server, op route, handle func(context.Context, *I) (*
 	}
 	huma.Register(s.api, huma.Operation{
 		Method: op.method, Path: op.path, OperationID: op.id, Tags: []string{op.tag}, Summary: op.summary, Description: op.description,
-		DefaultStatus: op.status, MaxBodyBytes: maxBody + 1, // it refuses a body of as many bytes
-		Security:    []map[string][]string{{bearer: {}}},
-		Extensions:  map[string]any{"x-permission": string(op.needs), "x-roles": grants[op.needs], "x-organizations": op.reach.described()},
-		Middlewares: huma.Middlewares{s.admit(op)},
+		DefaultStatus: op.status, MaxBodyBytes: int64(op.body()) + 1, // it refuses a body of as many bytes
+		BodyReadTimeout: op.patience(),
+		Security:        []map[string][]string{{bearer: {}}},
+		Extensions:      map[string]any{"x-permission": string(op.needs), "x-roles": grants[op.needs], "x-organizations": op.reach.described()},
+		Middlewares:     huma.Middlewares{s.admit(op)},
 	}, func(ctx context.Context, in *I) (*O, error) {
 		out, err := once(ctx, s, op, in, handle)
 		if err != nil {

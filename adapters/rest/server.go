@@ -27,6 +27,8 @@ const (
 	waitTimeout = 10 * time.Second
 	// bodyTimeout bounds how long a body may take.
 	bodyTimeout = 5 * time.Second
+	// largeBodyTimeout bounds how long one of several megabytes may take.
+	largeBodyTimeout = 20 * time.Second
 	// maxBody of a request in bytes.
 	maxBody = 1 << 20
 	// maxURL of a request in bytes: all that a query's inputs may hold, encoded.
@@ -113,7 +115,8 @@ type server struct {
 	asked   singleflight.Group       // whether the process is ready
 	lasting map[string]time.Duration // of routes that may last long
 	readers chan struct{}            // of events, at the same time
-	exports chan struct{}            // of the audit log, at the same time
+	exports chan struct{}            // at the same time
+	uploads chan struct{}            // at the same time
 	mapped  contract.Mappings
 }
 
@@ -133,7 +136,7 @@ func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
 		Name: "waybill_request_seconds", Help: "Requests of the API, by how long they took.",
 		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 	}, []string{"route", "method", "status"}),
-		readers: make(chan struct{}, maxReaders), exports: make(chan struct{}, maxExports), mapped: mappings}
+		readers: make(chan struct{}, maxReaders), exports: make(chan struct{}, maxExports), uploads: make(chan struct{}, maxUploads), mapped: mappings}
 	if err := d.Metrics.Register(s.latency); err != nil {
 		return nil, fmt.Errorf("register the API's metrics: %w", err)
 	}
@@ -171,7 +174,9 @@ func (s *server) registerAll() {
 	s.registerSources()
 	s.registerPaces()
 	s.registerChecks()
+	s.registerLists()
 	s.registerBatches()
+	s.registerMatch()
 	s.registerSlices()
 	s.registerDocuments()
 	s.registerFacets()

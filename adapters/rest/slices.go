@@ -11,16 +11,17 @@ import (
 
 // Slice is a part of a batch's scope that one listing covers.
 type Slice struct {
-	ID           string     `json:"id" example:"2024-03@ORG1"`
+	ID           string     `json:"id" example:"2024-03@ORG1" doc:"A month, of an organisation when the scope names some; list: the slice that goes through the scope's list"`
 	Organization string     `json:"organization,omitempty" doc:"Absent: all"`
-	From         string     `json:"from"`
+	From         string     `json:"from" doc:"Empty where the slice has no period"`
 	To           string     `json:"to"`
 	Status       string     `json:"status" enum:"waiting,listing,completed,failed"`
 	Pass         int        `json:"pass" doc:"A slice in doubt is listed again, three times at most"`
 	Page         int        `json:"page" doc:"Pages listed in this pass"`
 	Found        int        `json:"found" doc:"Distinct documents that the slice brought to the batch"`
 	Elsewhere    int        `json:"elsewhere" doc:"Distinct documents that another slice had brought already"`
-	SourceTotal  int        `json:"sourceTotal" doc:"The source's own total"`
+	Unlisted     int        `json:"unlisted" doc:"Distinct items that the scope's list has not"`
+	SourceTotal  int        `json:"sourceTotal" doc:"The source's own total; of the slice list, what its entries came to"`
 	Duplicates   int        `json:"duplicates"`
 	Conflicts    int        `json:"conflicts"`
 	Shortfall    int        `json:"shortfall"`
@@ -59,7 +60,7 @@ func failureOf(f *domain.Failure) *Failure {
 func sliceOf(s projections.Slice) Slice {
 	return Slice{
 		ID: s.ID, Organization: s.Organization, From: s.From, To: s.To, Status: s.Status, Pass: s.Pass, Page: s.Page,
-		Found: s.Found, Elsewhere: s.Elsewhere, SourceTotal: s.Total, Duplicates: s.Duplicates, Conflicts: s.Conflicts,
+		Found: s.Found, Elsewhere: s.Elsewhere, Unlisted: s.Unlisted, SourceTotal: s.Total, Duplicates: s.Duplicates, Conflicts: s.Conflicts,
 		Shortfall: s.Shortfall, Accepted: s.Accepted, Attempt: s.Attempt, Failure: failureOf(s.Failure), NextAttempt: s.NextAttempt,
 		Reason: s.Reason, ChangedAt: s.ChangedAt, Version: s.Version,
 	}

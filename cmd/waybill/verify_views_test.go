@@ -34,6 +34,11 @@ var invented = map[string]string{
 	"verification_findings": `INSERT INTO verification_findings VALUES ('B-V1', 'document', 1, 'missing', 'missing', 'key', '', '', 1, 1)`,
 	"webhooks":              `INSERT INTO webhooks VALUES ('webhook-x', 'x', true, '', '{}', '{}', 1, now(), now(), 'nobody')`,
 	"profiles":              `INSERT INTO profiles VALUES ('x', 1, '{}', '', now(), 'nobody')`,
+	"lists":                 `INSERT INTO lists VALUES ('x', 'imageNumber', '', 'A', 0, '', 0, 0, now(), 'nobody', 1)`,
+	"list_entries":          `INSERT INTO list_entries VALUES ('x', '1', 0)`,
+	"matches":               `INSERT INTO matches VALUES ('B', 'x')`,
+	"match_absent":          `INSERT INTO match_absent VALUES ('B', '1')`,
+	"match_unlisted":        `INSERT INTO match_unlisted VALUES ('B', 's', 'k', '1', '')`,
 	"approvals": `INSERT INTO approvals (id, kind, batch, batch_version, documents, unlisted_slices, coordinates, alone, reason,
 			requested_issuer, requested_by, requested_at, expires_at, status, version)
 		VALUES ('x', 'cancel-batch', 'B', 0, 1, 0, '{}', 0, '', 'token', 'nobody', now(), now(), 'pending', 1)`,

@@ -10,7 +10,9 @@ import (
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -41,6 +43,8 @@ type listing struct {
 	slice  string
 	state  discovery.State
 	last   wire.Record // the event that the next one follows from
+	list   *entries    // that the scope names; nil: it names none
+	months bool        // known to be listed
 }
 
 // listSlice lists a slice from where it stands to its end, or until it may not
@@ -85,6 +89,9 @@ func (l *listing) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if l.list, err = l.lists.get(ctx, permit.batch.List); err != nil {
+		return err
+	}
 	records := loaded[l.stream]
 	l.last = permit.created
 	if len(records) > 0 {
@@ -113,15 +120,38 @@ func (l *listing) step(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	page, err := l.Source.List(ctx, permit.plan, slice, l.state.Next)
+	answer, err := l.ask(ctx, permit, slice)
 	if err == nil {
-		err = l.take(ctx, permit, page)
+		err = l.take(ctx, permit, answer)
 	}
 	var failed *commands.SourceError
 	if errors.As(err, &failed) {
 		return l.fail(ctx, failed)
 	}
 	return err
+}
+
+// answer is what a step learnt.
+type answer struct {
+	commands.Page
+	// Of the slice that goes through a list: how many entries were looked for up
+	// to here, those of this page of which there is nothing, and those whose
+	// documents are in the batch.
+	looked int
+	absent []string
+	met    []string
+}
+
+// ask the source, or the batch, for the page that comes next.
+func (l *listing) ask(ctx context.Context, p permit, slice batch.Slice) (answer, error) {
+	switch {
+	case slice.ID != domain.ListSlice:
+		page, err := l.Source.List(ctx, p.plan, slice, l.state.Next)
+		return answer{Page: page}, err
+	case l.list.kind == list.BillNumbers:
+		return l.matchBills(ctx)
+	}
+	return l.readImages(ctx, p)
 }
 
 // fail records that a page could not be listed, or not be kept. What a worker
@@ -172,9 +202,9 @@ const maxRedecisions = 10
 // take takes in a page: its documents and the listing's progress in one append,
 // which asserts that the batch still is what the permit says. So nothing is
 // discovered in a batch that was cancelled.
-func (l *listing) take(ctx context.Context, p permit, page commands.Page) error {
+func (l *listing) take(ctx context.Context, p permit, a answer) error {
 	for try := 1; ; try++ {
-		err := l.tryTake(ctx, p, page)
+		err := l.tryTake(ctx, p, a)
 		var conflict *commands.VersionConflict
 		if !errors.As(err, &conflict) || conflict.Stream == l.stream || try == maxRedecisions {
 			return err
@@ -185,8 +215,8 @@ func (l *listing) take(ctx context.Context, p permit, page commands.Page) error 
 	}
 }
 
-func (l *listing) tryTake(ctx context.Context, p permit, page commands.Page) error {
-	taken, err := l.readPage(ctx, page)
+func (l *listing) tryTake(ctx context.Context, p permit, a answer) error {
+	taken, err := l.readPage(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -194,8 +224,8 @@ func (l *listing) tryTake(ctx context.Context, p permit, page commands.Page) err
 		return err
 	}
 	events, err := commands.Discoveries.Decide(l.state, discovery.ListPage{
-		Pass: l.state.Pass, Page: l.state.Next, Items: taken.items, Total: page.Total, Last: page.Last,
-		RequestID: page.RequestID, TraceID: page.TraceID,
+		Pass: l.state.Pass, Page: l.state.Next, Items: taken.items, Total: a.Total, Last: a.Last, Looked: a.looked, Absent: a.absent,
+		RequestID: a.RequestID, TraceID: a.TraceID,
 	})
 	if err != nil {
 		return err

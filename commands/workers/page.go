@@ -42,9 +42,9 @@ func (d *listedDocument) decide(c document.Command) error {
 }
 
 // readPage loads the documents of a page in one statement.
-func (l *listing) readPage(ctx context.Context, page commands.Page) (*takenPage, error) {
+func (l *listing) readPage(ctx context.Context, a answer) (*takenPage, error) {
 	t := &takenPage{listed: map[string]commands.Item{}, streams: map[string]string{}, documents: map[string]*listedDocument{}}
-	for _, item := range page.Items {
+	for _, item := range a.Items {
 		stream := item.ID.Stream()
 		t.streams[discovery.Short(stream)] = stream
 		if _, shown := t.listed[stream]; !shown {
@@ -63,12 +63,17 @@ func (l *listing) readPage(ctx context.Context, page commands.Page) (*takenPage,
 		}
 		t.documents[stream] = d
 	}
-	for _, item := range page.Items {
+	for _, item := range a.Items {
 		stream := item.ID.Stream()
 		member, known := t.documents[stream].state.Batches[l.number]
-		t.items = append(t.items, discovery.PageItem{ImageNumber: item.ID.ImageNumber, Item: discovery.Item{
-			Key: discovery.Short(stream), Content: discovery.Short(item.Listed.Content), Elsewhere: known && member.Slice != l.slice,
-		}})
+		listed := discovery.Item{Key: discovery.Short(stream), Content: discovery.Short(item.Listed.Content), Elsewhere: known && member.Slice != l.slice}
+		if !known && l.list != nil && !l.list.has(item) {
+			listed.Unlisted = &discovery.Unlisted{ImageNumber: item.ID.ImageNumber, BillNumber: item.Listed.BillNumber}
+		}
+		t.items = append(t.items, discovery.PageItem{ImageNumber: item.ID.ImageNumber, Item: listed})
+	}
+	for _, number := range a.met {
+		t.items = append(t.items, discovery.PageItem{Item: discovery.Item{Key: discovery.Short("bill number " + number), Elsewhere: true}})
 	}
 	t.sorted = l.state.Sort(l.state.Next, t.items)
 	return t, nil
@@ -100,11 +105,13 @@ func (t *takenPage) discover(ctx context.Context, l *listing, source string) err
 	return t.reportConflicts(l, source)
 }
 
-// freshItems are those that the present pass had not shown before this page.
-func (t *takenPage) freshItems() []commands.Item {
-	items := make([]commands.Item, len(t.sorted.Fresh))
-	for i, fresh := range t.sorted.Fresh {
-		items[i] = t.listed[t.streams[fresh.Key]]
+// freshItems are those of the batch that the present pass had not shown before
+// this page.
+func (t *takenPage) freshItems() (items []commands.Item) {
+	for _, fresh := range t.sorted.Fresh {
+		if stream, item := t.streams[fresh.Key]; item && fresh.Unlisted == nil {
+			items = append(items, t.listed[stream])
+		}
 	}
 	return items
 }
@@ -112,11 +119,11 @@ func (t *takenPage) freshItems() []commands.Item {
 // reportConflicts fails documents that one listing shows with two contents.
 func (t *takenPage) reportConflicts(l *listing, source string) error {
 	for i, r := range t.sorted.Repeats {
-		if !r.Conflict {
+		d := t.documents[t.streams[t.sorted.Keys[i]]]
+		if _, known := d.state.Batches[l.number]; !r.Conflict || !known {
 			continue
 		}
 		detail := fmt.Sprintf("source %s lists image number %s twice with other content, on pages %d and %d of slice %s", source, r.ImageNumber, r.FirstPage, r.Page, l.slice)
-		d := t.documents[t.streams[t.sorted.Keys[i]]]
 		if err := d.decide(document.ReportConflict{Batch: l.number, Detail: detail}); err != nil {
 			return err
 		}

@@ -47,6 +47,7 @@ type Workers struct {
 	handler  *commands.Handler
 	permits  *permits
 	rests    *rests
+	lists    *lists
 	holder   string // of this process's leases
 	log      *slog.Logger
 }
@@ -57,6 +58,7 @@ func New(handler *commands.Handler, ports Ports, settings Settings, log *slog.Lo
 		Ports: ports, settings: settings, handler: handler, holder: rand.Text(), log: log,
 		permits: &permits{journal: ports.Journal, now: ports.Now, known: map[string]permit{}},
 		rests:   &rests{now: ports.Now, log: log},
+		lists:   &lists{journal: ports.Journal},
 	}
 }
 

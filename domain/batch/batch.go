@@ -4,7 +4,7 @@
 // batch records those counts when it finishes.
 package batch
 
-import "slices"
+import "github.com/waybill-migration/waybill/domain/list"
 
 // Phase stands beside the status, which is a function of the counts.
 type Phase string
@@ -21,6 +21,8 @@ type State struct {
 	Number   string
 	Source   string
 	Profile  string
+	Scope    Scope
+	List     *list.Head // that the scope names
 	Slices   []Slice
 	OnHold   bool
 	OnPause  bool
@@ -58,15 +60,7 @@ func (s State) HasSlice(id string) bool {
 }
 
 // Organizations that the scope names; none: it is of all.
-func (s State) Organizations() []string {
-	var named []string
-	for _, slice := range s.Slices {
-		if slice.Organization != "" && !slices.Contains(named, slice.Organization) {
-			named = append(named, slice.Organization)
-		}
-	}
-	return named
-}
+func (s State) Organizations() []string { return s.Scope.Organizations }
 
 // Counts of a batch at some coordinates, as its overview had them.
 type Counts struct {
@@ -91,6 +85,7 @@ type (
 		SourceVersion int
 		Profile       string
 		Scope         Scope
+		List          *list.Head // that the scope names, a fact of its stream
 	}
 	// Hold stops the batch while its source is disabled.
 	Hold struct{ Reason string }
@@ -140,12 +135,13 @@ type Event interface{ batchEvent() }
 type (
 	// Created names the whole scope, resolved.
 	Created struct {
-		Number        string  `json:"number"`
-		Source        string  `json:"source"`
-		SourceVersion int     `json:"sourceVersion"`
-		Profile       string  `json:"profile"`
-		Scope         Scope   `json:"scope"`
-		Slices        []Slice `json:"slices"`
+		Number        string     `json:"number"`
+		Source        string     `json:"source"`
+		SourceVersion int        `json:"sourceVersion"`
+		Profile       string     `json:"profile"`
+		Scope         Scope      `json:"scope"`
+		List          *list.Head `json:"list,omitempty"` // that the scope names, as it is
+		Slices        []Slice    `json:"slices"`
 	}
 	// PhaseChanged is the shape of Held, Released, Paused, Resumed, Cancelled.
 	PhaseChanged struct {
@@ -201,7 +197,7 @@ func Evolve(s State, event Event) State {
 	s.Version++
 	switch e := event.(type) {
 	case Created:
-		s.Number, s.Source, s.Profile, s.Slices = e.Number, e.Source, e.Profile, e.Slices
+		s.Number, s.Source, s.Profile, s.Scope, s.List, s.Slices = e.Number, e.Source, e.Profile, e.Scope, e.List, e.Slices
 	case Held:
 		s.OnHold = true
 	case Released:

@@ -63,13 +63,13 @@ func create(s State, c Create) ([]Event, error) {
 	if !c.SourceEnabled {
 		return nil, domain.RefuseConflict("source-disabled", "source %q is disabled; enable it before creating batches of it", c.Source)
 	}
-	slices, err := c.Scope.Slices()
+	slices, err := c.Scope.Slices(c.List)
 	if err != nil {
 		return nil, err
 	}
 	return []Event{Created{
 		Number: c.Number, Source: c.Source, SourceVersion: c.SourceVersion,
-		Profile: c.Profile, Scope: c.Scope, Slices: slices,
+		Profile: c.Profile, Scope: c.Scope, List: c.List, Slices: slices,
 	}}, nil
 }
 

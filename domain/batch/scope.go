@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/list"
 )
 
 // Limits of a scope (domain.md, decision 8).
@@ -27,36 +28,64 @@ type Scope struct {
 	DocumentTypes []string `json:"documentTypes"` // codes; empty: all that the source tells
 	From          string   `json:"from"`          // YYYY-MM-DD
 	To            string   `json:"to"`            // YYYY-MM-DD
+	// List is the id of an uploaded list. With one of image numbers the period
+	// may be empty: then nothing is known of what the source has beside the list.
+	List string `json:"list,omitempty"`
 }
 
 // Slice is a part of a scope that one listing covers: a calendar month at most,
 // since the source answers no more, of one organisation when the scope names
 // organisations, so that one that the source refuses fails alone.
 type Slice struct {
-	ID            string   `json:"id"`                     // "2025-03" or "2025-03@ORG1"
+	ID            string   `json:"id"`                     // "2025-03" or "2025-03@ORG1", or domain.ListSlice
 	Organization  string   `json:"organization,omitempty"` // empty: all
 	DocumentTypes []string `json:"documentTypes"`
 	From          string   `json:"from"`
 	To            string   `json:"to"`
 }
 
-// Slices cuts the scope, or refuses it, naming the field at fault.
-func (s Scope) Slices() ([]Slice, error) {
-	from, to, err := s.period()
-	if err != nil {
-		return nil, err
-	}
+// Slices cuts the scope, or refuses it, naming the field at fault. What goes
+// through the list comes last: months bring first what they have.
+func (s Scope) Slices(of *list.Head) ([]Slice, error) {
 	if err := domain.CheckCodes("scope.organizations", s.Organizations); err != nil {
 		return nil, err
 	}
 	if err := domain.CheckCodes("scope.documentTypes", s.DocumentTypes); err != nil {
 		return nil, err
 	}
+	var all []Slice
+	if of == nil || of.Kind != list.ImageNumbers || s.From != "" || s.To != "" {
+		var err error
+		if all, err = s.months(of); err != nil {
+			return nil, err
+		}
+	}
+	if of != nil {
+		all = append(all, Slice{ID: domain.ListSlice, DocumentTypes: s.DocumentTypes})
+	}
+	if len(all) > maxSlices {
+		return nil, domain.RefuseInvalid("scope", "scope-too-large",
+			"the scope has %d parts (months x organisations), %d at most: make several batches", len(all), maxSlices)
+	}
+	if encoded, err := json.Marshal(Created{Scope: s, Slices: all}); err != nil || len(encoded) > maxCreated {
+		return nil, domain.RefuseInvalid("scope", "scope-too-large",
+			"the scope's %d parts with their codes take %d bytes, %d at most: make several batches", len(all), len(encoded), maxCreated)
+	}
+	return all, nil
+}
+
+func (s Scope) months(of *list.Head) (all []Slice, err error) {
+	if of != nil && of.Kind == list.BillNumbers && s.From == "" {
+		return nil, domain.RefuseInvalid("scope.from", "period-missing", "a list of bill numbers needs a period: the source is not asked by bill number, so it lists the period")
+	}
+	from, to, err := s.period()
+	if err != nil {
+		return nil, err
+	}
 	organizations := s.Organizations
 	if len(organizations) == 0 {
 		organizations = []string{""}
 	}
-	var all []Slice
 	for month := from; !month.After(to); month = firstOfNext(month) {
 		end := firstOfNext(month).AddDate(0, 0, -1)
 		if end.After(to) {
@@ -68,14 +97,6 @@ func (s Scope) Slices() ([]Slice, error) {
 				From: month.Format(day), To: end.Format(day),
 			})
 		}
-	}
-	if len(all) > maxSlices {
-		return nil, domain.RefuseInvalid("scope", "scope-too-large",
-			"the scope has %d parts (months x organisations), %d at most: make several batches", len(all), maxSlices)
-	}
-	if encoded, err := json.Marshal(Created{Scope: s, Slices: all}); err != nil || len(encoded) > maxCreated {
-		return nil, domain.RefuseInvalid("scope", "scope-too-large",
-			"the scope's %d parts with their codes take %d bytes, %d at most: make several batches", len(all), len(encoded), maxCreated)
 	}
 	return all, nil
 }

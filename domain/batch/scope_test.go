@@ -11,6 +11,7 @@ import (
 
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
+	"github.com/waybill-migration/waybill/domain/list"
 )
 
 func codes(prefix string, n int) []string {
@@ -24,7 +25,7 @@ func codes(prefix string, n int) []string {
 func TestAScopeIsCutIntoCalendarMonthsBothEndsInclusive(t *testing.T) {
 	t.Parallel()
 	types := []string{"T1", "T2"}
-	slices, err := batch.Scope{DocumentTypes: types, From: "2023-12-15", To: "2024-03-01"}.Slices()
+	slices, err := batch.Scope{DocumentTypes: types, From: "2023-12-15", To: "2024-03-01"}.Slices(nil)
 	require.NoError(t, err)
 	require.Equal(t, []batch.Slice{
 		{ID: "2023-12", DocumentTypes: types, From: "2023-12-15", To: "2023-12-31"},
@@ -33,14 +34,14 @@ func TestAScopeIsCutIntoCalendarMonthsBothEndsInclusive(t *testing.T) {
 		{ID: "2024-03", DocumentTypes: types, From: "2024-03-01", To: "2024-03-01"},
 	}, slices)
 
-	day, err := batch.Scope{From: "2025-02-28", To: "2025-02-28"}.Slices()
+	day, err := batch.Scope{From: "2025-02-28", To: "2025-02-28"}.Slices(nil)
 	require.NoError(t, err)
 	require.Equal(t, []batch.Slice{{ID: "2025-02", From: "2025-02-28", To: "2025-02-28"}}, day)
 }
 
 func TestEachNamedOrganizationHasItsOwnSlices(t *testing.T) {
 	t.Parallel()
-	slices, err := batch.Scope{Organizations: []string{"O1", "O/2 北京"}, From: "2025-01-31", To: "2025-02-01"}.Slices()
+	slices, err := batch.Scope{Organizations: []string{"O1", "O/2 北京"}, From: "2025-01-31", To: "2025-02-01"}.Slices(nil)
 	require.NoError(t, err)
 	require.Equal(t, []batch.Slice{
 		{ID: "2025-01@O1", Organization: "O1", From: "2025-01-31", To: "2025-01-31"},
@@ -76,7 +77,7 @@ func TestScopesThatAreRefused(t *testing.T) {
 		{batch.Scope{Organizations: long, From: "1995-01-01", To: "2024-08-31"}, "scope-too-large", "scope"},
 		{batch.Scope{DocumentTypes: codes("T", 1000), From: "1995-01-01", To: "2024-12-31"}, "scope-too-large", "scope"},
 	} {
-		_, err := c.scope.Slices()
+		_, err := c.scope.Slices(nil)
 		var refusal *domain.Refusal
 		require.ErrorAs(t, err, &refusal, "%+v", c.scope)
 		require.Equal(t, c.code, refusal.Code)
@@ -87,7 +88,7 @@ func TestScopesThatAreRefused(t *testing.T) {
 
 func TestThirtyYearsAreThreeHundredAndSixtySlices(t *testing.T) {
 	t.Parallel()
-	slices, err := batch.Scope{From: "1995-01-01", To: "2024-12-31"}.Slices()
+	slices, err := batch.Scope{From: "1995-01-01", To: "2024-12-31"}.Slices(nil)
 	require.NoError(t, err)
 	require.Len(t, slices, 360)
 }
@@ -100,7 +101,7 @@ func TestSlicesCoverThePeriodOnce(t *testing.T) {
 		from := first.AddDate(0, 0, rapid.IntRange(0, 12_000).Draw(t, "from"))
 		to := from.AddDate(0, 0, rapid.IntRange(0, 1500).Draw(t, "days"))
 		organizations := codes("O", rapid.IntRange(0, 3).Draw(t, "organizations"))
-		slices, err := batch.Scope{Organizations: organizations, From: from.Format(time.DateOnly), To: to.Format(time.DateOnly)}.Slices()
+		slices, err := batch.Scope{Organizations: organizations, From: from.Format(time.DateOnly), To: to.Format(time.DateOnly)}.Slices(nil)
 		require.NoError(t, err)
 		next := map[string]time.Time{}
 		ids := map[string]bool{}
@@ -122,4 +123,36 @@ func TestSlicesCoverThePeriodOnce(t *testing.T) {
 			require.Equal(t, to.AddDate(0, 0, 1), after, organization)
 		}
 	})
+}
+
+func TestAListIsAPartOfTheScope(t *testing.T) {
+	t.Parallel()
+	images := &list.Head{ID: "L1", Kind: list.ImageNumbers, Count: 2}
+	bills := &list.Head{ID: "L2", Kind: list.BillNumbers, Count: 2}
+	whole := batch.Slice{ID: domain.ListSlice, DocumentTypes: []string{"T1"}}
+	alone, err := batch.Scope{List: "L1", DocumentTypes: []string{"T1"}}.Slices(images)
+	require.NoError(t, err)
+	require.Equal(t, []batch.Slice{whole}, alone, "image numbers need no period")
+	for _, of := range []*list.Head{images, bills} {
+		both, err := batch.Scope{List: of.ID, DocumentTypes: []string{"T1"}, From: "2025-01-31", To: "2025-02-01"}.Slices(of)
+		require.NoError(t, err)
+		require.Equal(t, []string{"2025-01", "2025-02", domain.ListSlice}, []string{both[0].ID, both[1].ID, both[2].ID}, "the list comes last")
+		require.Equal(t, whole, both[2])
+	}
+	for name, c := range map[string]struct {
+		scope batch.Scope
+		of    *list.Head
+		field string
+	}{
+		"bills without a period":    {batch.Scope{List: "L2"}, bills, "scope.from"},
+		"half a period":             {batch.Scope{List: "L1", From: "2025-01-01"}, images, "scope.to"},
+		"the other half":            {batch.Scope{List: "L1", To: "2025-01-01"}, images, "scope.from"},
+		"neither list nor period":   {batch.Scope{}, nil, "scope.from"},
+		"organisations named twice": {batch.Scope{List: "L1", Organizations: []string{"O1", "O1"}}, images, "scope.organizations"},
+	} {
+		_, err := c.scope.Slices(c.of)
+		var refusal *domain.Refusal
+		require.ErrorAs(t, err, &refusal, name)
+		require.Equal(t, c.field, refusal.Field, name)
+	}
 }

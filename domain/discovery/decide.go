@@ -14,9 +14,9 @@ type Sorted struct {
 	Keys    []string // of the items of Repeats
 }
 
-// maxRepeat bounds an image number in bytes, since all of a page's thousand
-// items may be repeats that one record names.
-const maxRepeat = 120
+// maxNamed bounds a number in bytes, since one record may name all of a page's
+// thousand items: each is a repeat, or is not in the list.
+const maxNamed = 120
 
 // Sort tells which items of a page are new to the present pass. The worker
 // discovers the fresh ones in the append that takes in the page, and reports a
@@ -36,7 +36,7 @@ func (s State) Sort(page int, items []PageItem) Sorted {
 		}
 		sorted.Keys = append(sorted.Keys, item.Key)
 		sorted.Repeats = append(sorted.Repeats, Repeat{
-			ImageNumber: domain.TruncateTo(item.ImageNumber, maxRepeat), Page: page, FirstPage: first, Conflict: content != item.Content,
+			ImageNumber: domain.TruncateTo(item.ImageNumber, maxNamed), Page: page, FirstPage: first, Conflict: content != item.Content,
 		})
 	}
 	return sorted
@@ -71,23 +71,17 @@ func listPage(s State, c ListPage) []Event {
 		return nil
 	}
 	sorted := s.Sort(c.Page, c.Items)
-	figures := Figures{Found: len(s.Seen) - len(s.Elsewhere), Elsewhere: len(s.Elsewhere), Total: c.Total}
+	figures := Figures{
+		Found: len(s.Seen) - len(s.Elsewhere) - len(s.Unlisted), Elsewhere: len(s.Elsewhere), Unlisted: len(s.Unlisted), Total: c.Total,
+	}
 	items := make([]Item, len(sorted.Fresh))
 	for i, item := range sorted.Fresh {
-		items[i] = item.Item
-		if _, known := s.Seen[item.Key]; known { // counted already, as what it was then
-			items[i].Elsewhere = s.Elsewhere[item.Key]
-			continue
-		}
-		if item.Elsewhere {
-			figures.Elsewhere++
-		} else {
-			figures.Found++
-		}
+		items[i] = s.count(&figures, item.Item)
+		items[i].Unlisted = items[i].Unlisted.bounded()
 	}
 	page := PageListed{
 		Change: s.change(StatusListing), Pass: c.Pass, Page: c.Page, Next: c.Page + 1, Items: items, Repeats: sorted.Repeats,
-		Total: c.Total, Found: figures.Found, RequestID: domain.TruncateTo(c.RequestID, 100), TraceID: domain.TruncateTo(c.TraceID, 300),
+		Total: c.Total, Found: figures.Found, Looked: c.Looked, Absent: c.Absent, RequestID: domain.TruncateTo(c.RequestID, 100), TraceID: domain.TruncateTo(c.TraceID, 300),
 	}
 	if endless(s, c, sorted) {
 		return []Event{page, Failed{Change: s.change(StatusFailed), Failure: endlessFailure(c)}}
@@ -97,6 +91,34 @@ func listPage(s State, c ListPage) []Event {
 	}
 	return []Event{page, s.end(page, figures)}
 }
+
+// count adds an item that is new to the pass. What an earlier pass showed is
+// counted already, as what it was then; but what no list had, and the list has
+// now, comes to the batch now.
+func (s State) count(figures *Figures, item Item) Item {
+	_, known := s.Seen[item.Key]
+	switch {
+	case known && !s.Unlisted[item.Key]:
+		item.Elsewhere, item.Unlisted = s.Elsewhere[item.Key], nil
+		return item
+	case known && item.Unlisted != nil:
+		return item
+	case known:
+		figures.Unlisted--
+	}
+	switch {
+	case item.Unlisted != nil:
+		figures.Unlisted++
+	case item.Elsewhere:
+		figures.Elsewhere++
+	default:
+		figures.Found++
+	}
+	return item
+}
+
+// ofList tells that the slice goes through a list.
+func (s State) ofList() bool { return s.Slice == domain.ListSlice }
 
 // end decides what follows the last page of a pass.
 func (s State) end(page PageListed, figures Figures) Event {
@@ -114,7 +136,12 @@ func (s State) end(page PageListed, figures Figures) Event {
 	distinct := len(p.Pages) + len(page.Items)
 	digest := p.Digest.String()
 
-	doubt := doubts(p, distinct, page.Total)
+	total := page.Total
+	if s.ofList() {
+		total = distinct // an absent entry is no doubt
+		figures.Total = figures.Found + figures.Elsewhere + p.Absent + len(page.Absent)
+	}
+	doubt := doubts(p, distinct, total)
 	agrees := s.LastDigest == digest
 	if s.Pass > 1 && !agrees {
 		doubt = "the listing differs from the one before"
@@ -139,9 +166,9 @@ func doubts(p Pass, distinct, total int) string {
 }
 
 // endless: a source that goes on showing only what it has shown would be
-// listed for ever.
+// listed for ever. The end of a list is known.
 func endless(s State, c ListPage, sorted Sorted) bool {
-	if c.Last || len(sorted.Fresh) > 0 {
+	if c.Last || len(sorted.Fresh) > 0 || s.ofList() {
 		return false
 	}
 	return s.Present.Stale+1 >= maxStale || len(s.Present.Pages) >= c.Total && c.Page > 1

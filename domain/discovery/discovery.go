@@ -3,6 +3,12 @@
 // whose listing showed an item twice, changed its total in between or has
 // fewer items than its total is listed again, until two listings agree or
 // MaxPasses are used up; what is missing then stays visible as a shortfall.
+//
+// A batch whose scope names a list takes from its months what is in the list, and
+// names the rest. Its slice domain.ListSlice goes through the list's entries:
+// there no item can slip from one page to another, since each is asked for by its
+// number, so that what is absent is taken as absent at once. It is that slice's
+// shortfall.
 package discovery
 
 import "github.com/waybill-migration/waybill/domain"
@@ -34,6 +40,8 @@ type State struct {
 	Seen map[string]string
 	// Elsewhere are those of Seen that another slice of the batch brought first.
 	Elsewhere map[string]bool
+	// Unlisted are those of Seen that the batch's list does not have.
+	Unlisted map[string]bool
 	// Present is what the present pass has shown so far.
 	Present Pass
 	// LastDigest is the digest of the pass before, empty in the first.
@@ -52,6 +60,7 @@ type Pass struct {
 	Duplicates   int
 	Conflicts    int
 	Stale        int // pages in a row that showed nothing new
+	Absent       int // entries of the list of which there is nothing
 }
 
 // Figures of a listed slice.
@@ -61,10 +70,12 @@ type Figures struct {
 	Total      int `json:"total"`      // the source's own total
 	Duplicates int `json:"duplicates"` // items that the last pass showed again
 	Conflicts  int `json:"conflicts"`  // of those, with other content
+	// Unlisted are distinct items that the batch's list does not have.
+	Unlisted int `json:"unlisted,omitempty"`
 }
 
 // Shortfall is what the source said it has and never listed.
-func (f Figures) Shortfall() int { return max(f.Total-f.Found-f.Elsewhere, 0) }
+func (f Figures) Shortfall() int { return max(f.Total-f.Found-f.Elsewhere-f.Unlisted, 0) }
 
 // Item is a listed document as the listing needs it.
 type Item struct {
@@ -72,6 +83,21 @@ type Item struct {
 	Content string `json:"content"` // short digest of the item's content
 	// Elsewhere: another slice of the batch brought the document.
 	Elsewhere bool `json:"elsewhere,omitempty"`
+	// Unlisted: the batch's list does not have it, and so the batch has not.
+	Unlisted *Unlisted `json:"unlisted,omitempty"`
+}
+
+// Unlisted is an item as people know it.
+type Unlisted struct {
+	ImageNumber string `json:"imageNumber"`
+	BillNumber  string `json:"billNumber"`
+}
+
+func (u *Unlisted) bounded() *Unlisted {
+	if u == nil {
+		return nil
+	}
+	return &Unlisted{ImageNumber: domain.TruncateTo(u.ImageNumber, maxNamed), BillNumber: domain.TruncateTo(u.BillNumber, maxNamed)}
 }
 
 // Repeat is an item that a pass showed more than once.
@@ -94,8 +120,13 @@ type (
 		Items      []PageItem
 		Total      int  // totalElement
 		Last       bool // the source has no further page
-		RequestID  string
-		TraceID    string
+		// Looked and Absent are of the slice that goes through a list: entries
+		// that were looked for up to this page, and those of the page of which
+		// there is nothing.
+		Looked    int
+		Absent    []string
+		RequestID string
+		TraceID   string
 	}
 	// FailAttempt reports that a page could not be listed.
 	FailAttempt struct {
@@ -148,7 +179,9 @@ type (
 		Items     []Item   `json:"items"` // shown for the first time in this pass
 		Repeats   []Repeat `json:"repeats,omitempty"`
 		Total     int      `json:"total"`
-		Found     int      `json:"found"` // as in Figures, so far
+		Found     int      `json:"found"`            // as in Figures, so far
+		Looked    int      `json:"looked,omitempty"` // entries of a list, so far in this pass
+		Absent    []string `json:"absent,omitempty"` // those of them that this page asked for in vain
 		RequestID string   `json:"reqId,omitempty"`
 		TraceID   string   `json:"traceId,omitempty"`
 	}
@@ -228,7 +261,7 @@ func Evolve(s State, event Event) State {
 // items, and a state of a listing is folded by one worker, forwards only.
 func (s State) listed(e PageListed) State {
 	if s.Seen == nil {
-		s.Seen, s.Elsewhere = make(map[string]string), make(map[string]bool)
+		s.Seen, s.Elsewhere, s.Unlisted = make(map[string]string), make(map[string]bool), make(map[string]bool)
 	}
 	if s.Present.Pages == nil {
 		s.Present.Pages = make(map[string]int)
@@ -240,6 +273,11 @@ func (s State) listed(e PageListed) State {
 		if item.Elsewhere {
 			s.Elsewhere[item.Key] = true
 		}
+		if item.Unlisted != nil {
+			s.Unlisted[item.Key] = true
+		} else {
+			delete(s.Unlisted, item.Key) // a bill number may have been put right
+		}
 		s.Present.Pages[item.Key] = e.Page
 		s.Present.Digest.Add(item)
 	}
@@ -250,6 +288,7 @@ func (s State) listed(e PageListed) State {
 		}
 	}
 	s.Present.TotalChanged = s.Present.TotalChanged || e.Page > 1 && e.Total != s.Present.Total
+	s.Present.Absent += len(e.Absent)
 	s.Present.Total, s.Next, s.Attempt = e.Total, e.Next, 0
 	return s
 }

@@ -19,6 +19,9 @@ func command(s discovery.State) *rapid.Generator[discovery.Command] {
 		all := items(names...)
 		for i := range all {
 			all[i].Elsewhere = all[i].Key == "key-e" || rapid.IntRange(0, 9).Draw(t, "elsewhere") == 0
+			if !all[i].Elsewhere && rapid.IntRange(0, 4).Draw(t, "unlisted") == 0 {
+				all[i].Unlisted = &discovery.Unlisted{ImageNumber: all[i].ImageNumber}
+			}
 		}
 		list := discovery.ListPage{
 			Pass: max(s.Pass-rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "pass"), 1), Page: max(s.Next-rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "page"), 1),
@@ -65,10 +68,11 @@ func requireChanges(t *rapid.T, s discovery.State, events []discovery.Event) {
 		require.Equal(t, s.Status, event.GetChange().After)
 		switch e := event.(type) {
 		case discovery.PageListed:
-			require.Equal(t, len(s.Seen)-len(s.Elsewhere), e.Found)
+			require.Equal(t, len(s.Seen)-len(s.Elsewhere)-len(s.Unlisted), e.Found)
 		case discovery.Completed:
-			require.Equal(t, len(s.Seen), e.Found+e.Elsewhere)
+			require.Equal(t, len(s.Seen), e.Found+e.Elsewhere+e.Unlisted)
 			require.Equal(t, len(s.Elsewhere), e.Elsewhere)
+			require.Equal(t, len(s.Unlisted), e.Unlisted)
 			require.Equal(t, max(e.Total-len(s.Seen), 0), e.Missing)
 			require.LessOrEqual(t, e.Passes, discovery.MaxPasses)
 		case discovery.RetryRequested:

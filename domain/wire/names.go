@@ -16,6 +16,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/fixity"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
@@ -164,6 +165,11 @@ func TypeOf(event any) (string, error) {
 		return "waybill.profile.registered.v1", nil
 	case profile.Reconfigured:
 		return "waybill.profile.reconfigured.v1", nil
+
+	case list.Uploaded:
+		return "waybill.list.uploaded.v1", nil
+	case list.EntriesAdded:
+		return "waybill.list.entries-added.v1", nil
 	}
 	return "", fmt.Errorf("events of Go type %T have no persisted name", event)
 }
@@ -269,6 +275,9 @@ var forms = map[string]form{
 
 	"waybill.profile.registered.v1":   into[profile.Registered](),
 	"waybill.profile.reconfigured.v1": into[profile.Reconfigured](),
+
+	"waybill.list.uploaded.v1":      into[list.Uploaded](),
+	"waybill.list.entries-added.v1": into[list.EntriesAdded](),
 }
 
 // Types are the names of all events that this build can read, in order.

@@ -10,6 +10,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/fixity"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/rules"
@@ -43,17 +44,18 @@ var (
 			CertificateAuthorities: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
 		},
 	}
-	scope  = batch.Scope{Organizations: []string{"ORG1"}, DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}
-	phase  = batch.PhaseChanged{Before: batch.PhaseActive, After: batch.PhaseHeld, Reason: "maintenance"}
-	counts = batch.Counts{Total: 15, Migrated: 5, Failed: 4, Pending: 3, Excepted: 2, Cancelled: 1}
-	at     = map[int]int64{0: 15, 7: 123}
+	scope    = batch.Scope{Organizations: []string{"ORG1"}, DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31", List: "L20250301-075900-ABCDE"}
+	uploaded = list.Head{ID: "L20250301-075900-ABCDE", Kind: list.BillNumbers, Count: 3, Digest: stored.SHA256}
+	phase    = batch.PhaseChanged{Before: batch.PhaseActive, After: batch.PhaseHeld, Reason: "maintenance"}
+	counts   = batch.Counts{Total: 15, Migrated: 5, Failed: 4, Pending: 3, Excepted: 2, Cancelled: 1}
+	at       = map[int]int64{0: 15, 7: 123}
 
 	failure = domain.Failure{
 		Code: "http-503", Category: domain.SourceUnavailable, Stage: domain.StageFetch, Retryable: true, Detail: "file f1 (发票.pdf): the source answered 503",
 		Remedy: "Wait: it is tried again by itself.", Rule: "R12", FileID: "f1", HTTPStatus: 503, SourceCode: "0500", TraceID: "trace-1", RequestID: "1700000000000123",
 	}
 	listing = discovery.Change{Batch: "B20250301-080000-ABCDE", Source: "standard", Slice: "2025-03@ORG1", Before: discovery.StatusListing, After: discovery.StatusListing}
-	figures = discovery.Figures{Found: 97, Elsewhere: 2, Total: 100, Duplicates: 3, Conflicts: 1}
+	figures = discovery.Figures{Found: 97, Elsewhere: 2, Total: 100, Duplicates: 3, Conflicts: 1, Unlisted: 1}
 
 	change = document.Change{
 		DocumentID: domain.DocumentID{Source: "standard", Resource: "erp", ImageNumber: "影像/0001 A", Anonymous: "9f86d081884c7d65"},
@@ -124,9 +126,20 @@ func unpaced(s source.Settings) source.Settings {
 // widened has what each earlier edition of a name's golden file is read as: of
 // before members were added within its version.
 var widened = map[string][]any{
-	"waybill.source.registered.v2":        {source.Registered{ID: "standard", Settings: unpaced(settings), Enabled: true}},
-	"waybill.source.reconfigured.v2":      {source.Reconfigured{Settings: unpaced(settings)}},
-	"waybill.document.files-processed.v1": {document.FilesProcessed{Change: change, Attempt: 2, Files: before(outcomes)}},
+	"waybill.batch.created.v1": {batch.Created{
+		Number: "B20250301-080000-ABCDE", Source: "standard", SourceVersion: 3, Profile: "flagship", Scope: unlisted(scope),
+		Slices: []batch.Slice{{ID: "2025-03@ORG1", Organization: "ORG1", DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}},
+	}},
+	"waybill.discovery.page-listed.v1": {discovery.PageListed{
+		Change: listing, Pass: 1, Page: 2, Next: 3, Items: []discovery.Item{{Key: "9f86d081884c7d659a2feaa0", Content: "2c26b46b68ffc68ff99b453c", Elsewhere: true}},
+		Repeats: []discovery.Repeat{{ImageNumber: "影像/0002", Page: 2, FirstPage: 1, Conflict: true}},
+		Total:   100, Found: 97, RequestID: "1700000000000123", TraceID: "trace-1",
+	}},
+	"waybill.discovery.completed.v1":       {discovery.Completed{Change: listing, Figures: without(figures), Missing: 1, Passes: 2, Digest: stored.SHA256}},
+	"waybill.discovery.retry-requested.v1": {discovery.RetryRequested{Change: listing, Withdrawn: without(figures), Missing: 1, Reason: "the source was mended"}},
+	"waybill.source.registered.v2":         {source.Registered{ID: "standard", Settings: unpaced(settings), Enabled: true}},
+	"waybill.source.reconfigured.v2":       {source.Reconfigured{Settings: unpaced(settings)}},
+	"waybill.document.files-processed.v1":  {document.FilesProcessed{Change: change, Attempt: 2, Files: before(outcomes)}},
 	"waybill.document.attempt-failed.v1": {document.AttemptFailed{
 		Change: change, Attempt: 2, Failure: failure, Next: "2025-03-01T08:00:10Z", Files: before(outcomes), Measured: unversioned(measured),
 	}},
@@ -137,6 +150,18 @@ var widened = map[string][]any{
 	"waybill.document.verification-failed.v1": {document.VerificationFailed{
 		Change: change, Failure: failure, Objects: []document.Lost{{Key: stored.Key, Fault: document.Missing, FileID: "f1"}}, Reason: "the archive was restored from Tuesday",
 	}},
+}
+
+// unlisted is of before a scope could be a list.
+func unlisted(s batch.Scope) batch.Scope {
+	s.List = ""
+	return s
+}
+
+// without is of before there were lists.
+func without(f discovery.Figures) discovery.Figures {
+	f.Unlisted = 0
+	return f
 }
 
 // before results of rules had codes.
@@ -165,7 +190,7 @@ var samples = map[string]any{
 	"waybill.source.disabled.v1":     source.Disabled{Reason: "maintenance"},
 
 	"waybill.batch.created.v1": batch.Created{
-		Number: "B20250301-080000-ABCDE", Source: "standard", SourceVersion: 3, Profile: "flagship", Scope: scope,
+		Number: "B20250301-080000-ABCDE", Source: "standard", SourceVersion: 3, Profile: "flagship", Scope: scope, List: &uploaded,
 		Slices: []batch.Slice{{ID: "2025-03@ORG1", Organization: "ORG1", DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}},
 	},
 	"waybill.batch.held.v1":               batch.Held{PhaseChanged: phase},
@@ -180,9 +205,10 @@ var samples = map[string]any{
 
 	"waybill.discovery.started.v1": discovery.Started{Change: listing},
 	"waybill.discovery.page-listed.v1": discovery.PageListed{
-		Change: listing, Pass: 1, Page: 2, Next: 3, Items: []discovery.Item{{Key: "9f86d081884c7d659a2feaa0", Content: "2c26b46b68ffc68ff99b453c", Elsewhere: true}},
-		Repeats: []discovery.Repeat{{ImageNumber: "影像/0002", Page: 2, FirstPage: 1, Conflict: true}},
-		Total:   100, Found: 97, RequestID: "1700000000000123", TraceID: "trace-1",
+		Change: listing, Pass: 1, Page: 2, Next: 3, Items: []discovery.Item{{Key: "9f86d081884c7d659a2feaa0", Content: "2c26b46b68ffc68ff99b453c", Elsewhere: true,
+			Unlisted: &discovery.Unlisted{ImageNumber: "影像/0001", BillNumber: "V-0001"}}},
+		Looked: 200, Absent: []string{"V-0002"}, Repeats: []discovery.Repeat{{ImageNumber: "影像/0002", Page: 2, FirstPage: 1, Conflict: true}},
+		Total: 100, Found: 97, RequestID: "1700000000000123", TraceID: "trace-1",
 	},
 	"waybill.discovery.listed-again.v1":    discovery.ListedAgain{Change: listing, Pass: 2, Reason: "3 items came twice", Digest: stored.SHA256},
 	"waybill.discovery.completed.v1":       discovery.Completed{Change: listing, Figures: figures, Missing: 1, Passes: 2, Digest: stored.SHA256},
@@ -292,4 +318,7 @@ var samples = map[string]any{
 
 	"waybill.profile.registered.v1":   profile.Registered{Name: "ours", Settings: criteria, Reason: "new scanners"},
 	"waybill.profile.reconfigured.v1": profile.Reconfigured{Settings: criteria, Reason: "new scanners"},
+
+	"waybill.list.uploaded.v1":      list.Uploaded{Head: uploaded, Name: "凭证.csv", Column: "凭证号", Blank: 2, Duplicates: 1},
+	"waybill.list.entries-added.v1": list.EntriesAdded{First: 1, Entries: []string{"V-0001", "凭证 2"}},
 }

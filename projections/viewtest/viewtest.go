@@ -17,6 +17,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/fixity"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/profile"
 	"github.com/waybill-migration/waybill/domain/source"
@@ -162,6 +163,11 @@ func (j *Journal) Profile(name string, c profile.Command) error {
 		}
 		return profile.Decide(s, c)
 	}, profile.Evolve)
+}
+
+// List decides a command and appends what it causes.
+func (j *Journal) List(id string, c list.Command) error {
+	return decide(j, domain.ListStream(id), c, list.Decide, list.Evolve)
 }
 
 // State folds a stream.
