@@ -67,7 +67,7 @@ func rowsOf(t *testing.T, j *viewtest.Journal, records []wire.Raw) string {
 
 func TestRebuildSwapsWhatIsEqual(t *testing.T) {
 	t.Parallel()
-	j := tell(t, 300, 200)
+	j := tell(t, 300, 400)
 	half := len(j.Records()) / 2
 	pool, engine := openLive(t, j, j.Records()[:half])
 	before := viewRows(t, pool)
