@@ -1,10 +1,14 @@
 // Package batch is the aggregate of a batch (批次): its frozen scope, its phase
-// (active, held, paused, cancelled) and what operators accepted of it. How many
-// documents it has is counted by views from the documents' own events; the
-// batch records those counts when it finishes.
+// (active, held, paused, cancelled) and what operators accepted of it. A
+// preflight is a batch that judges and writes nothing; its run is another batch
+// of the same scope. How many documents a batch has is counted by views from the
+// documents' own events; the batch records those counts when it finishes.
 package batch
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Phase stands beside the status, which is a function of the counts.
 type Phase string
@@ -16,11 +20,22 @@ const (
 	PhaseCancelled Phase = "cancelled"
 )
 
+// Mode says what a batch does with the documents that it lists.
+type Mode string
+
+const (
+	Migrate   Mode = "migrate"
+	Preflight Mode = "preflight" // judge them by the same reads and rules, and write nothing
+)
+
 // State of a batch. The zero State is a batch that does not exist.
 type State struct {
 	Number   string
+	Mode     Mode
+	RunOf    string // the preflight whose run it is
 	Source   string
 	Profile  string
+	Scope    Scope
 	Slices   []Slice
 	OnHold   bool
 	OnPause  bool
@@ -72,6 +87,7 @@ func (s State) Organizations() []string {
 type Counts struct {
 	Total     int `json:"total"` // distinct documents listed
 	Migrated  int `json:"migrated"`
+	Passed    int `json:"passed,omitempty"` // of a preflight
 	Failed    int `json:"failed"`
 	Pending   int `json:"pending"`
 	Excepted  int `json:"excepted"`
@@ -86,11 +102,20 @@ type (
 	// facts of the source's stream, whose version the append asserts.
 	Create struct {
 		Number        string
+		Mode          Mode // empty: migrate
 		Source        string
 		SourceEnabled bool
 		SourceVersion int
 		Profile       string
 		Scope         Scope
+	}
+	// Run makes the run of a preflight: a batch of the very same scope and
+	// slices. The append asserts the versions of the preflight and of the source.
+	Run struct {
+		Number        string
+		Preflight     State
+		SourceEnabled bool
+		SourceVersion int
 	}
 	// Hold stops the batch while its source is disabled.
 	Hold struct{ Reason string }
@@ -124,6 +149,7 @@ type (
 )
 
 func (Create) batchCommand()           {}
+func (Run) batchCommand()              {}
 func (Hold) batchCommand()             {}
 func (Release) batchCommand()          {}
 func (Pause) batchCommand()            {}
@@ -141,6 +167,8 @@ type (
 	// Created names the whole scope, resolved.
 	Created struct {
 		Number        string  `json:"number"`
+		Mode          Mode    `json:"mode,omitempty"`      // empty: migrate
+		RunOf         string  `json:"preflight,omitempty"` // number of the preflight whose run it is
 		Source        string  `json:"source"`
 		SourceVersion int     `json:"sourceVersion"`
 		Profile       string  `json:"profile"`
@@ -201,7 +229,7 @@ func Evolve(s State, event Event) State {
 	s.Version++
 	switch e := event.(type) {
 	case Created:
-		s.Number, s.Source, s.Profile, s.Slices = e.Number, e.Source, e.Profile, e.Slices
+		s.Number, s.Mode, s.RunOf, s.Source, s.Profile, s.Scope, s.Slices = e.Number, cmp.Or(e.Mode, Migrate), e.RunOf, e.Source, e.Profile, e.Scope, e.Slices
 	case Held:
 		s.OnHold = true
 	case Released:
