@@ -172,6 +172,7 @@ func (s *server) registerAll() {
 	s.registerPaces()
 	s.registerChecks()
 	s.registerBatches()
+	s.registerPreflights()
 	s.registerSlices()
 	s.registerDocuments()
 	s.registerFacets()
