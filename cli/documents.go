@@ -41,7 +41,7 @@ type file struct {
 	}
 }
 
-var documentStatuses = []string{"pending", "migrated", "failed", "excepted", "cancelled"}
+var documentStatuses = []string{"pending", "migrated", "passed", "failed", "excepted", "cancelled"}
 
 func documentCommands(k *connection) []*cobra.Command {
 	return []*cobra.Command{
