@@ -2,8 +2,10 @@ package workers_test
 
 import (
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -255,4 +257,88 @@ func TestAPreflightNeedsNoArchive(t *testing.T) {
 	w.newShelf(sheets(5)...)
 	w.work(func(p *process) { p.Archive = closedArchive{} })
 	require.EqualValues(t, 5, w.finished(w.preflight(january())).Documents.Passed)
+}
+
+// Files of a document that passed are not fetched again when another of them is
+// tried again.
+func TestWhatPassedIsNotFetchedAgain(t *testing.T) {
+	t.Parallel()
+	w := emptyWorld(t)
+	s := w.newShelf(sheet("IMG", "f1", "f2"))
+	failures := 2
+	s.download = func(rw http.ResponseWriter, _ *http.Request, c call) (failed bool) {
+		s.with(func() {
+			if failed = c.file == "f2" && failures > 0; failed {
+				failures--
+			}
+		})
+		if failed {
+			http.Error(rw, "not now", http.StatusInternalServerError)
+		}
+		return failed
+	}
+	w.work()
+	number := w.preflight(january())
+	require.EqualValues(t, 1, w.finished(number).Documents.Passed)
+	require.Equal(t, map[string]int{"f1": 1, "f2": 3}, s.downloaded())
+	require.EqualValues(t, 2, w.report(number).Judged.Files)
+	judged, _ := eventsOf[document.Judged](w.records())
+	require.Equal(t, 3, judged[0].Attempt)
+	require.Len(t, judged[0].Files, 1, "the other's outcome was told when it came")
+}
+
+// Workers that are killed lose no judgement and make none twice.
+func TestWorkersThatAreKilledInAPreflight(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Config{Seed: 11, Documents: 120, Faults: map[simulator.Fault]int{simulator.WrongHash: 5, simulator.WrongType: 5}, FileSize: 2000, MaxFiles: 3})
+	number := w.preflight(whole())
+	untouched := w.contents()
+	for _, judged := range []int64{10, 50} {
+		var d dying
+		stop := w.work(d.kill)
+		w.until(number, "some are judged", func(b projections.Batch) bool { return b.Documents.Passed >= judged })
+		d.dead.Store(true)
+		stop()
+	}
+	w.work()
+	b := w.finished(number)
+	require.EqualValues(t, 110, b.Documents.Passed)
+	require.EqualValues(t, 10, b.Documents.Failed)
+	require.EqualValues(t, 120, w.report(number).Judged.Documents)
+	judged, _ := eventsOf[document.Judged](w.records())
+	require.Len(t, judged, 120)
+	for path := range untouched {
+		require.Contains(t, w.contents(), path)
+	}
+	items, manifests, files := w.objects()
+	require.Empty(t, slices.Concat(items, manifests, files))
+}
+
+// Nothing is filed in a target system either.
+func TestAPreflightFilesNothing(t *testing.T) {
+	t.Parallel()
+	w := emptyWorld(t)
+	w.newShelf(sheets(3)...)
+	platform := w.newPlatform()
+	w.work(filing)
+	number, result, err := w.handler.CreateBatch(t.Context(), meta(), commands.NewBatch{Mode: batch.Preflight, Source: "sim", Profile: "filing", Scope: january()})
+	w.see(result, err)
+	b := w.finished(number)
+	require.EqualValues(t, 3, b.Documents.Total())
+	require.Zero(t, b.Documents.Pending+b.Documents.Migrated)
+	require.Empty(t, platform.Filed())
+}
+
+// A worker that cannot keep a file while it judges it says so, and of no archive.
+func TestAPreflightWithoutRoom(t *testing.T) { //nolint:paralleltest // it sets where temporary files lie
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "nowhere"))
+	w := emptyWorld(t)
+	w.newShelf(sheet("IMG", "f1"))
+	w.work()
+	number := w.preflight(january())
+	require.EqualValues(t, 1, w.finished(number).Documents.Failed)
+	f := w.documents(number)["BILL-IMG"].Failure
+	require.Equal(t, "scratch-error", f.Code)
+	require.Equal(t, domain.Internal, f.Category)
+	require.Contains(t, f.Remedy, "TMPDIR")
 }
