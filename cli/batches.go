@@ -14,6 +14,8 @@ import (
 // batch as the API tells it.
 type batch struct {
 	Number, Source, Profile, Status, Phase, CreatedBy string
+	Mode, Preflight                                   string
+	Runs                                              []string
 	Scope                                             struct {
 		Organizations, DocumentTypes []string
 		From, To, List               string
@@ -21,8 +23,8 @@ type batch struct {
 	CreatedAt                time.Time
 	FinishedAt               *time.Time
 	Empty, EmptyAcknowledged bool
-	Documents                struct{ Total, Pending, Migrated, Failed, Excepted, Cancelled int64 }
-	Files                    struct{ Total, Pending, Migrated, Failed, Skipped, Excepted, Cancelled int64 }
+	Documents                struct{ Total, Pending, Migrated, Passed, Failed, Excepted, Cancelled int64 }
+	Files                    struct{ Total, Pending, Migrated, Passed, Failed, Skipped, Excepted, Cancelled int64 }
 	Arrived                  struct{ Written, Unchanged, NewVersions int64 }
 	Listings                 struct {
 		Slices, Completed, Failed, Found, SourceTotal, Duplicates, Conflicts, Shortfall, Unaccepted, Unlisted int64
@@ -32,7 +34,7 @@ type batch struct {
 
 func batchCommands(k *connection) []*cobra.Command {
 	return []*cobra.Command{
-		batchList(k), batchShow(k), batchCreate(k), batchWatch(k), batchRetry(k), batchMatch(k), batchVerify(k),
+		batchList(k), batchShow(k), batchCreate(k), batchWatch(k), batchReport(k), batchRun(k), batchRetry(k), batchMatch(k), batchVerify(k),
 		batchOrder(k, "pause", "Pause a batch: work under way is finished, nothing new is begun"),
 		batchOrder(k, "resume", "Let a paused batch go on"),
 		batchCancel(k),
@@ -43,7 +45,21 @@ func batchCommands(k *connection) []*cobra.Command {
 	}
 }
 
-var phases = []string{"active", "held", "paused", "cancelled"}
+var (
+	phases = []string{"active", "held", "paused", "cancelled"}
+	modes  = []string{migrateMode, preflightMode}
+)
+
+const migrateMode, preflightMode = "migrate", "preflight"
+
+// came is how documents are called that have come through, and how many they are
+// of some that were migrated or passed.
+func (b batch) came(migrated, passed int64) string {
+	if b.Mode == preflightMode {
+		return fmt.Sprintf("%d passed", passed)
+	}
+	return fmt.Sprintf("%d migrated", migrated)
+}
 
 func batchList(k *connection) *cobra.Command {
 	var f filters
@@ -51,6 +67,7 @@ func batchList(k *connection) *cobra.Command {
 	c := &cobra.Command{Use: "list", Short: "Batches, newest first", Args: takes(0)}
 	f.add(c, "source", "source", "only those of this source")
 	f.add(c, "phase", "phase", strings.Join(phases, ", "), phases...)
+	f.add(c, "mode", "mode", strings.Join(modes, ", "), modes...)
 	past(c, &f)
 	p.flags(c)
 	return k.command(c, func(ctx context.Context, s *session, _ []string) error {
@@ -58,8 +75,10 @@ func batchList(k *connection) *cobra.Command {
 			{"NUMBER", func(b batch) string { return b.Number }},
 			{"STATUS", func(b batch) string { return b.Status }},
 			{"PHASE", func(b batch) string { return b.Phase }},
+			{"MODE", func(b batch) string { return b.Mode }},
 			{"DOCUMENTS", func(b batch) string { return count(b.Documents.Total) }},
 			{"MIGRATED", func(b batch) string { return count(b.Documents.Migrated) }},
+			{"PASSED", func(b batch) string { return count(b.Documents.Passed) }},
 			{"FAILED", func(b batch) string { return count(b.Documents.Failed) }},
 			{"PENDING", func(b batch) string { return count(b.Documents.Pending) }},
 			{"SHORTFALL", func(b batch) string { return count(b.Listings.Shortfall) }},
@@ -84,6 +103,11 @@ func (b batch) print(s *session) error {
 	d, a, f, l := b.Documents, b.Arrived, b.Files, b.Listings
 	var lines facts
 	lines.add("batch", b.Number)
+	if b.Mode == preflightMode {
+		lines.add("mode", "preflight: nothing is migrated by it; see waybill batch report")
+	}
+	lines.add("run of", b.Preflight)
+	lines.add("runs", strings.Join(b.Runs, ", "))
 	lines.add("status", b.Status+", "+b.Phase)
 	lines.add("source", b.Source+", profile "+b.Profile)
 	lines.add("scope", fmt.Sprintf("%s; organisations: %s; document types: %s", b.span(), allOr(b.Scope.Organizations), allOr(b.Scope.DocumentTypes)))
@@ -92,11 +116,13 @@ func (b batch) print(s *session) error {
 	if b.Empty {
 		lines.add("empty", fmt.Sprintf("nothing is in scope; acknowledged: %t", b.EmptyAcknowledged))
 	}
-	lines.add("documents", fmt.Sprintf("%d: %d migrated, %d failed, %d pending, %d excepted, %d cancelled",
-		d.Total, d.Migrated, d.Failed, d.Pending, d.Excepted, d.Cancelled))
-	lines.add("arrived", fmt.Sprintf("%d written, %d unchanged since an earlier batch, %d as a new version", a.Written, a.Unchanged, a.NewVersions))
-	lines.add("files", fmt.Sprintf("%d: %d migrated, %d failed, %d pending, %d skipped, %d excepted, %d cancelled",
-		f.Total, f.Migrated, f.Failed, f.Pending, f.Skipped, f.Excepted, f.Cancelled))
+	lines.add("documents", fmt.Sprintf("%d: %s, %d failed, %d pending, %d excepted, %d cancelled",
+		d.Total, b.came(d.Migrated, d.Passed), d.Failed, d.Pending, d.Excepted, d.Cancelled))
+	if b.Mode != preflightMode {
+		lines.add("arrived", fmt.Sprintf("%d written, %d unchanged since an earlier batch, %d as a new version", a.Written, a.Unchanged, a.NewVersions))
+	}
+	lines.add("files", fmt.Sprintf("%d: %s, %d failed, %d pending, %d skipped, %d excepted, %d cancelled",
+		f.Total, b.came(f.Migrated, f.Passed), f.Failed, f.Pending, f.Skipped, f.Excepted, f.Cancelled))
 	lines.add("listing", fmt.Sprintf("%d of %d slices, %d failed; the source says %d, listed %d, duplicates %d, conflicts %d, shortfall %d (%d not accepted)",
 		l.Completed, l.Slices, l.Failed, l.SourceTotal, l.Found, l.Duplicates, l.Conflicts, l.Shortfall, l.Unaccepted))
 	if b.Scope.List != "" {

@@ -15,6 +15,8 @@ func Commands() []*cobra.Command {
 		group("list", "Uploaded lists of image or bill numbers, for the scope of a batch (清单)", listCommands),
 		group("document", "Documents of a batch and their files (单据)", documentCommands),
 		group("verification", "Verifications of the archive and what they found (完整性校验)", verificationCommands),
+		group("profile", "Target profiles: what a target asks of documents and files (目标配置)", profileCommands),
+		group("rule", "Validation rules and what they mean under each profile (校验规则)", ruleCommands),
 		group("operation", "Bulk operations and how far they are (批量操作)", operationCommands),
 		group("approval", "Acts that take two operators (四眼原则)", approvalCommands),
 		group("audit", "The audit log: who changed what (日志)", auditCommands),

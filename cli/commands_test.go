@@ -141,6 +141,12 @@ func TestIDsOfAnyCharacterAreOnePartOfThePath(t *testing.T) {
 		{[]string{"document", "skip-file", "B1", id, "f/1", "--reason", "x", "--review-on", "2026-12-31"}, "POST /v1/batches/B1/documents/" + sent + `/files/f%2F1/skip {"reason":"x","reviewOn":"2026-12-31"}`},
 		{[]string{"document", "except", "B1", id, "--reason", "x", "--evidence", "y"}, "POST /v1/batches/B1/documents/" + sent + `/except {"evidence":"y","reason":"x"}`},
 		{[]string{"batch", "accept-shortfall", "B1", "2024-03@组织", "--reason", "x"}, "POST /v1/batches/B1/slices/2024-03@%E7%BB%84%E7%BB%87/accept-shortfall {\"reason\":\"x\"}"},
+		{[]string{"batch", "report", "B/1", "--after", "0:1"}, "GET /v1/batches/B%2F1/report?after=0%3A1"},
+		{[]string{"batch", "run", "B/1"}, "POST /v1/batches/B%2F1/run"},
+		{[]string{"batch", "create", "--source", "s", "--from", "2024-01-01", "--to", "2024-01-31", "--mode", "preflight", "--profile", "archive"},
+			`POST /v1/batches {"mode":"preflight","profile":"archive","scope":{"documentTypes":null,"from":"2024-01-01","organizations":null,"to":"2024-01-31"},"source":"s"}`},
+		{[]string{"batch", "list", "--mode", "preflight"}, "GET /v1/batches?limit=100&mode=preflight"},
+		{[]string{"rule", "list", "--profile", "archive"}, "GET /v1/rules?profile=archive"},
 		{[]string{"document", "list", "B1", "--image-number", "影像&1=2"}, "GET /v1/batches/B1/documents?imageNumber=%E5%BD%B1%E5%83%8F%261%3D2&limit=100"},
 	} {
 		_, _, err := run(t, server.URL, c.line...)

@@ -71,8 +71,8 @@ func (k *connection) values(c *cobra.Command, of lister, args []string) ([]cobra
 
 // offered is what is read of a list's items.
 type offered struct {
-	ID, Number, Status, Name, Subject, ImageNumber string
-	CreatedAt                                      time.Time
+	ID, Number, Status, Name, Subject, ImageNumber, Description string
+	CreatedAt                                                   time.Time
 }
 
 func offer(ctx context.Context, c *client.Client, path string, of func(offered) (value, meaning string)) ([]cobra.Completion, error) {
@@ -94,6 +94,16 @@ func limited(parts ...string) string {
 
 func sourceIDs(ctx context.Context, c *client.Client, _ []string) ([]cobra.Completion, error) {
 	return offer(ctx, c, pathOf("sources"), func(o offered) (string, string) { return o.ID, o.Name + ", " + o.Status })
+}
+
+func profileNames(ctx context.Context, c *client.Client, _ []string) ([]cobra.Completion, error) {
+	return offer(ctx, c, pathOf("profiles"), func(o offered) (string, string) { return o.Name, o.Description })
+}
+
+// preflightNumbers are those of batches that have a report, and may have a run.
+func preflightNumbers(ctx context.Context, c *client.Client, _ []string) ([]cobra.Completion, error) {
+	path := withQuery(pathOf("batches"), url.Values{"limit": {completions}, "mode": {preflightMode}})
+	return offer(ctx, c, path, func(o offered) (string, string) { return o.Number, o.Status + ", made " + moment(o.CreatedAt) })
 }
 
 func batchNumbers(ctx context.Context, c *client.Client, _ []string) ([]cobra.Completion, error) {

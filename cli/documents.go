@@ -16,7 +16,7 @@ type document struct {
 	Reason, Result, Manifest, NextAttempt                 string
 	Attempt                                               int64
 	Failure                                               *failure
-	Files                                                 struct{ Total, Migrated, Failed, Pending, Skipped, Excepted, Cancelled int64 }
+	Files                                                 struct{ Total, Migrated, Passed, Failed, Pending, Skipped, Excepted, Cancelled int64 }
 	DiscoveredAt, ChangedAt                               time.Time
 	Filed                                                 *struct {
 		Target, Address, Resource, ImageNumber string
@@ -41,7 +41,7 @@ type file struct {
 	}
 }
 
-var documentStatuses = []string{"pending", "migrated", "failed", "excepted", "cancelled"}
+var documentStatuses = []string{"pending", "migrated", "passed", "failed", "excepted", "cancelled"}
 
 func documentCommands(k *connection) []*cobra.Command {
 	return []*cobra.Command{
@@ -79,7 +79,7 @@ func documentList(k *connection) *cobra.Command {
 			{"STATUS", func(d document) string { return d.Status }},
 			{"CATEGORY", func(d document) string { return d.Failure.category() }},
 			{"CODE", func(d document) string { return d.Failure.code() }},
-			{"FILES", func(d document) string { return fmt.Sprintf("%d/%d", d.Files.Migrated, d.Files.Total) }},
+			{"FILES", func(d document) string { return fmt.Sprintf("%d/%d", d.Files.Migrated+d.Files.Passed, d.Files.Total) }},
 			{"ORGANISATION", func(d document) string { return d.Organization }},
 			{"TYPE", func(d document) string { return d.DocumentType }},
 			{"BILL", func(d document) string { return d.BillNumber }},

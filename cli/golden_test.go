@@ -25,6 +25,10 @@ func TestTablesForPeople(t *testing.T) {
 	for name, line := range map[string][]string{
 		"batch":        {"batch", "show", "B1"},
 		"batches":      {"batch", "list"},
+		"preflight":    {"batch", "show", "B1"},
+		"report":       {"batch", "report", "B1"},
+		"profiles":     {"profile", "list"},
+		"rules":        {"rule", "list"},
 		"slices":       {"batch", "slices", "B1"},
 		"check":        {"source", "check", "s"},
 		"document":     {"document", "show", "B1", "x"},

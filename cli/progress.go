@@ -43,7 +43,7 @@ func bar(settled, total int64) string {
 // counts by status and failure category.
 func (b batch) counts() string {
 	d := b.Documents
-	counts := []string{fmt.Sprintf("%d migrated, %d failed, %d pending", d.Migrated, d.Failed, d.Pending)}
+	counts := []string{fmt.Sprintf("%s, %d failed, %d pending", b.came(d.Migrated, d.Passed), d.Failed, d.Pending)}
 	if d.Excepted > 0 {
 		counts = append(counts, fmt.Sprintf("%d excepted", d.Excepted))
 	}

@@ -28,6 +28,8 @@ func TestProgressOfABatch(t *testing.T) {
 			"[############............]  50% 500/1000, held: 480 migrated, 12 failed, 500 pending, 8 excepted; failed for integrity 7, missing-field 5"},
 		"short of what was said": {`{"phase":"cancelled","documents":{"total":998,"migrated":990,"cancelled":8},"listings":{"slices":1,"completed":1,"sourceTotal":1000,"shortfall":2}}`,
 			"[########################] 100% 998/998, cancelled: 990 migrated, 0 failed, 0 pending, 8 cancelled"},
+		"preflight": {`{"phase":"active","mode":"preflight","documents":{"total":300,"pending":200,"passed":100},"listings":{"slices":1,"completed":1,"sourceTotal":300}}`,
+			"[########................]  33% 100/300: 100 passed, 0 failed, 200 pending"},
 	} {
 		require.Equal(t, c.progress, progress(batchOf(t, c.batch), &pace{}), name)
 	}

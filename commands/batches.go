@@ -11,13 +11,13 @@ import (
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
-	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
 // NewBatch is a batch to be made.
 type NewBatch struct {
+	Mode    batch.Mode // empty: migrate
 	Source  string
 	Profile string // empty: the source's
 	Scope   batch.Scope
@@ -27,47 +27,73 @@ type NewBatch struct {
 // its number. The append asserts the source's version, so that a batch can
 // never be created of a source that was disabled in between.
 func (h *Handler) CreateBatch(ctx context.Context, meta wire.Metadata, wanted NewBatch) (string, Result, error) {
+	return h.makeBatch(ctx, meta, func(number string) (Result, error) {
+		if err := h.knownProfile(ctx, wanted.Profile); err != nil {
+			return Result{}, err
+		}
+		of, err := h.knownList(ctx, wanted.Scope)
+		if err != nil {
+			return Result{}, err
+		}
+		src, err := h.LoadSource(ctx, wanted.Source)
+		if err != nil {
+			return Result{}, err
+		}
+		return h.createBatch(ctx, meta, number, batch.Create{
+			Number: number, Mode: wanted.Mode, Source: src.ID, SourceEnabled: src.Enabled, SourceVersion: src.Version,
+			Profile: cmp.Or(wanted.Profile, src.Settings.Profile), Scope: wanted.Scope, List: of,
+		}, versionOf(src))
+	})
+}
+
+// RunPreflight makes the batch that migrates what a preflight has looked at, and
+// answers with its number. The append also asserts the preflight's version, so
+// that one that is cancelled or reopened in between has no run.
+func (h *Handler) RunPreflight(ctx context.Context, meta wire.Metadata, preflight string) (string, Result, error) {
+	return h.makeBatch(ctx, meta, func(number string) (Result, error) {
+		judged, err := h.LoadBatch(ctx, preflight)
+		if err != nil {
+			return Result{}, err
+		}
+		src, err := h.LoadSource(ctx, judged.Source)
+		if err != nil {
+			return Result{}, err
+		}
+		return h.createBatch(ctx, meta, number, batch.Run{Number: number, Preflight: judged, SourceEnabled: src.Enabled, SourceVersion: src.Version},
+			versionOf(src), Assertion{Stream: domain.BatchStream(preflight), Version: judged.Version})
+	})
+}
+
+func versionOf(src source.State) Assertion {
+	return Assertion{Stream: domain.SourceStream(src.ID), Version: src.Version}
+}
+
+// makeBatch gives a batch its number, and tries to make it until nobody changes
+// what it is made of meanwhile.
+func (h *Handler) makeBatch(ctx context.Context, meta wire.Metadata, create func(number string) (Result, error)) (string, Result, error) {
 	first := wire.EventID(meta.Command, 0)
 	if record, found, err := h.journal.Find(ctx, first); err != nil || found {
 		return createdBefore(record, err)
 	}
-	if err := h.knownProfile(ctx, wanted.Profile); err != nil {
-		return "", Result{}, err
-	}
-	of, err := h.knownList(ctx, wanted.Scope)
-	if err != nil {
-		return "", Result{}, err
-	}
 	number := h.sortable("B", meta.Command)
 	for try := 1; ; try++ {
-		src, err := h.LoadSource(ctx, wanted.Source)
-		if err != nil {
-			return "", Result{}, err
-		}
-		result, err := h.createBatch(ctx, meta, number, src, of, wanted)
-		var conflict *VersionConflict
+		result, err := create(number)
 		if err == nil { // sent twice at the same moment, the other may have made it under its number
 			record, _, err := h.journal.Find(ctx, first)
 			return createdBefore(record, err)
 		}
+		var conflict *VersionConflict
 		if !errors.As(err, &conflict) {
 			return "", result, err
 		}
 		if try == maxTries {
-			return "", Result{}, domain.RefuseConflict("too-busy", "others keep changing source %s; repeat the command", wanted.Source)
+			return "", Result{}, domain.RefuseConflict("too-busy", "others keep changing %s; repeat the command", conflict.Stream)
 		}
 	}
 }
 
-func (h *Handler) createBatch(ctx context.Context, meta wire.Metadata, number string, src source.State, of *list.Head, wanted NewBatch) (Result, error) {
-	target := Target[batch.State]{
-		Stream:   domain.BatchStream(number),
-		Asserted: []Assertion{{Stream: domain.SourceStream(src.ID), Version: src.Version}},
-	}
-	return executeOnce(ctx, h, meta, Batches, target, batch.Command(batch.Create{
-		Number: number, Source: src.ID, SourceEnabled: src.Enabled, SourceVersion: src.Version,
-		Profile: cmp.Or(wanted.Profile, src.Settings.Profile), Scope: wanted.Scope, List: of,
-	}))
+func (h *Handler) createBatch(ctx context.Context, meta wire.Metadata, number string, c batch.Command, asserted ...Assertion) (Result, error) {
+	return executeOnce(ctx, h, meta, Batches, Target[batch.State]{Stream: domain.BatchStream(number), Asserted: asserted}, c)
 }
 
 func createdBefore(record wire.Record, err error) (string, Result, error) {

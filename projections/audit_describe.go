@@ -67,6 +67,10 @@ func (entry *Entry) describeDocument(event document.Event) {
 		entry.Reason, entry.FileID = e.Failure.Error(), e.Failure.FileID
 	case document.Failed:
 		entry.Reason, entry.FileID = e.Failure.Error(), e.Failure.FileID
+	case document.Judged:
+		if e.Failure != nil {
+			entry.Reason, entry.FileID = e.Failure.Error(), e.Failure.FileID
+		}
 	case document.RetryRequested:
 		entry.Reason = e.Reason
 	case document.FileSkipped:

@@ -1,8 +1,8 @@
 package projections
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -40,7 +40,12 @@ CREATE TABLE IF NOT EXISTS batches (
 	files_excepted  bigint      NOT NULL DEFAULT 0,
 	files_cancelled bigint      NOT NULL DEFAULT 0
 );
+ALTER TABLE batches ADD COLUMN IF NOT EXISTS mode text NOT NULL DEFAULT 'migrate'; -- as all did before there were preflights
+ALTER TABLE batches ADD COLUMN IF NOT EXISTS run_of text NOT NULL DEFAULT ''; -- the preflight whose run it is
+ALTER TABLE batches ADD COLUMN IF NOT EXISTS passed bigint NOT NULL DEFAULT 0;
+ALTER TABLE batches ADD COLUMN IF NOT EXISTS files_passed bigint NOT NULL DEFAULT 0;
 CREATE INDEX IF NOT EXISTS batches_source ON batches (source);
+CREATE INDEX IF NOT EXISTS batches_run_of ON batches (run_of, number) WHERE run_of <> '';
 CREATE TABLE IF NOT EXISTS batch_slices (
 	batch        text        NOT NULL,
 	slice        text        NOT NULL,
@@ -108,11 +113,12 @@ func queueBatch(b *pgx.Batch, number string, r wire.Record) {
 	}
 	switch e := r.Event.(type) {
 	case batch.Created:
-		b.Queue(`INSERT INTO batches (number, source, profile, scope, created_at, created_by, slices, version)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		b.Queue(`INSERT INTO batches (number, source, profile, scope, created_at, created_by, slices, version, mode, run_of)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT (number) DO UPDATE SET source = excluded.source, profile = excluded.profile, scope = excluded.scope,
-				created_at = excluded.created_at, created_by = excluded.created_by, slices = excluded.slices, version = excluded.version`,
-			number, e.Source, e.Profile, e.Scope, r.Time, r.Metadata.Actor.Subject, len(e.Slices), r.Version)
+				created_at = excluded.created_at, created_by = excluded.created_by, slices = excluded.slices, version = excluded.version,
+				mode = excluded.mode, run_of = excluded.run_of`,
+			number, e.Source, e.Profile, e.Scope, r.Time, r.Metadata.Actor.Subject, len(e.Slices), r.Version, cmp.Or(e.Mode, batch.Migrate), e.RunOf)
 	case batch.Held:
 		set(`, phase = $3`, e.After)
 	case batch.Released:
@@ -142,11 +148,12 @@ func queueTally(b *pgx.Batch, number string, t *tally) {
 	for _, n := range t.files {
 		arguments = append(arguments, n)
 	}
-	b.Queue(fmt.Sprintf(`INSERT INTO batches AS b (number, %[1]s) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-		ON CONFLICT (number) DO UPDATE SET pending = b.pending + $2, migrated = b.migrated + $3, failed = b.failed + $4,
-			excepted = b.excepted + $5, cancelled = b.cancelled + $6, files_pending = b.files_pending + $7,
-			files_migrated = b.files_migrated + $8, files_failed = b.files_failed + $9, files_skipped = b.files_skipped + $10,
-			files_excepted = b.files_excepted + $11, files_cancelled = b.files_cancelled + $12`, counterColumns), arguments...)
+	b.Queue(`INSERT INTO batches AS b (number, `+counterColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		ON CONFLICT (number) DO UPDATE SET pending = b.pending + $2, migrated = b.migrated + $3, passed = b.passed + $4, failed = b.failed + $5,
+			excepted = b.excepted + $6, cancelled = b.cancelled + $7, files_pending = b.files_pending + $8,
+			files_migrated = b.files_migrated + $9, files_passed = b.files_passed + $10, files_failed = b.files_failed + $11, files_skipped = b.files_skipped + $12,
+			files_excepted = b.files_excepted + $13, files_cancelled = b.files_cancelled + $14`, arguments...)
 }
 
-const counterColumns = `pending, migrated, failed, excepted, cancelled, files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled`
+const counterColumns = `pending, migrated, passed, failed, excepted, cancelled,
+	files_pending, files_migrated, files_passed, files_failed, files_skipped, files_excepted, files_cancelled`

@@ -34,7 +34,7 @@ type Document struct {
 
 const documentColumns = `batch, stream, image_number, organization, document_type, bill_number, bill_date, retention, slice, status, attempt,
 	failure, next_attempt, reason, result, manifest, discovered_at, changed_at, version, judgement,
-	files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled, filed, verified`
+	files_pending, files_migrated, files_passed, files_failed, files_skipped, files_excepted, files_cancelled, filed, verified`
 
 // Verified says when a verification last found a document intact.
 type Verified struct {
@@ -133,7 +133,7 @@ func scanDocument(row pgx.CollectableRow) (Document, error) {
 	f := &d.Files
 	err := row.Scan(&d.Batch, &d.Stream, &d.ImageNumber, &d.Organization, &d.DocumentType, &d.BillNumber, &d.BillDate, &d.Retention, &d.Slice, &d.Status, &d.Attempt,
 		&d.Failure, &d.NextAttempt, &d.Reason, &d.Result, &d.Manifest, &d.DiscoveredAt, &d.ChangedAt, &d.Version, &d.Judgement,
-		&f.Pending, &f.Migrated, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled, &d.Filed, &d.Verified)
+		&f.Pending, &f.Migrated, &f.Passed, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled, &d.Filed, &d.Verified)
 	return d, err
 }
 

@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS documents (
 ALTER TABLE documents ADD COLUMN IF NOT EXISTS judgement json; -- of the last outcome; what was written before rule set 2 had none
 ALTER TABLE documents ADD COLUMN IF NOT EXISTS filed json; -- in a target system; nothing was before there were targets
 ALTER TABLE documents ADD COLUMN IF NOT EXISTS verified json; -- when it was last found intact, and by which verification
+ALTER TABLE documents ADD COLUMN IF NOT EXISTS files_passed integer NOT NULL DEFAULT 0; -- of preflights
 CREATE INDEX IF NOT EXISTS documents_image_number ON documents (batch, image_number text_pattern_ops);
 CREATE INDEX IF NOT EXISTS documents_bill_number ON documents (batch, bill_number text_pattern_ops);
 CREATE INDEX IF NOT EXISTS documents_status ON documents (batch, status, stream);
@@ -160,24 +161,25 @@ type documentRow struct {
 	Judgement                                                   *string
 	Pending, Migrated, Failed, Skipped, Excepted, Cancelled     int
 	Filed, Verified                                             *string
+	Passed                                                      int
 }
 
 const documentArrays = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
 	$11::text[], $12::int[], $13::bool[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
-	$21::timestamptz[], $22::int[], $23::int[], $24::bigint[], $25::text[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[], $31::int[], $32::text[], $33::text[])
+	$21::timestamptz[], $22::int[], $23::int[], $24::bigint[], $25::text[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[], $31::int[], $32::text[], $33::text[], $34::int[])
 	n(batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
 	status, attempt, touched, category, code, failure, next, reason, result, manifest,
-	at, version, partition, "offset", judgement, f1, f2, f3, f4, f5, f6, filed, verified)`
+	at, version, partition, "offset", judgement, f1, f2, f3, f4, f5, f6, filed, verified, f7)`
 
 func (row *documentRow) apply(r *wire.Record, event document.Event) {
 	c := event.GetChange()
 	row.Organization, row.DocumentType, row.BillNumber, row.BillDate, row.Retention = c.Organization, c.DocumentType, c.BillNumber, c.BillDate, c.Retention
 	row.Status, row.ChangedAt, row.Version, row.Partition, row.Offset = string(c.After), r.Time, r.Version, r.Partition, r.Offset
 	t := c.FilesAfter
-	row.Pending, row.Migrated, row.Failed, row.Skipped, row.Excepted, row.Cancelled = t.Pending, t.Migrated, t.Failed, t.Skipped, t.Excepted, t.Cancelled
+	row.Pending, row.Migrated, row.Passed, row.Failed, row.Skipped, row.Excepted, row.Cancelled = t.Pending, t.Migrated, t.Passed, t.Failed, t.Skipped, t.Excepted, t.Cancelled
 	row.Next, row.Reason = "", ""
 	// A failure stands while the document is failed or excepted.
-	if c.After == document.StatusPending || c.After == document.StatusMigrated {
+	if c.After == document.StatusPending || c.After == document.StatusMigrated || c.After == document.StatusPassed {
 		row.fail(nil)
 	}
 	if c.After == document.StatusPending && c.Before != document.StatusPending { // attempts count from here
@@ -193,6 +195,10 @@ func (row *documentRow) apply(r *wire.Record, event document.Event) {
 	case document.Failed:
 		row.Attempt = new(e.Attempt)
 		row.fail(&e.Failure)
+		row.judge(e.Measured, e.Rules)
+	case document.Judged:
+		row.Attempt = new(e.Attempt)
+		row.fail(e.Failure)
 		row.judge(e.Measured, e.Rules)
 	case document.Migrated:
 		row.Attempt, row.Result, row.Manifest = new(e.Attempt), new(string(e.Result)), new(e.Manifest.Key)
@@ -236,7 +242,7 @@ func (row *documentRow) verify(v Verified) {
 // files are the counts of the document's files.
 func (row *documentRow) files() document.Tally {
 	return document.Tally{
-		Pending: row.Pending, Migrated: row.Migrated, Failed: row.Failed, Skipped: row.Skipped, Excepted: row.Excepted, Cancelled: row.Cancelled,
+		Pending: row.Pending, Migrated: row.Migrated, Passed: row.Passed, Failed: row.Failed, Skipped: row.Skipped, Excepted: row.Excepted, Cancelled: row.Cancelled,
 	}
 }
 
@@ -250,7 +256,7 @@ func (row *documentRow) fail(failure *domain.Failure) {
 
 const documentRowColumns = `batch, stream, image_number, slice, discovered_at, organization, document_type, bill_number, bill_date, retention,
 	status, attempt, failure_category, failure_code, failure, next_attempt, reason, result, manifest,
-	changed_at, version, partition, "offset", judgement, files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled, filed, verified`
+	changed_at, version, partition, "offset", judgement, files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled, filed, verified, files_passed`
 
 // writeDocuments gives the rows of documents whose first event is among the
 // events, whole, and queues the change of the others.
@@ -272,7 +278,7 @@ func writeDocuments(b *pgx.Batch, folds []*documentFold) *copying {
 				failure = CASE WHEN touched THEN n.failure::jsonb ELSE d.failure END,
 				next_attempt = n.next, reason = n.reason, result = coalesce(n.result, d.result), manifest = coalesce(n.manifest, d.manifest),
 				judgement = coalesce(n.judgement::json, d.judgement), filed = coalesce(n.filed::json, d.filed), verified = coalesce(n.verified::json, d.verified), changed_at = n.at, version = n.version, partition = n.partition, "offset" = n."offset",
-				files_pending = f1, files_migrated = f2, files_failed = f3, files_skipped = f4, files_excepted = f5, files_cancelled = f6
+				files_pending = f1, files_migrated = f2, files_failed = f3, files_skipped = f4, files_excepted = f5, files_cancelled = f6, files_passed = f7
 			FROM `+documentArrays+` WHERE d.batch = n.batch AND d.stream = n.stream`, arrays(changed)...)
 	}
 	return fresh
@@ -296,6 +302,7 @@ func (row *documentRow) copyTo(c *copying) {
 	c.integers(row.Pending, row.Migrated, row.Failed, row.Skipped, row.Excepted, row.Cancelled)
 	c.optional(row.Filed)
 	c.optional(row.Verified)
+	c.integers(row.Passed)
 }
 
 func orZero[T any](value *T) (zero T) {

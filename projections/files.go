@@ -39,8 +39,10 @@ func newFilesFold(batch, stream string, first document.Event) *filesFold {
 
 // expect tells of an event that is to be folded in.
 func (f *filesFold) expect(event document.Event) {
-	switch event.(type) {
+	switch e := event.(type) {
 	case document.FilesProcessed, document.AttemptFailed, document.Migrated, document.Verified:
+	case document.Judged:
+		f.loaded = f.loaded || f.stored && e.After == document.StatusFailed
 	default:
 		f.loaded = f.stored
 	}
@@ -90,8 +92,14 @@ func (f *filesFold) apply(event document.Event) {
 	case document.Failed:
 		f.process(e.Files)
 		f.turn(document.FileStatusPending, document.FileStatusFailed)
+	case document.Judged:
+		f.process(e.Files)
+		if e.After == document.StatusFailed {
+			f.turn(document.FileStatusPending, document.FileStatusFailed)
+		}
 	case document.RetryRequested:
 		f.turn(document.FileStatusFailed, document.FileStatusPending)
+		f.turn(document.FileStatusPassed, document.FileStatusPending)
 	case document.FileSkipped:
 		f.set(e.FileID, document.FileStatusSkipped, skipOf(e.Reason, e.ReviewOn))
 		f.settle(e.After)
@@ -152,8 +160,7 @@ func (f *filesFold) list(files []document.ListedFile, skipped []document.Mark, k
 		}
 	}
 	for _, id := range kept {
-		f.files[id].status = document.FileStatusMigrated
-		f.files[id].outcome = f.before[id].outcome
+		f.files[id].status, f.files[id].outcome = f.before[id].status, f.before[id].outcome
 	}
 }
 
@@ -170,9 +177,12 @@ func (f *filesFold) process(outcomes []document.FileOutcome) {
 		}
 		encoded, _ := json.Marshal(o) // strings and numbers always encode
 		file.outcome, file.changed = new(string(encoded)), true
-		if o.Stored != nil {
+		switch {
+		case o.Stored != nil:
 			file.status = document.FileStatusMigrated
-		} else if o.Final {
+		case o.Passed:
+			file.status = document.FileStatusPassed
+		case o.Final:
 			file.status = document.FileStatusFailed
 		}
 	}

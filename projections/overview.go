@@ -26,12 +26,12 @@ const (
 // counted once: the closure equation of domain.md holds by construction, and
 // Listed, counted by the listings, must equal it once they are completed.
 type Documents struct {
-	Pending, Migrated, Failed, Excepted, Cancelled int64
+	Pending, Migrated, Passed, Failed, Excepted, Cancelled int64
 }
 
 // Total of distinct documents listed.
 func (d Documents) Total() int64 {
-	return d.Pending + d.Migrated + d.Failed + d.Excepted + d.Cancelled
+	return d.Pending + d.Migrated + d.Passed + d.Failed + d.Excepted + d.Cancelled
 }
 
 // Arrived are a batch's migrated documents by what migrating them did to the
@@ -42,12 +42,12 @@ type Arrived struct {
 
 // Files of a batch by bucket.
 type Files struct {
-	Pending, Migrated, Failed, Skipped, Excepted, Cancelled int64
+	Pending, Migrated, Passed, Failed, Skipped, Excepted, Cancelled int64
 }
 
 // Total of files listed.
 func (f Files) Total() int64 {
-	return f.Pending + f.Migrated + f.Failed + f.Skipped + f.Excepted + f.Cancelled
+	return f.Pending + f.Migrated + f.Passed + f.Failed + f.Skipped + f.Excepted + f.Cancelled
 }
 
 // Listings of a batch's slices, added up.
@@ -64,6 +64,9 @@ type Listings struct {
 // Batch overview.
 type Batch struct {
 	Number, Source, Profile string
+	Mode                    batch.Mode
+	RunOf                   string   // the preflight whose run it is
+	Runs                    []string // of the preflight, the newest first
 	Scope                   batch.Scope
 	CreatedAt               time.Time
 	CreatedBy               string
@@ -89,7 +92,7 @@ func (b Batch) Status() BatchStatus {
 	lack := Lack{b.Listings.Shortfall + b.Shared.Shortfall, b.Listings.Unaccepted + b.Shared.Unaccepted}
 	switch {
 	case b.Phase == batch.PhaseCancelled:
-		if listing || b.Listings.Failed > 0 || lack.Unaccepted > 0 || b.Documents.Migrated < b.Documents.Total() {
+		if listing || b.Listings.Failed > 0 || lack.Unaccepted > 0 || b.Documents.Migrated+b.Documents.Passed < b.Documents.Total() {
 			return BatchFailed
 		}
 	case listing, b.Documents.Pending > 0:
@@ -109,16 +112,20 @@ func (b Batch) Empty() bool {
 }
 
 const batchColumns = `b.number, b.source, b.profile, b.scope, b.created_at, b.created_by, b.phase, b.finished_at, b.empty_ok, b.version,
-	d.pending, d.migrated, d.failed, d.excepted, d.cancelled,
-	d.files_pending, d.files_migrated, d.files_failed, d.files_skipped, d.files_excepted, d.files_cancelled,
+	b.mode, b.run_of, ` + runs + `,
+	d.pending, d.migrated, d.passed, d.failed, d.excepted, d.cancelled,
+	d.files_pending, d.files_migrated, d.files_passed, d.files_failed, d.files_skipped, d.files_excepted, d.files_cancelled,
 	a.written, a.unchanged, a.new_versions,
 	s.slices, s.completed, s.failed, s.found, s.total, s.duplicates, s.conflicts, s.shortfall, s.unaccepted, s.unlisted, s.shared, s.shared_unaccepted`
 
+// runs of a preflight, the newest first, and the hundredth at last.
+const runs = `CASE b.mode WHEN 'preflight' THEN ARRAY(SELECT r.number FROM batches r WHERE r.run_of = b.number AND r.run_of <> '' ORDER BY r.number DESC LIMIT 100) END`
+
 // partOfBatch is what is counted for those who see the documents of the
 // organisations $1.
-const partOfBatch = `(SELECT coalesce(sum(pending), 0) AS pending, coalesce(sum(migrated), 0) AS migrated, coalesce(sum(failed), 0) AS failed,
+const partOfBatch = `(SELECT coalesce(sum(pending), 0) AS pending, coalesce(sum(migrated), 0) AS migrated, coalesce(sum(passed), 0) AS passed, coalesce(sum(failed), 0) AS failed,
 		coalesce(sum(excepted), 0) AS excepted, coalesce(sum(cancelled), 0) AS cancelled, coalesce(sum(files_pending), 0) AS files_pending,
-		coalesce(sum(files_migrated), 0) AS files_migrated, coalesce(sum(files_failed), 0) AS files_failed, coalesce(sum(files_skipped), 0) AS files_skipped,
+		coalesce(sum(files_migrated), 0) AS files_migrated, coalesce(sum(files_passed), 0) AS files_passed, coalesce(sum(files_failed), 0) AS files_failed, coalesce(sum(files_skipped), 0) AS files_skipped,
 		coalesce(sum(files_excepted), 0) AS files_excepted, coalesce(sum(files_cancelled), 0) AS files_cancelled
 	FROM document_totals WHERE batch = b.number AND organization = ANY ($1)) d`
 
@@ -147,13 +154,14 @@ func selectBatches(within domain.Organizations) string {
 		return `SELECT ` + batchColumns + ` FROM batches b CROSS JOIN LATERAL (SELECT b.*) d CROSS JOIN LATERAL ` + arrivals + ` CROSS JOIN LATERAL ` + listings + ` WHERE b.created_at IS NOT NULL`
 	}
 	return `SELECT ` + batchColumns + ` FROM batches b CROSS JOIN LATERAL ` + partOfBatch + ` CROSS JOIN LATERAL ` + arrivals + ` CROSS JOIN LATERAL ` + listings + ` WHERE b.created_at IS NOT NULL
-		AND (b.scope->'organizations' ?| $1 OR d.pending + d.migrated + d.failed + d.excepted + d.cancelled > 0)`
+		AND (b.scope->'organizations' ?| $1 OR d.pending + d.migrated + d.passed + d.failed + d.excepted + d.cancelled > 0)`
 }
 
 // BatchFilter narrows a list of batches; empty fields choose all.
 type BatchFilter struct {
 	Source string
 	Phase  batch.Phase
+	Mode   batch.Mode
 	Within domain.Organizations // whose documents are seen; none: all
 	Before string               // batch number: only older ones, to page on
 	Limit  int
@@ -162,8 +170,8 @@ type BatchFilter struct {
 // Batches, newest first.
 func Batches(ctx context.Context, q Querier, f BatchFilter) ([]Batch, error) {
 	rows, err := q.Query(ctx, selectBatches(f.Within)+`
-		AND ($2 = '' OR b.source = $2) AND ($3 = '' OR b.phase = $3) AND ($4 = '' OR b.number < $4)
-		ORDER BY b.number DESC LIMIT $5`, f.Within, f.Source, f.Phase, f.Before, f.Limit)
+		AND ($2 = '' OR b.source = $2) AND ($3 = '' OR b.phase = $3) AND ($4 = '' OR b.number < $4) AND ($6 = '' OR b.mode = $6)
+		ORDER BY b.number DESC LIMIT $5`, f.Within, f.Source, f.Phase, f.Before, f.Limit, f.Mode)
 	if err != nil {
 		return nil, err
 	}
@@ -190,8 +198,9 @@ func scanBatch(row pgx.CollectableRow) (Batch, error) {
 	var scope []byte
 	d, f, l, a := &b.Documents, &b.Files, &b.Listings, &b.Arrived
 	err := row.Scan(&b.Number, &b.Source, &b.Profile, &scope, &b.CreatedAt, &b.CreatedBy, &b.Phase, &b.FinishedAt, &b.EmptyAcknowledged, &b.Version,
-		&d.Pending, &d.Migrated, &d.Failed, &d.Excepted, &d.Cancelled,
-		&f.Pending, &f.Migrated, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled,
+		&b.Mode, &b.RunOf, &b.Runs,
+		&d.Pending, &d.Migrated, &d.Passed, &d.Failed, &d.Excepted, &d.Cancelled,
+		&f.Pending, &f.Migrated, &f.Passed, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled,
 		&a.Written, &a.Unchanged, &a.NewVersions,
 		&l.Slices, &l.Completed, &l.Failed, &l.Found, &l.SourceTotal, &l.Duplicates, &l.Conflicts, &l.Shortfall, &l.Unaccepted, &l.Unlisted,
 		&b.Shared.Shortfall, &b.Shared.Unaccepted)

@@ -250,8 +250,8 @@ const atOrBefore = ` FROM documents d JOIN unnest($2::int[], $3::bigint[]) p(par
 func unchangedSince(ctx context.Context, q Querier, number string, point wire.Position) (figures, error) {
 	f := figures{}
 	partitions, ends := offsets(point)
-	rows, err := q.Query(ctx, `SELECT d.organization, d.status, d.failure_category, d.result, count(*), sum(d.files_pending), sum(d.files_migrated), sum(d.files_failed), sum(d.files_skipped),
-		sum(d.files_excepted), sum(d.files_cancelled)`+atOrBefore+`<= p."offset" GROUP BY 1, 2, 3, 4`, number, partitions, ends)
+	rows, err := q.Query(ctx, `SELECT d.organization, d.status, d.failure_category, d.result, count(*), sum(d.files_pending), sum(d.files_migrated), sum(d.files_passed),
+		sum(d.files_failed), sum(d.files_skipped), sum(d.files_excepted), sum(d.files_cancelled)`+atOrBefore+`<= p."offset" GROUP BY 1, 2, 3, 4`, number, partitions, ends)
 	if err != nil {
 		return f, err
 	}
@@ -260,8 +260,8 @@ func unchangedSince(ctx context.Context, q Querier, number string, point wire.Po
 	var category domain.Category
 	var result document.Result
 	var n int64
-	var files [6]int64
-	_, err = pgx.ForEachRow(rows, []any{&organization, &status, &category, &result, &n, &files[0], &files[1], &files[2], &files[3], &files[4], &files[5]}, func() error {
+	var files [7]int64
+	_, err = pgx.ForEachRow(rows, []any{&organization, &status, &category, &result, &n, &files[0], &files[1], &files[2], &files[3], &files[4], &files[5], &files[6]}, func() error {
 		of := f.of(organization)
 		of.documents[slices.Index(documentStatuses, status)] += n
 		for i := range files {

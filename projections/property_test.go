@@ -47,24 +47,53 @@ func requireEachCheckpoint(t *testing.T, history projections.History, batches []
 		w.requireWorklist(t, pool)
 		requireClosure(t, pool)
 		requireTotals(t, pool)
+		w.requireReports(t, pool)
 	}
+}
+
+// requireReports: what reports add up is what the documents were judged last.
+func (w *world) requireReports(t *testing.T, q projections.Querier) {
+	t.Helper()
+	expected := map[string]int64{}
+	for _, state := range w.documents {
+		for number, m := range state.Batches {
+			if v := m.Verdict; v != nil {
+				row := fmt.Sprintf("%s %s %s", number, v.Organization, v.DocumentType)
+				expected[row+" documents"]++
+				expected[row+" files"] += int64(v.Files)
+				expected[row+" bytes"] += v.Bytes
+				if v.Category != "" {
+					expected[fmt.Sprintf("%s %s %s failed", number, v.Organization, v.Category)]++
+				}
+			}
+		}
+	}
+	var rows []string
+	for row, n := range expected {
+		if n > 0 {
+			rows = append(rows, fmt.Sprint(row, " ", n))
+		}
+	}
+	require.ElementsMatch(t, rows, lines(t, q, `SELECT concat_ws(' ', batch, organization, value, figure, n) FROM preflight_totals,
+		LATERAL (VALUES ('documents', documents), ('files', files), ('bytes', bytes)) f(figure, n) WHERE dimension = 'document-type' AND n > 0
+		UNION ALL SELECT concat_ws(' ', batch, organization, value, 'failed', failed) FROM preflight_totals WHERE dimension = 'category' AND failed > 0`))
 }
 
 // requireTotals: what is counted by organisation is what the documents say, also
 // of those that were of another before.
 func requireTotals(t *testing.T, q projections.Querier) {
 	t.Helper()
-	const files = `files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled`
+	const files = `files_pending, files_migrated, files_passed, files_failed, files_skipped, files_excepted, files_cancelled`
 	require.ElementsMatch(t, lines(t, q, `SELECT concat_ws(' ', batch, organization, count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'migrated'),
-			count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'excepted'), count(*) FILTER (WHERE status = 'cancelled'),
-			sum(files_pending), sum(files_migrated), sum(files_failed), sum(files_skipped), sum(files_excepted), sum(files_cancelled),
+			count(*) FILTER (WHERE status = 'passed'), count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'excepted'), count(*) FILTER (WHERE status = 'cancelled'),
+			sum(files_pending), sum(files_migrated), sum(files_passed), sum(files_failed), sum(files_skipped), sum(files_excepted), sum(files_cancelled),
 			count(*) FILTER (WHERE status = 'migrated' AND result = 'written'), count(*) FILTER (WHERE status = 'migrated' AND result = 'unchanged'),
 			count(*) FILTER (WHERE status = 'migrated' AND result = 'new-version'))
 		FROM documents GROUP BY batch, organization`),
-		lines(t, q, `SELECT concat_ws(' ', batch, organization, pending, migrated, failed, excepted, cancelled, `+files+`, written, unchanged, new_versions)
-			FROM document_totals WHERE pending + migrated + failed + excepted + cancelled > 0`))
-	require.Empty(t, lines(t, q, `SELECT concat_ws(' ', batch, organization, `+files+`) FROM document_totals WHERE pending + migrated + failed + excepted + cancelled = 0
-		AND (files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled, written, unchanged, new_versions) <> (0, 0, 0, 0, 0, 0, 0, 0, 0)`))
+		lines(t, q, `SELECT concat_ws(' ', batch, organization, pending, migrated, passed, failed, excepted, cancelled, `+files+`, written, unchanged, new_versions)
+			FROM document_totals WHERE pending + migrated + passed + failed + excepted + cancelled > 0`))
+	require.Empty(t, lines(t, q, `SELECT concat_ws(' ', batch, organization, `+files+`) FROM document_totals WHERE pending + migrated + passed + failed + excepted + cancelled = 0
+		AND (files_pending, files_migrated, files_passed, files_failed, files_skipped, files_excepted, files_cancelled, written, unchanged, new_versions) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`))
 }
 
 // world is what the aggregates say of a history.
@@ -105,13 +134,13 @@ func (w *world) requireDocuments(t *testing.T, q projections.Querier) {
 			expected = append(expected, row)
 		}
 	}
-	rows, err := q.Query(t.Context(), `SELECT batch, stream, status, attempt, files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled FROM documents`)
+	rows, err := q.Query(t.Context(), `SELECT batch, stream, status, attempt, files_pending, files_migrated, files_passed, files_failed, files_skipped, files_excepted, files_cancelled FROM documents`)
 	require.NoError(t, err)
 	actual, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
 		var number, stream, status string
 		var attempt int
 		var f document.Tally
-		err := row.Scan(&number, &stream, &status, &attempt, &f.Pending, &f.Migrated, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled)
+		err := row.Scan(&number, &stream, &status, &attempt, &f.Pending, &f.Migrated, &f.Passed, &f.Failed, &f.Skipped, &f.Excepted, &f.Cancelled)
 		line := fmt.Sprintf("%s %s %s %+v", number, stream, status, f)
 		if status == string(document.StatusPending) {
 			line += fmt.Sprintf(" attempt %d", attempt)
@@ -202,6 +231,8 @@ func tally(c *batch.Counts, status document.Status) {
 	switch status {
 	case document.StatusMigrated:
 		c.Migrated++
+	case document.StatusPassed:
+		c.Passed++
 	case document.StatusFailed:
 		c.Failed++
 	case document.StatusExcepted:
@@ -216,15 +247,15 @@ func tally(c *batch.Counts, status document.Status) {
 func requireClosure(t *testing.T, q projections.Querier) {
 	t.Helper()
 	overview := map[string][]int64{}
-	rows, err := q.Query(t.Context(), `SELECT number, pending, migrated, failed, excepted, cancelled,
-		files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled FROM batches`)
+	rows, err := q.Query(t.Context(), `SELECT number, pending, migrated, passed, failed, excepted, cancelled,
+		files_pending, files_migrated, files_passed, files_failed, files_skipped, files_excepted, files_cancelled FROM batches`)
 	collect(t, overview, rows, err)
 	documents := map[string][]int64{}
 	rows, err = q.Query(t.Context(), `SELECT number, d.*, f.* FROM batches,
-		LATERAL (SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'migrated'), count(*) FILTER (WHERE status = 'failed'),
-			count(*) FILTER (WHERE status = 'excepted'), count(*) FILTER (WHERE status = 'cancelled') FROM documents WHERE batch = number) d,
-		LATERAL (SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'migrated'), count(*) FILTER (WHERE status = 'failed'),
-			count(*) FILTER (WHERE status = 'skipped'), count(*) FILTER (WHERE status = 'excepted'), count(*) FILTER (WHERE status = 'cancelled')
+		LATERAL (SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'migrated'),
+			count(*) FILTER (WHERE status = 'passed'), count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'excepted'), count(*) FILTER (WHERE status = 'cancelled') FROM documents WHERE batch = number) d,
+		LATERAL (SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'migrated'),
+			count(*) FILTER (WHERE status = 'passed'), count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'skipped'), count(*) FILTER (WHERE status = 'excepted'), count(*) FILTER (WHERE status = 'cancelled')
 			FROM document_files WHERE batch = number) f`)
 	collect(t, documents, rows, err)
 	require.Equal(t, documents, overview)
@@ -234,8 +265,8 @@ func collect(t *testing.T, into map[string][]int64, rows pgx.Rows, err error) {
 	t.Helper()
 	require.NoError(t, err)
 	var number string
-	var n [11]int64
-	_, err = pgx.ForEachRow(rows, []any{&number, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9], &n[10]}, func() error {
+	var n [13]int64
+	_, err = pgx.ForEachRow(rows, []any{&number, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9], &n[10], &n[11], &n[12]}, func() error {
 		into[number] = slices.Clone(n[:])
 		return nil
 	})

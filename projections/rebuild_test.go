@@ -132,7 +132,7 @@ func TestDifferencesAreNamedAndStopTheSwap(t *testing.T) {
 	require.Equal(t, "documents", changed.Table)
 	require.Contains(t, changed.Key, `"stream":"document`)
 	require.JSONEq(t, `{"status":"lost"}`, changed.Live)
-	require.Regexp(t, `^{"status":"(pending|migrated|failed|excepted|cancelled)"}$`, changed.Rebuilt)
+	require.Regexp(t, `^{"status":"(pending|migrated|passed|failed|excepted|cancelled)"}$`, changed.Rebuilt)
 	require.JSONEq(t, `{"batch":"~","stream":"invented"}`, invented.Key)
 	require.Contains(t, invented.Live, `"image_number":"invented"`)
 	require.Empty(t, invented.Rebuilt)

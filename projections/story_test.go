@@ -39,6 +39,9 @@ type story struct {
 	listed  map[string]map[domain.DocumentID]string
 }
 
+// modes of batches that do not migrate.
+var modes = map[string]batch.Mode{"B2": batch.Preflight}
+
 const (
 	storySources   = 2
 	storyBatches   = 4
@@ -141,7 +144,7 @@ func (s *story) createBatch() {
 	}
 	number, of := fmt.Sprintf("B%d", len(s.batches)), pick(s, s.sources)
 	scope := batch.Scope{From: "2025-01-10", To: pick(s, []string{"2025-01-20", "2025-03-02"})}
-	create := batch.Create{Number: number, Source: of, SourceEnabled: true, Profile: "flagship", Scope: scope}
+	create := batch.Create{Number: number, Mode: modes[number], Source: of, SourceEnabled: true, Profile: "flagship", Scope: scope}
 	if s.IntN(2) == 0 {
 		create.Scope.List, create.List = storyList.ID, &storyList
 	}
@@ -199,7 +202,7 @@ func (s *story) list() {
 		if _, known := s.listed[number][id]; !known {
 			s.listed[number][id] = slice
 		}
-		s.do(s.j.Document(id, document.Discover{ID: id, Batch: number, Slice: slice, Listed: s.content(item.Content)}))
+		s.do(s.j.Document(id, document.Discover{ID: id, Batch: number, Slice: slice, Preflight: modes[number] == batch.Preflight, Listed: s.content(item.Content)}))
 	}
 	for i, repeat := range sorted.Repeats {
 		if repeat.Conflict {
@@ -265,9 +268,13 @@ func (s *story) attempt() {
 		work--
 	}
 	if s.IntN(2) == 0 {
+		outcomes := s.outcomes(files, m.Preflight, func() bool { return true })
+		if m.Preflight {
+			s.do(s.j.Document(id, document.Pass{Batch: m.Batch, Work: work, Relisted: relisted, Files: outcomes}))
+			return
+		}
 		s.do(s.j.Document(id, document.Migrate{
-			Batch: m.Batch, Work: work, Relisted: relisted, Manifest: domain.Stored{Key: "k" + fmt.Sprint(s.IntN(3)), SHA256: fmt.Sprint(s.IntN(3))},
-			Files: s.outcomes(files, func() bool { return true }),
+			Batch: m.Batch, Work: work, Relisted: relisted, Manifest: domain.Stored{Key: "k" + fmt.Sprint(s.IntN(3)), SHA256: fmt.Sprint(s.IntN(3))}, Files: outcomes,
 		}))
 		return
 	}
@@ -278,20 +285,24 @@ func (s *story) attempt() {
 	s.do(s.j.Document(id, document.FailAttempt{
 		Batch: m.Batch, Work: work, Relisted: relisted, Failure: failure, MaxAttempts: 3,
 		Next:  s.j.Now().Add(time.Duration(s.IntN(100)) * time.Second).Format(time.RFC3339),
-		Files: s.outcomes(files, func() bool { return s.IntN(2) == 0 }),
+		Files: s.outcomes(files, m.Preflight, func() bool { return s.IntN(2) == 0 }),
 	}))
 }
 
-func (s *story) outcomes(files []document.File, arrived func() bool) []document.FileOutcome {
+func (s *story) outcomes(files []document.File, preflight bool, arrived func() bool) []document.FileOutcome {
 	var outcomes []document.FileOutcome
 	for _, f := range files {
 		if s.IntN(5) == 0 {
 			continue
 		}
 		o := document.FileOutcome{ID: f.ID, Sequence: f.Sequence, Name: f.Name, Received: int64(s.IntN(100))}
-		if arrived() {
+		o.Passed = preflight && arrived()
+		switch {
+		case o.Passed:
+			o.Rules = []document.RuleResult{{Rule: "R07", Code: "size-large", Severity: document.Warn, Detail: "large"}}
+		case !preflight && arrived():
 			o.Stored = &domain.Stored{Key: "k-" + f.ID, SHA256: "s"}
-		} else {
+		default:
 			o.Failure = &domain.Failure{Code: "type-unsupported", Category: domain.FormatMismatch, FileID: f.ID}
 		}
 		outcomes = append(outcomes, o)
@@ -329,12 +340,19 @@ func (s *story) steer() {
 	}
 	commands := []batch.Command{
 		batch.Hold{Reason: "disabled"}, batch.Release{}, batch.Pause{Reason: "night"}, batch.Resume{}, batch.AcknowledgeEmpty{Reason: "right"},
-		batch.AcceptShortfall{Slice: slice, Missing: 1 + s.IntN(3), Reason: "lost"}, batch.Finish{Counts: batch.Counts{Migrated: s.IntN(3)}, Coordinates: map[int]int64{0: 1}}, batch.Reopen{},
+		batch.AcceptShortfall{Slice: slice, Missing: 1 + s.IntN(3), Reason: "lost"}, batch.Finish{Counts: s.counts(number), Coordinates: map[int]int64{0: 1}}, batch.Reopen{},
 	}
 	if s.IntN(10) == 0 {
 		commands = []batch.Command{batch.Cancel{Reason: "wrong scope"}}
 	}
 	s.do(s.j.Batch(number, pick(s, commands)))
+}
+
+func (s *story) counts(number string) batch.Counts {
+	if modes[number] == batch.Preflight {
+		return batch.Counts{Passed: s.IntN(3)}
+	}
+	return batch.Counts{Migrated: s.IntN(3)}
 }
 
 func (s *story) changeSource() {

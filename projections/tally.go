@@ -11,7 +11,7 @@ import (
 
 // documentStatuses in the order of the counters' columns.
 var documentStatuses = []document.Status{
-	document.StatusPending, document.StatusMigrated, document.StatusFailed, document.StatusExcepted, document.StatusCancelled,
+	document.StatusPending, document.StatusMigrated, document.StatusPassed, document.StatusFailed, document.StatusExcepted, document.StatusCancelled,
 }
 
 // results of migrated documents in the order of the counters' columns.
@@ -19,8 +19,8 @@ var results = []document.Result{document.Written, document.Unchanged, document.N
 
 // tally is by how much a batch's counters change.
 type tally struct {
-	documents [5]int64
-	files     [6]int64
+	documents [6]int64
+	files     [7]int64
 	arrived   [3]int64 // of the migrated documents, by result; counted by organisation alone
 	closed    int64    // listings that ended
 	found     int64    // documents that listings counted
@@ -68,8 +68,8 @@ func (t *tally) count(status document.Status, files document.Tally, times int64)
 	}
 }
 
-func counters(t document.Tally) [6]int64 {
-	return [6]int64{int64(t.Pending), int64(t.Migrated), int64(t.Failed), int64(t.Skipped), int64(t.Excepted), int64(t.Cancelled)}
+func counters(t document.Tally) [7]int64 {
+	return [7]int64{int64(t.Pending), int64(t.Migrated), int64(t.Passed), int64(t.Failed), int64(t.Skipped), int64(t.Excepted), int64(t.Cancelled)}
 }
 
 // sortedKeys gives a map's keys in order: shared rows are locked in key order.

@@ -32,7 +32,9 @@ CREATE TABLE IF NOT EXISTS document_totals (
 );
 ALTER TABLE document_totals ADD COLUMN IF NOT EXISTS written bigint NOT NULL DEFAULT 0; -- of those that are migrated, as their results say
 ALTER TABLE document_totals ADD COLUMN IF NOT EXISTS unchanged bigint NOT NULL DEFAULT 0;
-ALTER TABLE document_totals ADD COLUMN IF NOT EXISTS new_versions bigint NOT NULL DEFAULT 0`
+ALTER TABLE document_totals ADD COLUMN IF NOT EXISTS new_versions bigint NOT NULL DEFAULT 0;
+ALTER TABLE document_totals ADD COLUMN IF NOT EXISTS passed bigint NOT NULL DEFAULT 0;
+ALTER TABLE document_totals ADD COLUMN IF NOT EXISTS files_passed bigint NOT NULL DEFAULT 0`
 
 // totals are tallies by batch and organisation.
 type totals map[[2]string]*tally
@@ -147,13 +149,13 @@ func relistedOrganizations(ctx context.Context, tx pgx.Tx, events []wire.Record)
 	return before, err
 }
 
-// totalRow is a tally in the order of totalsSchema's columns.
+// totalRow is a tally in the order of counterColumns.
 type totalRow struct {
-	Batch, Organization                            string
-	Pending, Migrated, Failed, Excepted, Cancelled int64
-	FilesPending, FilesMigrated, FilesFailed       int64
-	FilesSkipped, FilesExcepted, FilesCancelled    int64
-	Written, Unchanged, NewVersions                int64
+	Batch, Organization                                    string
+	Pending, Migrated, Passed, Failed, Excepted, Cancelled int64
+	FilesPending, FilesMigrated, FilesPassed, FilesFailed  int64
+	FilesSkipped, FilesExcepted, FilesCancelled            int64
+	Written, Unchanged, NewVersions                        int64
 }
 
 // queue the rows in key order, since partitions share them.
@@ -164,15 +166,15 @@ func (t totals) queue(b *pgx.Batch) {
 	rows := make([]totalRow, 0, len(t))
 	for _, key := range sortedPairs(t) {
 		d, f, a := t[key].documents, t[key].files, t[key].arrived
-		rows = append(rows, totalRow{key[0], key[1], d[0], d[1], d[2], d[3], d[4], f[0], f[1], f[2], f[3], f[4], f[5], a[0], a[1], a[2]})
+		rows = append(rows, totalRow{key[0], key[1], d[0], d[1], d[2], d[3], d[4], d[5], f[0], f[1], f[2], f[3], f[4], f[5], f[6], a[0], a[1], a[2]})
 	}
 	b.Queue(`INSERT INTO document_totals AS t (batch, organization, `+counterColumns+`, written, unchanged, new_versions)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-			$10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])
-		ON CONFLICT (batch, organization) DO UPDATE SET pending = t.pending + excluded.pending, migrated = t.migrated + excluded.migrated,
+			$10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[])
+		ON CONFLICT (batch, organization) DO UPDATE SET pending = t.pending + excluded.pending, migrated = t.migrated + excluded.migrated, passed = t.passed + excluded.passed,
 			failed = t.failed + excluded.failed, excepted = t.excepted + excluded.excepted, cancelled = t.cancelled + excluded.cancelled,
 			files_pending = t.files_pending + excluded.files_pending, files_migrated = t.files_migrated + excluded.files_migrated,
-			files_failed = t.files_failed + excluded.files_failed, files_skipped = t.files_skipped + excluded.files_skipped,
+			files_passed = t.files_passed + excluded.files_passed, files_failed = t.files_failed + excluded.files_failed, files_skipped = t.files_skipped + excluded.files_skipped,
 			files_excepted = t.files_excepted + excluded.files_excepted, files_cancelled = t.files_cancelled + excluded.files_cancelled,
 			written = t.written + excluded.written, unchanged = t.unchanged + excluded.unchanged, new_versions = t.new_versions + excluded.new_versions`, arrays(rows)...)
 }

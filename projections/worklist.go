@@ -38,17 +38,19 @@ CREATE TABLE IF NOT EXISTS worklist_batches (
 	found     bigint  NOT NULL DEFAULT 0,
 	pending   bigint  NOT NULL DEFAULT 0,
 	migrated  bigint  NOT NULL DEFAULT 0,
+	passed    bigint  NOT NULL DEFAULT 0,
 	failed    bigint  NOT NULL DEFAULT 0,
 	excepted  bigint  NOT NULL DEFAULT 0,
 	cancelled bigint  NOT NULL DEFAULT 0,
-	recorded  bigint[] NOT NULL DEFAULT '{}', -- migrated, failed, excepted, cancelled of the last Finished
-	condition text    NOT NULL GENERATED ALWAYS AS (CASE
-		WHEN NOT created THEN ''
-		WHEN phase = 'cancelled' AND pending > 0 THEN 'cancel'
-		WHEN NOT finished AND pending = 0 AND (phase = 'cancelled' OR (closed = slices AND found = migrated + failed + excepted + cancelled)) THEN 'finish'
-		WHEN finished AND (recorded <> ARRAY[migrated, failed, excepted, cancelled] OR phase <> 'cancelled' AND (pending > 0 OR closed < slices)) THEN 'reopen'
-		ELSE '' END) STORED
+	recorded  bigint[] NOT NULL DEFAULT '{}', -- migrated or passed, failed, excepted, cancelled of the last Finished
+	condition text    NOT NULL GENERATED ALWAYS AS (` + condition + `) STORED
 );
+DO $$ BEGIN -- where it was made before there were preflights: what is generated cannot be changed, and is made anew
+	IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'worklist_batches'::regclass AND attname = 'passed') THEN
+		ALTER TABLE worklist_batches DROP COLUMN condition, ADD COLUMN passed bigint NOT NULL DEFAULT 0;
+		ALTER TABLE worklist_batches ADD COLUMN condition text NOT NULL GENERATED ALWAYS AS (` + condition + `) STORED;
+	END IF;
+END $$;
 ALTER TABLE worklist_batches SET (fillfactor = 50);
 CREATE INDEX IF NOT EXISTS worklist_batches_condition ON worklist_batches (condition, number) WHERE condition <> '';
 CREATE INDEX IF NOT EXISTS worklist_batches_runnable ON worklist_batches (number) WHERE created AND phase = 'active';
@@ -73,6 +75,15 @@ ALTER TABLE worklist_documents SET (fillfactor = 70);
 ALTER TABLE worklist_documents ADD COLUMN IF NOT EXISTS organization text NOT NULL DEFAULT ''; -- which take turns; before, all were one
 DROP INDEX IF EXISTS worklist_documents_due; -- of before organisations took turns
 CREATE INDEX IF NOT EXISTS worklist_documents_turn ON worklist_documents (batch, organization, due, stream)`, Apply: applyWorklist}
+
+// condition of a batch that a worker does something about. Documents either
+// arrive or pass: a batch is a preflight, or is none.
+const condition = `CASE
+		WHEN NOT created THEN ''
+		WHEN phase = 'cancelled' AND pending > 0 THEN 'cancel'
+		WHEN NOT finished AND pending = 0 AND (phase = 'cancelled' OR (closed = slices AND found = migrated + passed + failed + excepted + cancelled)) THEN 'finish'
+		WHEN finished AND (recorded <> ARRAY[migrated + passed, failed, excepted, cancelled] OR phase <> 'cancelled' AND (pending > 0 OR closed < slices)) THEN 'reopen'
+		ELSE '' END`
 
 func applyWorklist(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
 	own := map[string][]wire.Record{}
@@ -264,10 +275,10 @@ type sliceWorkRow struct {
 
 func queueWorkTally(b *pgx.Batch, number string, t *tally) {
 	d := t.documents
-	b.Queue(`INSERT INTO worklist_batches AS b (number, pending, migrated, failed, excepted, cancelled, closed, found) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (number) DO UPDATE SET pending = b.pending + $2, migrated = b.migrated + $3, failed = b.failed + $4,
-			excepted = b.excepted + $5, cancelled = b.cancelled + $6, closed = b.closed + $7, found = b.found + $8`,
-		number, d[0], d[1], d[2], d[3], d[4], t.closed, t.found)
+	b.Queue(`INSERT INTO worklist_batches AS b (number, pending, migrated, passed, failed, excepted, cancelled, closed, found) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (number) DO UPDATE SET pending = b.pending + $2, migrated = b.migrated + $3, passed = b.passed + $4, failed = b.failed + $5,
+			excepted = b.excepted + $6, cancelled = b.cancelled + $7, closed = b.closed + $8, found = b.found + $9`,
+		number, d[0], d[1], d[2], d[3], d[4], d[5], t.closed, t.found)
 }
 
 func queueWorkBatch(b *pgx.Batch, number string, r wire.Record) {
@@ -291,7 +302,7 @@ func queueWorkBatch(b *pgx.Batch, number string, r wire.Record) {
 		set("phase", e.After)
 	case batch.Finished:
 		set("finished", true)
-		set("recorded", []int{e.Counts.Migrated, e.Counts.Failed, e.Counts.Excepted, e.Counts.Cancelled})
+		set("recorded", []int{e.Counts.Migrated + e.Counts.Passed, e.Counts.Failed, e.Counts.Excepted, e.Counts.Cancelled})
 	case batch.Reopened:
 		set("finished", false)
 	}

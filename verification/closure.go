@@ -73,6 +73,8 @@ func (c *Counters) add(status document.Status, files document.Tally, sign int64)
 		c.Pending += sign
 	case document.StatusMigrated:
 		c.Migrated += sign
+	case document.StatusPassed:
+		c.Passed += sign
 	case document.StatusFailed:
 		c.Failed += sign
 	case document.StatusExcepted:
@@ -82,6 +84,7 @@ func (c *Counters) add(status document.Status, files document.Tally, sign int64)
 	}
 	c.FilesPending += sign * int64(files.Pending)
 	c.FilesMigrated += sign * int64(files.Migrated)
+	c.FilesPassed += sign * int64(files.Passed)
 	c.FilesFailed += sign * int64(files.Failed)
 	c.FilesSkipped += sign * int64(files.Skipped)
 	c.FilesExcepted += sign * int64(files.Excepted)
@@ -90,7 +93,7 @@ func (c *Counters) add(status document.Status, files document.Tally, sign int64)
 
 // Documents is how many a batch has.
 func (c Counters) Documents() int64 {
-	return c.Pending + c.Migrated + c.Failed + c.Excepted + c.Cancelled
+	return c.Pending + c.Migrated + c.Passed + c.Failed + c.Excepted + c.Cancelled
 }
 
 // close holds the equations of every batch.
@@ -102,7 +105,7 @@ func (r *run) close() {
 			r.closure.wrongAt(number, "its events add up to %+v, and its documents' states to %+v", b.changes, b.states)
 		}
 		if b.discovered != b.states.Documents() {
-			r.closure.wrongAt(number, "%d documents came into it, and %d are migrated, failed, pending, excepted or cancelled", b.discovered, b.states.Documents())
+			r.closure.wrongAt(number, "%d documents came into it, and %d are migrated, passed, failed, pending, excepted or cancelled", b.discovered, b.states.Documents())
 		}
 		if b.listings > 0 && b.listed != b.discovered {
 			r.closure.wrongAt(number, "its listings brought %d documents, and %d came into it", b.listed, b.discovered)

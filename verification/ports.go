@@ -66,7 +66,7 @@ type Overview interface {
 
 // Counters of a batch: documents by status and files by status.
 type Counters struct {
-	Pending, Migrated, Failed, Excepted, Cancelled int64
+	Pending, Migrated, Passed, Failed, Excepted, Cancelled int64
 
-	FilesPending, FilesMigrated, FilesFailed, FilesSkipped, FilesExcepted, FilesCancelled int64
+	FilesPending, FilesMigrated, FilesPassed, FilesFailed, FilesSkipped, FilesExcepted, FilesCancelled int64
 }

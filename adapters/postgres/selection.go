@@ -78,7 +78,7 @@ func (s Selection) Unfinished(ctx context.Context, source string, at wire.Positi
 // Total implements commands.Selection.
 func (s Selection) Total(ctx context.Context, batch string) (int, error) {
 	var total int
-	err := s.pool.QueryRow(ctx, `SELECT pending + migrated + failed + excepted + cancelled FROM batches WHERE number = $1`, batch).Scan(&total)
+	err := s.pool.QueryRow(ctx, `SELECT pending + migrated + passed + failed + excepted + cancelled FROM batches WHERE number = $1`, batch).Scan(&total)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}

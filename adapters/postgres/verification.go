@@ -80,16 +80,16 @@ func (v Verification) Batches(ctx context.Context) (counters map[string]verifica
 }
 
 func batchCounters(ctx context.Context, tx pgx.Tx) (map[string]verification.Counters, error) {
-	rows, err := tx.Query(ctx, `SELECT number, pending, migrated, failed, excepted, cancelled,
-		files_pending, files_migrated, files_failed, files_skipped, files_excepted, files_cancelled FROM batches`)
+	rows, err := tx.Query(ctx, `SELECT number, pending, migrated, passed, failed, excepted, cancelled,
+		files_pending, files_migrated, files_passed, files_failed, files_skipped, files_excepted, files_cancelled FROM batches`)
 	if err != nil {
 		return nil, fmt.Errorf("read the batches' counters: %w", err)
 	}
 	all := map[string]verification.Counters{}
 	var number string
 	var c verification.Counters
-	_, err = pgx.ForEachRow(rows, []any{&number, &c.Pending, &c.Migrated, &c.Failed, &c.Excepted, &c.Cancelled,
-		&c.FilesPending, &c.FilesMigrated, &c.FilesFailed, &c.FilesSkipped, &c.FilesExcepted, &c.FilesCancelled}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&number, &c.Pending, &c.Migrated, &c.Passed, &c.Failed, &c.Excepted, &c.Cancelled,
+		&c.FilesPending, &c.FilesMigrated, &c.FilesPassed, &c.FilesFailed, &c.FilesSkipped, &c.FilesExcepted, &c.FilesCancelled}, func() error {
 		all[number] = c
 		return nil
 	})

@@ -245,7 +245,7 @@ func (w Worklist) claimCondition(ctx context.Context, wanted commands.WorkWanted
 		works, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (commands.Work, error) {
 			work := commands.Work{Kind: wanted.Kind, Coordinates: wire.Position{}}
 			c := &work.Counts
-			err := row.Scan(&work.Batch, &work.Source, &work.Version, &work.Due, &c.Total, &c.Migrated, &c.Failed, &c.Pending, &c.Excepted, &c.Cancelled, &work.Coordinates)
+			err := row.Scan(&work.Batch, &work.Source, &work.Version, &work.Due, &c.Total, &c.Migrated, &c.Passed, &c.Failed, &c.Pending, &c.Excepted, &c.Cancelled, &work.Coordinates)
 			work.Stream = domain.BatchStream(work.Batch)
 			return work, err
 		})
@@ -273,7 +273,7 @@ const claimConditions = `
 		ON CONFLICT (stream, version) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE leases.until <= now()
 		RETURNING stream
 	)
-	SELECT number, source, version, changed_at, pending + migrated + failed + excepted + cancelled, migrated, failed, pending, excepted, cancelled,
+	SELECT number, source, version, changed_at, pending + migrated + passed + failed + excepted + cancelled, migrated, passed, failed, pending, excepted, cancelled,
 		(SELECT json_object_agg(partition, "offset") FROM projection_checkpoints WHERE view = 'worklist')
 	FROM free JOIN leased ON leased.stream = $1 || '@' || free.number`
 

@@ -25,7 +25,7 @@ var mayCall = map[string][]string{
 	"createSource": admins, "changeSource": admins, "enableSource": admins, "disableSource": admins,
 	"checkSource": admins, "listSources": everybody, "getSource": everybody, "listPaces": everybody,
 	"createBatch": operators, "pauseBatch": operators, "resumeBatch": operators, "cancelBatch": operators, "acknowledgeEmptyBatch": operators,
-	"listBatches": everybody, "getBatch": everybody,
+	"listBatches": everybody, "getBatch": everybody, "getReport": everybody, "getReportFile": everybody, "runPreflight": operators,
 	"listSlices": everybody, "getSlice": everybody, "acceptShortfall": operators, "retrySlice": operators,
 	"compareBatch": everybody, "listStatusChanges": everybody, "compareDocument": everybody,
 	"countDocuments": everybody, "listDocuments": everybody, "getDocument": everybody, "getDocumentHistory": auditors,

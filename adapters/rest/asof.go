@@ -99,5 +99,5 @@ func (m moment) tag(version int) string {
 }
 
 func overviewOf(b projections.BatchAt, theirs domain.Organizations) BatchOverview {
-	return BatchOverview{Batch: batchOf(b.Batch, theirs), Failures: b.Failures}
+	return BatchOverview{Batch: batchOf(b.Batch, theirs), Failures: b.Failures, Runs: b.Runs}
 }

@@ -32,6 +32,7 @@ type NewScope struct {
 
 // NewBatch is a batch to be made.
 type NewBatch struct {
+	Mode    string   `json:"mode,omitempty" enum:"migrate,preflight" default:"migrate" doc:"A preflight lists and judges as the run would, by the same reads and rules, and writes nothing to the archive and to no target system"`
 	Source  string   `json:"source" maxLength:"64" doc:"Id of an enabled source"`
 	Profile string   `json:"profile,omitempty" maxLength:"64" doc:"Name of the target profile; absent: the source's"`
 	Scope   NewScope `json:"scope"`
@@ -46,6 +47,8 @@ type BatchMade struct {
 // Batch is a batch in a list.
 type Batch struct {
 	Number            string         `json:"number"`
+	Mode              string         `json:"mode" enum:"migrate,preflight"`
+	Preflight         string         `json:"preflight,omitempty" doc:"Number of the preflight whose run it is"`
 	Source            string         `json:"source"`
 	Profile           string         `json:"profile"`
 	Scope             Scope          `json:"scope"`
@@ -68,6 +71,7 @@ type DocumentCounts struct {
 	Total     int64 `json:"total" doc:"Distinct documents listed"`
 	Pending   int64 `json:"pending"`
 	Migrated  int64 `json:"migrated"`
+	Passed    int64 `json:"passed" doc:"Of a preflight: they would be migrated"`
 	Failed    int64 `json:"failed"`
 	Excepted  int64 `json:"excepted"`
 	Cancelled int64 `json:"cancelled"`
@@ -85,6 +89,7 @@ type FileCounts struct {
 	Total     int64 `json:"total"`
 	Pending   int64 `json:"pending"`
 	Migrated  int64 `json:"migrated"`
+	Passed    int64 `json:"passed" doc:"Of a preflight: they would arrive"`
 	Failed    int64 `json:"failed"`
 	Skipped   int64 `json:"skipped"`
 	Excepted  int64 `json:"excepted"`
@@ -93,7 +98,14 @@ type FileCounts struct {
 
 func fileCounts(f projections.Files) FileCounts {
 	return FileCounts{
-		Total: f.Total(), Pending: f.Pending, Migrated: f.Migrated, Failed: f.Failed, Skipped: f.Skipped, Excepted: f.Excepted, Cancelled: f.Cancelled,
+		Total: f.Total(), Pending: f.Pending, Migrated: f.Migrated, Passed: f.Passed, Failed: f.Failed, Skipped: f.Skipped, Excepted: f.Excepted,
+		Cancelled: f.Cancelled,
+	}
+}
+
+func documentCounts(d projections.Documents) DocumentCounts {
+	return DocumentCounts{
+		Total: d.Total(), Pending: d.Pending, Migrated: d.Migrated, Passed: d.Passed, Failed: d.Failed, Excepted: d.Excepted, Cancelled: d.Cancelled,
 	}
 }
 
@@ -115,20 +127,17 @@ type Listings struct {
 type BatchOverview struct {
 	Batch
 	Failures map[domain.Category]int64 `json:"failures" doc:"Failed documents by category"`
+	Runs     []string                  `json:"runs,omitempty" nullable:"false" doc:"Of a preflight: the batches that are its runs now, the newest first, 100 at most"`
 }
 
 // batchOf a batch, of whose scope those see their organisations who are
 // restricted to some.
 func batchOf(b projections.Batch, theirs domain.Organizations) Batch {
-	d := b.Documents
 	b.Scope.Organizations = theirs.Among(b.Scope.Organizations)
 	return Batch{
-		Number: b.Number, Source: b.Source, Profile: b.Profile, Scope: Scope(b.Scope), CreatedAt: b.CreatedAt, CreatedBy: b.CreatedBy,
+		Number: b.Number, Mode: string(b.Mode), Preflight: b.RunOf, Source: b.Source, Profile: b.Profile, Scope: Scope(b.Scope), CreatedAt: b.CreatedAt, CreatedBy: b.CreatedBy,
 		Status: string(b.Status()), Phase: string(b.Phase), FinishedAt: b.FinishedAt, Empty: b.Empty(), EmptyAcknowledged: b.EmptyAcknowledged,
-		Documents: DocumentCounts{
-			Total: d.Total(), Pending: d.Pending, Migrated: d.Migrated, Failed: d.Failed, Excepted: d.Excepted, Cancelled: d.Cancelled,
-		},
-		Files: fileCounts(b.Files), Arrived: Arrived(b.Arrived), Listings: Listings(b.Listings), Version: b.Version,
+		Documents: documentCounts(b.Documents), Files: fileCounts(b.Files), Arrived: Arrived(b.Arrived), Listings: Listings(b.Listings), Version: b.Version,
 	}
 }
 
@@ -150,7 +159,7 @@ func (s *server) registerBatches() {
 			summary: summary, description: description}, handle)
 	}
 	register(s, route{method: http.MethodPost, path: path, id: "createBatch", tag: "batches", needs: writeBatches, reach: confined, status: created,
-		summary: "Make a batch", description: "It is listed and migrated from here on by itself."}, s.createBatch)
+		summary: "Make a batch", description: "It is listed and migrated from here on by itself; a preflight is listed and judged."}, s.createBatch)
 	register(s, route{method: http.MethodGet, path: path, id: "listBatches", tag: "batches", needs: readBatches, reach: confined,
 		summary: "Batches, newest first"}, s.listBatches)
 	register(s, route{method: http.MethodGet, path: oneBatch, id: "getBatch", tag: "batches", needs: readBatches, reach: confined,
@@ -174,7 +183,13 @@ func (s *server) createBatch(ctx context.Context, in *struct {
 	if in.Body.Scope.List != "" && restriction(ctx).Restricted() {
 		return nil, listsClosed(ctx)
 	}
-	number, result, err := s.Handler.CreateBatch(ctx, in.meta(ctx), commands.NewBatch{Source: in.Body.Source, Profile: in.Body.Profile, Scope: batch.Scope(in.Body.Scope)})
+	number, result, err := s.Handler.CreateBatch(ctx, in.meta(ctx), commands.NewBatch{
+		Mode: batch.Mode(in.Body.Mode), Source: in.Body.Source, Profile: in.Body.Profile, Scope: batch.Scope(in.Body.Scope),
+	})
+	return batchMade(number, result, err)
+}
+
+func batchMade(number string, result commands.Result, err error) (*made[BatchMade], error) {
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +200,7 @@ func (s *server) createBatch(ctx context.Context, in *struct {
 func (s *server) listBatches(ctx context.Context, in *struct {
 	Source string `query:"source" maxLength:"64" doc:"Only those of this source"`
 	Phase  string `query:"phase" enum:"active,held,paused,cancelled" doc:"Only those in this phase"`
+	Mode   string `query:"mode" enum:"migrate,preflight" doc:"Only those of this mode"`
 	Paging
 	When
 }) (*listed[Batch], error) {
@@ -200,7 +216,7 @@ func (s *server) listBatches(ctx context.Context, in *struct {
 		return nil, err
 	}
 	batches, err := shown.batches(ctx, projections.BatchFilter{
-		Source: in.Source, Phase: batch.Phase(in.Phase), Within: restriction(ctx), Before: before, Limit: in.more(),
+		Source: in.Source, Phase: batch.Phase(in.Phase), Mode: batch.Mode(in.Mode), Within: restriction(ctx), Before: before, Limit: in.more(),
 	})
 	return page(ctx, batches, in.Paging, func(b projections.Batch) string { return b.Number }, func(b projections.Batch) Batch {
 		return batchOf(b, restriction(ctx))

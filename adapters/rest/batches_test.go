@@ -33,7 +33,7 @@ func TestBatchIsMadeReadAndListed(t *testing.T) {
 	require.WithinDuration(t, time.Now(), overview.CreatedAt, time.Minute)
 	overview.CreatedAt = time.Time{}
 	require.Equal(t, BatchOverview{Batch: Batch{
-		Number: first.Number, Source: sourceID, Profile: "flagship", CreatedBy: "the-operator", Status: "in-progress", Phase: "active", Version: 1,
+		Number: first.Number, Mode: "migrate", Source: sourceID, Profile: "flagship", CreatedBy: "the-operator", Status: "in-progress", Phase: "active", Version: 1,
 		Scope:    Scope{Organizations: []string{"ORG1", "ORG/2"}, DocumentTypes: []string{"bill"}, From: "2024-03-05", To: "2024-04-10"},
 		Listings: Listings{Slices: 4},
 	}, Failures: map[domain.Category]int64{}}, overview)

@@ -116,8 +116,8 @@ func (s *server) compareBatch(ctx context.Context, in *struct {
 func (s *server) listStatusChanges(ctx context.Context, in *struct {
 	Number
 	Span
-	StatusBefore string `query:"statusBefore" enum:"pending,migrated,failed,excepted,cancelled" doc:"Only those that had this status"`
-	StatusAfter  string `query:"statusAfter" enum:"pending,migrated,failed,excepted,cancelled" doc:"Only those that have this status after"`
+	StatusBefore string `query:"statusBefore" enum:"pending,migrated,passed,failed,excepted,cancelled" doc:"Only those that had this status"`
+	StatusAfter  string `query:"statusAfter" enum:"pending,migrated,passed,failed,excepted,cancelled" doc:"Only those that have this status after"`
 	Paging
 }) (*listed[StatusChange], error) {
 	last, err := in.after(ctx)

@@ -109,7 +109,7 @@ func problemStatuses(op *huma.Operation) []int {
 	if op.RequestBody != nil {
 		statuses = append(statuses, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
-	if takes(op, "Idempotency-Key") || showsPast(op) {
+	if takes(op, "Idempotency-Key") || showsPast(op) || ofPreflights[op.OperationID] {
 		statuses = append(statuses, http.StatusConflict)
 	}
 	if takes(op, "If-Match") {
@@ -123,6 +123,9 @@ func problemStatuses(op *huma.Operation) []int {
 
 // naming are operations whose query or body names what may not be there.
 var naming = map[string]bool{"createBatch": true, "listAudit": true, "exportAudit": true, "listRules": true}
+
+// ofPreflights are reads of what batches that migrate do not have.
+var ofPreflights = map[string]bool{"getReport": true, "getReportFile": true}
 
 // showsPast tells whether it takes a point of the past, which may not be
 // settled yet.

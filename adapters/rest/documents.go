@@ -23,7 +23,7 @@ type Document struct {
 	BillDate     string     `json:"billDate,omitempty"`
 	Retention    string     `json:"retention,omitempty"`
 	Slice        string     `json:"slice"`
-	Status       string     `json:"status" enum:"pending,migrated,failed,excepted,cancelled"`
+	Status       string     `json:"status" enum:"pending,migrated,passed,failed,excepted,cancelled"`
 	Attempt      int        `json:"attempt" doc:"Failed attempts since it became pending"`
 	Failure      *Failure   `json:"failure,omitempty" doc:"Of the last attempt; it stands while the document is failed or excepted"`
 	NextAttempt  string     `json:"nextAttempt,omitempty"`

@@ -12,7 +12,7 @@ import (
 // DocumentQuery is the part of inputs that choose documents of a batch. What
 // is left out chooses all.
 type DocumentQuery struct {
-	Status       string          `query:"status" enum:"pending,migrated,failed,excepted,cancelled"`
+	Status       string          `query:"status" enum:"pending,migrated,passed,failed,excepted,cancelled"`
 	Category     domain.Category `query:"category" enum:"missing-field,format-mismatch,integrity,source-auth,source-unavailable,source-throttled,source-rejected,target-rejected,target-unavailable,internal" doc:"Only those failed for this"`
 	Code         string          `query:"code" maxLength:"300" doc:"Only those with this failure code"`
 	Organization string          `query:"organization" maxLength:"300"`

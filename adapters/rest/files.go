@@ -61,7 +61,7 @@ type File struct {
 	Size          int64          `json:"size" doc:"Declared bytes"`
 	Hash          string         `json:"hash,omitempty" doc:"Declared"`
 	HashAlgorithm string         `json:"hashAlgorithm,omitempty"`
-	Status        string         `json:"status" enum:"pending,migrated,failed,skipped,excepted,cancelled"`
+	Status        string         `json:"status" enum:"pending,migrated,passed,failed,skipped,excepted,cancelled"`
 	Skip          *Skip          `json:"skip,omitempty" doc:"The mark that sets it aside for now"`
 	Arrival       *Arrival       `json:"arrival,omitempty" doc:"What the last attempt that dealt with it found"`
 }

@@ -38,6 +38,7 @@ type organizations struct {
 	*rig
 	begun                         string // position before it
 	all, mixed, own, other        string // numbers
+	judged                        string // of a preflight of both
 	ownOperation, othersOperation string
 }
 
@@ -68,6 +69,9 @@ func newOrganizations(t *testing.T) *organizations {
 		w.document(theirs[2], document.ExceptDocument{Batch: number, Reason: canary + " burnt", Evidence: "protocol " + canary})
 		w.fails(number, theirs[3], canary)
 	}
+	w.judged = w.preflight(own, other)
+	w.judges(ownFailed, mark)
+	w.judges(theirs[0], canary)
 	w.document(theirs[3], document.SkipFile{Batch: w.other, FileID: "f1" + canary, Reason: canary + " blurred"})
 	w.operate()
 	w.inspect(w.own, ownMigrated, mark)
@@ -80,10 +84,34 @@ func newOrganizations(t *testing.T) *organizations {
 // scoped batch of organisations, or of all.
 func (w *organizations) scoped(codes ...string) string {
 	w.t.Helper()
+	return w.made("migrate", codes)
+}
+
+func (w *organizations) preflight(codes ...string) string {
+	w.t.Helper()
+	return w.made("preflight", codes)
+}
+
+func (w *organizations) made(mode string, codes []string) string {
+	w.t.Helper()
 	var b BatchMade
 	scope := map[string]any{"organizations": codes, "from": "2024-03-01", "to": "2024-03-31"}
-	w.send("everywhere", "POST", "/v1/batches", map[string]any{"source": sourceID, "scope": scope}).is(http.StatusCreated, &b)
+	w.send("everywhere", "POST", "/v1/batches", map[string]any{"mode": mode, "source": sourceID, "scope": scope}).is(http.StatusCreated, &b)
 	return b.Number
+}
+
+// judges that a document would fail by the first of its files.
+func (w *organizations) judges(id domain.DocumentID, mark string) {
+	w.t.Helper()
+	_, organization := markOf(id)
+	l := listedOf(id)
+	l.Raw = domain.Stored{}
+	w.document(id, document.Discover{ID: id, Batch: w.judged, Slice: slice + "@" + organization, Preflight: true, Listed: l})
+	failure := domain.Failure{Code: "type-unsupported", Category: domain.FormatMismatch, Stage: domain.StageValidate, Detail: mark + " is a text", Rule: "R05", FileID: "f1" + mark}
+	w.document(id, document.FailAttempt{Batch: w.judged, Work: w.work(w.judged, id), MaxAttempts: 1, Failure: failure, Files: []document.FileOutcome{
+		{ID: "f1" + mark, Name: mark, Received: 10, Failure: &failure, Rules: []document.RuleResult{{Rule: "R05", Code: "type-unsupported", Severity: document.Block, Detail: mark}}},
+		{ID: "f2" + mark, Name: mark, Received: 20, Passed: true},
+	}})
 }
 
 // list a slice to its end, one of its documents twice, and discover them.
@@ -219,7 +247,7 @@ func (w *organizations) hear() {
 // caughtUp returns when all views have what was done.
 func (w *organizations) caughtUp() {
 	w.t.Helper()
-	for _, view := range []string{batchesView, documentsView, auditView, operationsView, verificationsView} {
+	for _, view := range []string{batchesView, documentsView, auditView, operationsView, verificationsView, preflightsView} {
 		require.NoError(w.t, w.reached(view, w.heads()))
 	}
 }
@@ -271,7 +299,7 @@ func (w *organizations) paths(op described) []string {
 		}
 		all = filled
 	}
-	fill("{number}", w.all, w.mixed, w.own, w.other)
+	fill("{number}", w.all, w.mixed, w.own, w.other, w.judged)
 	switch {
 	case strings.Contains(op.path, "/documents/{id}"):
 		var ids []string

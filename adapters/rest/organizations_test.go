@@ -20,6 +20,7 @@ var reaches = map[string]reach{
 	"createSource": closed, "changeSource": closed, "enableSource": closed, "disableSource": closed, "checkSource": closed,
 	"createBatch": confined, "listBatches": confined, "getBatch": confined, "compareBatch": confined,
 	"pauseBatch": wholly, "resumeBatch": wholly, "cancelBatch": wholly, "acknowledgeEmptyBatch": wholly,
+	"getReport": confined, "getReportFile": confined, "runPreflight": wholly,
 	"listSlices": confined, "getSlice": confined, "acceptShortfall": wholly, "retrySlice": wholly,
 	"listDocuments": confined, "countDocuments": confined, "getDocument": confined, "getDocumentHistory": confined,
 	"listStatusChanges": confined, "compareDocument": confined,
@@ -90,7 +91,7 @@ func TestCommandsOfWhoIsRestricted(t *testing.T) {
 	}
 	require.Equal(t, before, w.touched(), "nothing of theirs was touched")
 
-	for _, name := range []string{"pause", "resume", "cancel", "verify", "acknowledge-empty", "slices/2024-03@" + own + "/retry", "slices/2024-03@" + own + "/accept-shortfall"} {
+	for _, name := range []string{"pause", "resume", "cancel", "verify", "acknowledge-empty", "run", "slices/2024-03@" + own + "/retry", "slices/2024-03@" + own + "/accept-shortfall"} {
 		for _, number := range []string{w.all, w.mixed} {
 			w.send(restricted, "POST", "/v1/batches/"+number+"/"+name, because("x")).refused(http.StatusForbidden, "batch-not-covered")
 		}

@@ -177,6 +177,7 @@ func (s *server) registerAll() {
 	s.registerLists()
 	s.registerBatches()
 	s.registerMatch()
+	s.registerPreflights()
 	s.registerSlices()
 	s.registerDocuments()
 	s.registerFacets()

@@ -33,6 +33,7 @@ var invented = map[string]string{
 		VALUES ('B-V1', 'B', 1, 1, 1, '', 'running', now(), 'nobody', now(), 1)`,
 	"verification_findings": `INSERT INTO verification_findings VALUES ('B-V1', 'document', 1, 'missing', 'missing', 'key', '', '', 1, 1)`,
 	"webhooks":              `INSERT INTO webhooks VALUES ('webhook-x', 'x', true, '', '{}', '{}', 1, now(), now(), 'nobody')`,
+	"preflight_totals":      `INSERT INTO preflight_totals VALUES ('B', '', 'category', 'x', '', '', 1, 1, 1, 1)`,
 	"profiles":              `INSERT INTO profiles VALUES ('x', 1, '{}', '', now(), 'nobody')`,
 	"lists":                 `INSERT INTO lists VALUES ('x', 'imageNumber', '', 'A', 0, '', 0, 0, now(), 'nobody', 1)`,
 	"list_entries":          `INSERT INTO list_entries VALUES ('x', '1', 0)`,

@@ -44,14 +44,9 @@ func (w *Workers) attempt(ctx context.Context, j job) (command document.Command,
 		QueueMS: max(j.claimed.Sub(j.work.Due).Milliseconds(), 0), RuleSet: rules.Version,
 		Profile: m.profile.Name, ProfileVersion: m.profile.Version, SourceVersion: j.permit.plan.Version,
 	}
-	var stored domain.Stored
-	var filed *document.Filed
 	failure, err := m.run(ctx)
 	if err == nil && failure == nil {
-		stored, err = m.writeManifest(ctx, m.manifestFiles())
-	}
-	if err == nil && failure == nil {
-		filed, err = m.file(ctx, stored)
+		command, err = m.conclude(ctx)
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -69,10 +64,32 @@ func (w *Workers) attempt(ctx context.Context, j job) (command document.Command,
 	case failure != nil:
 		return m.failed(*failure), nil
 	}
+	return command, nil
+}
+
+// conclude a document of which every file that is not skipped has arrived, or
+// in a preflight would: that writes nothing.
+func (m *migration) conclude(ctx context.Context) (document.Command, error) {
+	if m.preflight() {
+		return document.Pass{
+			Batch: m.work.Batch, Work: m.work.Version, Relisted: m.relisted, Rules: m.rules, Files: m.outcomes, Measured: m.measured,
+		}, nil
+	}
+	stored, err := m.writeManifest(ctx, m.manifestFiles())
+	if err != nil {
+		return nil, err
+	}
+	filed, err := m.file(ctx, stored)
+	if err != nil {
+		return nil, err
+	}
 	return document.Migrate{
-		Batch: j.work.Batch, Work: j.work.Version, Relisted: m.relisted, Manifest: stored, Filed: filed, Rules: m.rules, Files: m.outcomes, Measured: m.measured,
+		Batch: m.work.Batch, Work: m.work.Version, Relisted: m.relisted, Manifest: stored, Filed: filed, Rules: m.rules, Files: m.outcomes, Measured: m.measured,
 	}, nil
 }
+
+// preflight tells that the document's batch is one.
+func (m *migration) preflight() bool { return m.state.Batches[m.work.Batch].Preflight }
 
 // panicked is the failure that a panic is taken for.
 func (w *Workers) panicked(stream string, stage domain.Stage, reason any) domain.Failure {
@@ -90,10 +107,10 @@ func (m *migration) failed(failure domain.Failure) document.Command {
 	}
 }
 
-// someArrived tells that files were stored which nothing but an outcome
-// remembers.
+// someArrived tells that files were stored, or passed, which nothing but an
+// outcome remembers.
 func (m *migration) someArrived() bool {
-	return slices.ContainsFunc(m.outcomes, func(o document.FileOutcome) bool { return o.Stored != nil })
+	return slices.ContainsFunc(m.outcomes, document.FileOutcome.Settled)
 }
 
 // interrupted keeps what has arrived when the source gives nothing any more. It
@@ -163,12 +180,14 @@ func (m *migration) takeListing(ctx context.Context) error {
 	if m.state.ID.Anonymous != "" || m.item.Listed.Content == member.Listed.Content {
 		return nil
 	}
-	raw, err := m.storeRaw(ctx, m.state, m.item)
-	if err != nil {
-		return err
-	}
 	relisted := m.item.Listed
-	relisted.Raw = raw
+	if !m.preflight() {
+		raw, err := m.storeRaw(ctx, m.state, m.item)
+		if err != nil {
+			return err
+		}
+		relisted.Raw = raw
+	}
 	events, err := commands.Documents.Decide(m.state, document.Discover{ID: m.state.ID, Batch: m.work.Batch, Slice: member.Slice, Listed: relisted})
 	if err != nil {
 		return err
@@ -236,7 +255,10 @@ func (m *migration) arrivedBefore(ctx context.Context, f document.ListedFile) (d
 	}
 	outcome := outcomeOf(f)
 	outcome.Digests = map[string]string{"sha256": before.Stored.SHA256, f.HashAlgorithm: f.Hash}
-	outcome.Stored, outcome.Result = &before.Stored, document.Unchanged
+	outcome.Result = document.Unchanged
+	if outcome.Passed = m.preflight(); !outcome.Passed {
+		outcome.Stored = &before.Stored
+	}
 	return outcome, true
 }
 
@@ -248,12 +270,12 @@ func (m *migration) count() rules.Verdict {
 		if f.Status != document.FileStatusSkipped {
 			listed[f.Class]++
 		}
-		if f.Status == document.FileStatusMigrated {
+		if f.Settled() {
 			received[f.Class]++
 		}
 	}
 	for _, o := range m.outcomes {
-		if o.Stored != nil {
+		if o.Settled() {
 			received[o.Class]++
 		}
 	}

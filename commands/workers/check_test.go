@@ -55,7 +55,7 @@ func eventsOf[E any](records []wire.Record) (events []E, of []wire.Record) {
 // counts that it has, which are those of the coordinates that it names.
 func (w *world) requireAddsUp(b projections.Batch) {
 	w.t.Helper()
-	require.Equal(w.t, b.Listings.Found, b.Documents.Total(), "listed = migrated + failed + pending + excepted + cancelled")
+	require.Equal(w.t, b.Listings.Found, b.Documents.Total(), "listed = migrated + passed + failed + pending + excepted + cancelled")
 	var documents projections.Documents
 	var files projections.Files
 	var arrived projections.Arrived
@@ -66,6 +66,7 @@ func (w *world) requireAddsUp(b projections.Batch) {
 		}
 		f := &d.Files
 		files.Pending, files.Migrated, files.Failed = files.Pending+f.Pending, files.Migrated+f.Migrated, files.Failed+f.Failed
+		files.Passed += f.Passed
 		files.Skipped, files.Excepted, files.Cancelled = files.Skipped+f.Skipped, files.Excepted+f.Excepted, files.Cancelled+f.Cancelled
 	}
 	require.Equal(w.t, documents, b.Documents, "each document is in one bucket")
@@ -78,7 +79,7 @@ func (w *world) requireAddsUp(b projections.Batch) {
 		if of[i].Stream == domain.BatchStream(b.Number) {
 			require.Equal(w.t, counted(records, b.Number, f.Coordinates), f.Counts, "the counts are those of the coordinates")
 			documents = projections.Documents{
-				Pending: int64(f.Counts.Pending), Migrated: int64(f.Counts.Migrated), Failed: int64(f.Counts.Failed),
+				Pending: int64(f.Counts.Pending), Migrated: int64(f.Counts.Migrated), Passed: int64(f.Counts.Passed), Failed: int64(f.Counts.Failed),
 				Excepted: int64(f.Counts.Excepted), Cancelled: int64(f.Counts.Cancelled),
 			}
 		}
@@ -105,6 +106,8 @@ func plus(d projections.Documents, status document.Status) projections.Documents
 		d.Pending++
 	case document.StatusMigrated:
 		d.Migrated++
+	case document.StatusPassed:
+		d.Passed++
 	case document.StatusFailed:
 		d.Failed++
 	case document.StatusExcepted:
@@ -129,7 +132,7 @@ func counted(records []wire.Record, number string, at wire.Position) batch.Count
 		d = plus(d, status)
 	}
 	return batch.Counts{
-		Total: int(d.Total()), Migrated: int(d.Migrated), Failed: int(d.Failed), Pending: int(d.Pending),
+		Total: int(d.Total()), Migrated: int(d.Migrated), Passed: int(d.Passed), Failed: int(d.Failed), Pending: int(d.Pending),
 		Excepted: int(d.Excepted), Cancelled: int(d.Cancelled),
 	}
 }

@@ -28,7 +28,7 @@ func (m *migration) download(ctx context.Context, f document.ListedFile, url str
 		limit := m.criteria().Limit()
 		result.outcome.Received, err = io.Copy(into, io.LimitReader(body, limit+1))
 		if into.err != nil {
-			err = targetUnavailable(into.err)
+			err = m.notKept(into.err)
 		}
 	}
 	result.measured.BytesReceived = result.outcome.Received
@@ -73,7 +73,7 @@ func (m *migration) refresh(ctx context.Context) bool {
 	return false
 }
 
-// sink tells the archive's errors from the source's.
+// sink tells the errors of what keeps the bytes from the source's.
 type sink struct {
 	upload  io.Writer
 	digests *content.Digests

@@ -2,21 +2,21 @@ package workers
 
 import (
 	"context"
+	"io"
 	"time"
 
-	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/commands/content"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/rules"
 )
 
 // judge inspects what was received and holds it against the rules.
-func (m *migration) judge(ctx context.Context, f document.ListedFile, upload commands.Upload, digests *content.Digests, result *fetched) {
+func (m *migration) judge(ctx context.Context, f document.ListedFile, received io.ReaderAt, digests *content.Digests, result *fetched) {
 	began := time.Now()
 	o := &result.outcome
-	found, err := inspect(ctx, upload, o.Received)
+	found, err := inspect(ctx, received, o.Received)
 	if err != nil {
-		result.fail(targetUnavailable(err).Failure)
+		result.fail(m.notKept(err).Failure)
 		return
 	}
 	found.Digest = digests.Declared()
@@ -30,10 +30,10 @@ func (m *migration) judge(ctx context.Context, f document.ListedFile, upload com
 	result.measured.ValidateMS = time.Since(began).Milliseconds()
 }
 
-func inspect(ctx context.Context, upload commands.Upload, size int64) (rules.Found, error) {
-	format, err := content.Format(upload, size)
+func inspect(ctx context.Context, received io.ReaderAt, size int64) (rules.Found, error) {
+	format, err := content.Format(received, size)
 	if err != nil {
 		return rules.Found{}, err
 	}
-	return content.Inspect(ctx, upload, size, format)
+	return content.Inspect(ctx, received, size, format)
 }

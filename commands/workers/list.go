@@ -220,7 +220,7 @@ func (l *listing) tryTake(ctx context.Context, p permit, a answer) error {
 	if err != nil {
 		return err
 	}
-	if err := taken.discover(ctx, l, p.plan.ID); err != nil {
+	if err := taken.discover(ctx, l, p); err != nil {
 		return err
 	}
 	events, err := commands.Discoveries.Decide(l.state, discovery.ListPage{

@@ -10,6 +10,7 @@ import (
 
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 )
@@ -83,26 +84,33 @@ func (l *listing) readPage(ctx context.Context, a answer) (*takenPage, error) {
 const rawItems = 16
 
 // discover decides what the page does to its documents. Raw items are in the
-// archive before the events that name them.
-func (t *takenPage) discover(ctx context.Context, l *listing, source string) error {
-	group, storing := errgroup.WithContext(ctx)
-	group.SetLimit(rawItems)
-	items := t.freshItems()
-	for i, item := range items {
-		group.Go(func() (err error) {
-			items[i].Listed.Raw, err = l.storeRaw(storing, t.documents[item.ID.Stream()].state, item)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	for _, item := range items {
-		if err := t.documents[item.ID.Stream()].decide(document.Discover{ID: item.ID, Batch: l.number, Slice: l.slice, Listed: item.Listed}); err != nil {
+// archive before the events that name them; those of a preflight are not kept.
+func (t *takenPage) discover(ctx context.Context, l *listing, p permit) error {
+	items, preflight := t.freshItems(), p.batch.Mode == batch.Preflight
+	if !preflight {
+		if err := t.storeRaws(ctx, l, items); err != nil {
 			return err
 		}
 	}
-	return t.reportConflicts(l, source)
+	for _, item := range items {
+		c := document.Discover{ID: item.ID, Batch: l.number, Slice: l.slice, Preflight: preflight, Listed: item.Listed}
+		if err := t.documents[item.ID.Stream()].decide(c); err != nil {
+			return err
+		}
+	}
+	return t.reportConflicts(l, p.plan.ID)
+}
+
+func (t *takenPage) storeRaws(ctx context.Context, l *listing, items []commands.Item) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(rawItems)
+	for i, item := range items {
+		group.Go(func() (err error) {
+			items[i].Listed.Raw, err = l.storeRaw(ctx, t.documents[item.ID.Stream()].state, item)
+			return err
+		})
+	}
+	return group.Wait()
 }
 
 // freshItems are those of the batch that the present pass had not shown before
@@ -135,7 +143,7 @@ func (t *takenPage) reportConflicts(l *listing, source string) error {
 // has the same content with its raw item already: only the URLs differ then.
 func (w *Workers) storeRaw(ctx context.Context, d document.State, item commands.Item) (domain.Stored, error) {
 	for _, m := range d.Batches {
-		if m.Listed.Content == item.Listed.Content {
+		if m.Listed.Content == item.Listed.Content && !m.Preflight {
 			return m.Listed.Raw, nil
 		}
 	}

@@ -58,26 +58,26 @@ func (f *fetched) fail(failure domain.Failure) {
 }
 
 // fetch brings a file from the source into the archive: hashed while it is
-// copied, judged before it is visible, read back and compared afterwards. The
-// error is the worker's being stopped; all else is in the outcome.
+// copied, judged before it is visible, read back and compared afterwards. In a
+// preflight it is hashed and judged all the same, and dropped. The error is the
+// worker's being stopped; all else is in the outcome.
 func (m *migration) fetch(ctx context.Context, f document.ListedFile, url string) (fetched, error) {
 	result := fetched{outcome: outcomeOf(f)}
 	result.measured.BytesListed = f.Size
-	upload, err := m.Archive.Begin(ctx)
+	at, err := m.begin(ctx)
 	if err != nil {
-		result.fail(targetUnavailable(err).Failure)
+		result.fail(m.notKept(err).Failure)
 		return result, nil
 	}
-	defer func() { _ = upload.Abort() }()
-	digests, err := m.download(ctx, f, url, upload, &result)
+	defer func() { _ = at.Abort() }()
+	digests, err := m.download(ctx, f, url, at, &result)
 	if err != nil || result.outcome.Failure != nil {
 		return result, err
 	}
-	m.judge(ctx, f, upload, digests, &result)
-	if result.outcome.Failure != nil {
-		return result, ctx.Err()
+	m.judge(ctx, f, at, digests, &result)
+	if result.outcome.Failure == nil {
+		at.keep(ctx, digests.SHA256(), &result)
 	}
-	m.store(ctx, upload, digests.SHA256(), &result)
 	return result, ctx.Err()
 }
 

@@ -189,6 +189,14 @@ func (w *world) create(scope batch.Scope) string {
 	return number
 }
 
+// preflight of a scope.
+func (w *world) preflight(scope batch.Scope) string {
+	w.t.Helper()
+	number, _, err := w.handler.CreateBatch(w.t.Context(), meta(), commands.NewBatch{Mode: batch.Preflight, Source: "sim", Scope: scope})
+	require.NoError(w.t, err)
+	return number
+}
+
 func whole() batch.Scope { return batch.Scope{From: from, To: to} }
 
 // change issues a batch's command and waits until the views show it.

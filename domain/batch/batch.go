@@ -1,10 +1,15 @@
 // Package batch is the aggregate of a batch (批次): its frozen scope, its phase
-// (active, held, paused, cancelled) and what operators accepted of it. How many
-// documents it has is counted by views from the documents' own events; the
-// batch records those counts when it finishes.
+// (active, held, paused, cancelled) and what operators accepted of it. A
+// preflight is a batch that judges and writes nothing; its run is another batch
+// of the same scope. How many documents a batch has is counted by views from the
+// documents' own events; the batch records those counts when it finishes.
 package batch
 
-import "github.com/waybill-migration/waybill/domain/list"
+import (
+	"cmp"
+
+	"github.com/waybill-migration/waybill/domain/list"
+)
 
 // Phase stands beside the status, which is a function of the counts.
 type Phase string
@@ -16,9 +21,19 @@ const (
 	PhaseCancelled Phase = "cancelled"
 )
 
+// Mode says what a batch does with the documents that it lists.
+type Mode string
+
+const (
+	Migrate   Mode = "migrate"
+	Preflight Mode = "preflight" // judge them by the same reads and rules, and write nothing
+)
+
 // State of a batch. The zero State is a batch that does not exist.
 type State struct {
 	Number   string
+	Mode     Mode
+	RunOf    string // the preflight whose run it is
 	Source   string
 	Profile  string
 	Scope    Scope
@@ -66,6 +81,7 @@ func (s State) Organizations() []string { return s.Scope.Organizations }
 type Counts struct {
 	Total     int `json:"total"` // distinct documents listed
 	Migrated  int `json:"migrated"`
+	Passed    int `json:"passed,omitempty"` // of a preflight
 	Failed    int `json:"failed"`
 	Pending   int `json:"pending"`
 	Excepted  int `json:"excepted"`
@@ -80,12 +96,21 @@ type (
 	// facts of the source's stream, whose version the append asserts.
 	Create struct {
 		Number        string
+		Mode          Mode // empty: migrate
 		Source        string
 		SourceEnabled bool
 		SourceVersion int
 		Profile       string
 		Scope         Scope
 		List          *list.Head // that the scope names, a fact of its stream
+	}
+	// Run makes the run of a preflight: a batch of the very same scope and
+	// slices. The append asserts the versions of the preflight and of the source.
+	Run struct {
+		Number        string
+		Preflight     State
+		SourceEnabled bool
+		SourceVersion int
 	}
 	// Hold stops the batch while its source is disabled.
 	Hold struct{ Reason string }
@@ -119,6 +144,7 @@ type (
 )
 
 func (Create) batchCommand()           {}
+func (Run) batchCommand()              {}
 func (Hold) batchCommand()             {}
 func (Release) batchCommand()          {}
 func (Pause) batchCommand()            {}
@@ -136,6 +162,8 @@ type (
 	// Created names the whole scope, resolved.
 	Created struct {
 		Number        string     `json:"number"`
+		Mode          Mode       `json:"mode,omitempty"`      // empty: migrate
+		RunOf         string     `json:"preflight,omitempty"` // number of the preflight whose run it is
 		Source        string     `json:"source"`
 		SourceVersion int        `json:"sourceVersion"`
 		Profile       string     `json:"profile"`
@@ -197,7 +225,8 @@ func Evolve(s State, event Event) State {
 	s.Version++
 	switch e := event.(type) {
 	case Created:
-		s.Number, s.Source, s.Profile, s.Scope, s.List, s.Slices = e.Number, e.Source, e.Profile, e.Scope, e.List, e.Slices
+		s.Number, s.Mode, s.RunOf, s.Source, s.Profile = e.Number, cmp.Or(e.Mode, Migrate), e.RunOf, e.Source, e.Profile
+		s.Scope, s.List, s.Slices = e.Scope, e.List, e.Slices
 	case Held:
 		s.OnHold = true
 	case Released:

@@ -41,6 +41,47 @@ func TestABatchIsNotCreatedOfADisabledSourceNorOfAnImpossibleScope(t *testing.T)
 	batches.Given(t).When(reversed).ThenRefused(domain.Invalid, "period-reversed")
 }
 
+// A preflight says so; a batch that migrates says nothing, as ever.
+func TestModes(t *testing.T) {
+	t.Parallel()
+	preflight, migrate, other := create, create, create
+	preflight.Mode, migrate.Mode, other.Mode = batch.Preflight, batch.Migrate, "rehearse"
+	created := batch.Created{Number: "B1", Source: "erp", SourceVersion: 3, Profile: "flagship", Scope: march, Slices: []batch.Slice{slice}}
+	o := batches.Given(t).When(migrate).Then(created)
+	require.Equal(t, batch.Migrate, o.State.Mode)
+	created.Mode = batch.Preflight
+	o = batches.Given(t).When(preflight).Then(created)
+	require.Equal(t, batch.Preflight, o.State.Mode)
+	batches.Given(t).When(other).ThenRefused(domain.Invalid, "choice-unknown")
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	preflight := create
+	preflight.Mode = batch.Preflight
+	finish := batch.Finish{Counts: batch.Counts{Total: 1, Passed: 1}, Coordinates: map[int]int64{0: 4}}
+	judged := batches.After(t, preflight, finish).State()
+	run := batch.Run{Number: "B2", Preflight: judged, SourceEnabled: true, SourceVersion: 4}
+	o := batches.Given(t).When(run).Then(batch.Created{
+		Number: "B2", RunOf: "B1", Source: "erp", SourceVersion: 4, Profile: "flagship", Scope: march, Slices: []batch.Slice{slice},
+	})
+	require.Equal(t, batch.Migrate, o.State.Mode)
+	require.Equal(t, "B1", o.State.RunOf)
+	o.When(run).ThenRefused(domain.Conflict, "batch-exists")
+
+	for code, p := range map[string]batch.State{
+		"batch-not-preflight":   batches.After(t, create, finish).State(),
+		"preflight-in-progress": batches.After(t, preflight).State(),
+		"batch-cancelled":       batches.After(t, preflight, finish, batch.Cancel{}).State(),
+	} {
+		batches.Given(t).When(batch.Run{Number: "B2", Preflight: p, SourceEnabled: true}).ThenRefused(domain.Conflict, code)
+	}
+	reopened := batches.After(t, preflight, finish, batch.Reopen{}).State()
+	batches.Given(t).When(batch.Run{Number: "B2", Preflight: reopened, SourceEnabled: true}).ThenRefused(domain.Conflict, "preflight-in-progress")
+	run.SourceEnabled = false
+	batches.Given(t).When(run).ThenRefused(domain.Conflict, "source-disabled")
+}
+
 func TestNothingCanBeAskedOfABatchThatDoesNotExist(t *testing.T) {
 	t.Parallel()
 	for _, c := range []batch.Command{

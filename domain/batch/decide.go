@@ -9,8 +9,11 @@ import (
 // Decide answers a command with the events it causes, or refuses it. A command
 // whose effect is there already (pause a paused batch) causes none.
 func Decide(s State, command Command) ([]Event, error) {
-	if c, ok := command.(Create); ok {
+	switch c := command.(type) {
+	case Create:
 		return create(s, c)
+	case Run:
+		return run(s, c)
 	}
 	if !s.Exists() {
 		return nil, domain.RefuseNotFound("batch", s.Number)
@@ -61,16 +64,50 @@ func create(s State, c Create) ([]Event, error) {
 		return nil, domain.RefuseConflict("batch-exists", "batch %s exists already", c.Number)
 	}
 	if !c.SourceEnabled {
-		return nil, domain.RefuseConflict("source-disabled", "source %q is disabled; enable it before creating batches of it", c.Source)
+		return nil, sourceDisabled(c.Source)
+	}
+	mode := c.Mode
+	switch mode {
+	case Migrate:
+		mode = ""
+	case "", Preflight:
+	default:
+		return nil, domain.RefuseInvalid("mode", "choice-unknown", "mode must be %s or %s, got %q", Migrate, Preflight, domain.Truncate(string(mode)))
 	}
 	slices, err := c.Scope.Slices(c.List)
 	if err != nil {
 		return nil, err
 	}
 	return []Event{Created{
-		Number: c.Number, Source: c.Source, SourceVersion: c.SourceVersion,
+		Number: c.Number, Mode: mode, Source: c.Source, SourceVersion: c.SourceVersion,
 		Profile: c.Profile, Scope: c.Scope, List: c.List, Slices: slices,
 	}}, nil
+}
+
+// run makes a batch of what a preflight has looked at to the end. It may be made
+// again: what was migrated by then is found unchanged.
+func run(s State, c Run) ([]Event, error) {
+	p := c.Preflight
+	switch {
+	case s.Exists():
+		return nil, domain.RefuseConflict("batch-exists", "batch %s exists already", c.Number)
+	case p.Mode != Preflight:
+		return nil, domain.RefuseConflict("batch-not-preflight", "batch %s is no preflight: it migrates by itself", p.Number)
+	case p.Stopped:
+		return nil, domain.RefuseConflict("batch-cancelled", "batch %s is cancelled; create a new batch of the same scope", p.Number)
+	case !p.Finished:
+		return nil, domain.RefuseConflict("preflight-in-progress", "preflight %s has not come to its end; wait for its report", p.Number)
+	case !c.SourceEnabled:
+		return nil, sourceDisabled(p.Source)
+	}
+	return []Event{Created{
+		Number: c.Number, RunOf: p.Number, Source: p.Source, SourceVersion: c.SourceVersion, Profile: p.Profile,
+		Scope: p.Scope, List: p.List, Slices: p.Slices,
+	}}, nil
+}
+
+func sourceDisabled(source string) error {
+	return domain.RefuseConflict("source-disabled", "source %q is disabled; enable it before creating batches of it", source)
 }
 
 // change sets one of the flags that make up the phase; nothing happens when

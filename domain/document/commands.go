@@ -8,10 +8,11 @@ type Command interface{ documentCommand() }
 type (
 	// Discover reports that a slice of a batch lists the document.
 	Discover struct {
-		ID     domain.DocumentID
-		Batch  string
-		Slice  string
-		Listed Listed
+		ID        domain.DocumentID
+		Batch     string
+		Slice     string
+		Preflight bool // the batch is one
+		Listed    Listed
 	}
 	// ReportConflict: one listing showed the image number twice with other content.
 	ReportConflict struct {
@@ -25,6 +26,15 @@ type (
 		Relisted *Listed // set when the source's answer changed on re-read
 		Manifest domain.Stored
 		Filed    *Filed       // nil: it is in the archive alone
+		Rules    []RuleResult // of the document, not of its files
+		Files    []FileOutcome
+		Measured Measured
+	}
+	// Pass reports that everything that is not skipped would arrive.
+	Pass struct {
+		Batch    string
+		Work     int
+		Relisted *Listed      // set when the source's answer changed on re-read
 		Rules    []RuleResult // of the document, not of its files
 		Files    []FileOutcome
 		Measured Measured
@@ -77,6 +87,7 @@ type (
 func (Discover) documentCommand()        {}
 func (ReportConflict) documentCommand()  {}
 func (Migrate) documentCommand()         {}
+func (Pass) documentCommand()            {}
 func (FailAttempt) documentCommand()     {}
 func (RetryDocument) documentCommand()   {}
 func (SkipFile) documentCommand()        {}

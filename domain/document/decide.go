@@ -18,6 +18,8 @@ func Decide(s State, command Command) ([]Event, error) {
 		return reportConflict(s, c)
 	case Migrate:
 		return migrate(s, c)
+	case Pass:
+		return pass(s, c)
 	case FailAttempt:
 		return failAttempt(s, c), nil
 	case RetryDocument:
@@ -60,9 +62,7 @@ func reportConflict(s State, c ReportConflict) ([]Event, error) {
 		Detail: c.Detail,
 		Remedy: "Find out at the source which content is right, remove the other, then retry the discovery of the slice and the document.",
 	}
-	return deciding(s, c.Batch).emit(StatusFailed, func(ch Change) Event {
-		return Failed{Change: ch, Failure: failure.Trimmed()}
-	}).events, nil
+	return deciding(s, c.Batch).fail(Failed{Failure: failure.Trimmed()}).events, nil
 }
 
 func retry(s State, c RetryDocument) ([]Event, error) {
@@ -83,7 +83,7 @@ func retry(s State, c RetryDocument) ([]Event, error) {
 	case StatusCancelled:
 		return nil, domain.RefuseConflict("document-cancelled", "the document's batch %s is cancelled; create a new batch of the same scope", c.Batch)
 	}
-	return nil, nil // pending or migrated: what a retry asks for is there
+	return nil, nil // pending, migrated or passed: what a retry asks for is there
 }
 
 // reportIntact changes no status, and no work that is open.
@@ -127,8 +127,11 @@ func skipFile(s State, c SkipFile) ([]Event, error) {
 }
 
 // afterSkip: what failed only because of files goes on when none of those is
-// left.
+// left. What a preflight has judged it judges anew, without the file.
 func (m Membership) afterSkip() Status {
+	if m.Preflight && m.Status != StatusCancelled {
+		return StatusPending
+	}
 	faulty := slices.ContainsFunc(m.Files, func(f File) bool { return f.Fault })
 	if m.Status == StatusFailed && m.OfFiles && !faulty && !m.allSkipped() {
 		return StatusPending
@@ -166,6 +169,9 @@ func except(s State, c ExceptDocument) ([]Event, error) {
 	}
 	if strings.TrimSpace(c.Evidence) == "" {
 		return nil, domain.RefuseInvalid("evidence", "evidence-missing", "an exception needs evidence, such as the number of a protocol of destruction")
+	}
+	if m.Preflight {
+		return nil, domain.RefuseConflict("batch-is-preflight", "batch %s is a preflight, by which nothing arrives anyway: except the document in the run", c.Batch)
 	}
 	switch m.Status {
 	case StatusExcepted:

@@ -33,9 +33,10 @@ type (
 	Discovered struct {
 		Change
 		Slice      string `json:"slice"`
-		Listed     Listed `json:"listed"`            // with the first files, as many as a record holds
-		FilesTotal int    `json:"filesTotal"`        // all files; the rest is in FilesListed
-		Skipped    []Mark `json:"skipped,omitempty"` // of these files, by mark from before
+		Listed     Listed `json:"listed"`              // with the first files, as many as a record holds
+		FilesTotal int    `json:"filesTotal"`          // all files; the rest is in FilesListed
+		Preflight  bool   `json:"preflight,omitempty"` // the batch judges, and migrates nothing
+		Skipped    []Mark `json:"skipped,omitempty"`   // of these files, by mark from before
 	}
 	// FilesListed carries further files of the Discovered or Relisted before it.
 	FilesListed struct {
@@ -46,7 +47,7 @@ type (
 	}
 	// Relisted: the source's answer about the document has changed. Kept are
 	// files that had arrived intact and are the same by id and declared hash:
-	// they stay migrated and are not fetched again.
+	// they stay migrated (in a preflight: passed) and are not fetched again.
 	Relisted struct {
 		Change
 		Listed     Listed   `json:"listed"`
@@ -82,6 +83,20 @@ type (
 		Filed      *Filed        `json:"filed,omitempty"`      // in a target system; nil: it is in the archive alone
 		Rules      []RuleResult  `json:"rules,omitempty"`
 		Files      []FileOutcome `json:"files,omitempty"`
+		Measured
+	}
+	// Judged: a preflight found that the document would be migrated (passed), or
+	// fail as Failure says. Nothing was written for it. Verdict is that in
+	// figures; Withdrawn are those of the judgement before in the same batch,
+	// whose place it takes: views add the one and take away the other.
+	Judged struct {
+		Change
+		Attempt   int             `json:"attempt"`
+		Verdict   Verdict         `json:"verdict"`
+		Withdrawn *Verdict        `json:"withdrawn,omitempty"`
+		Failure   *domain.Failure `json:"failure,omitempty"` // nil: it passed
+		Rules     []RuleResult    `json:"rules,omitempty"`
+		Files     []FileOutcome   `json:"files,omitempty"`
 		Measured
 	}
 	// Failed: it did not work, and nobody will try again unless asked to.
@@ -153,6 +168,7 @@ func (Relisted) documentEvent()           {}
 func (FilesProcessed) documentEvent()     {}
 func (AttemptFailed) documentEvent()      {}
 func (Migrated) documentEvent()           {}
+func (Judged) documentEvent()             {}
 func (Failed) documentEvent()             {}
 func (RetryRequested) documentEvent()     {}
 func (FileSkipped) documentEvent()        {}
@@ -196,7 +212,8 @@ const (
 )
 
 // FileOutcome is what became of one file in an attempt. Stored is set when it
-// arrived intact, else Failure says why not.
+// arrived intact and Passed when a preflight found that it would, else Failure
+// says why not.
 type FileOutcome struct {
 	ID       string            `json:"id"`
 	PID      string            `json:"pid,omitempty"`
@@ -214,6 +231,7 @@ type FileOutcome struct {
 	DPI      float64           `json:"dpi,omitempty"`
 	Pages    int               `json:"pages,omitempty"`
 	Rules    []RuleResult      `json:"rules,omitempty"` // those that did not pass
+	Passed   bool              `json:"passed,omitempty"`
 	Stored   *domain.Stored    `json:"stored,omitempty"`
 	ReadBack string            `json:"readBack,omitempty"` // SHA-256 of what was read back
 	Result   Result            `json:"result,omitempty"`
@@ -222,6 +240,9 @@ type FileOutcome struct {
 	Final      bool            `json:"final,omitempty"` // the failure will not be tried again by itself
 	Failure    *domain.Failure `json:"failure,omitempty"`
 }
+
+// Settled tells that the file arrived, or passed.
+func (o FileOutcome) Settled() bool { return o.Stored != nil || o.Passed }
 
 // Severity of a rule's result.
 type Severity string

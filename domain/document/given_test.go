@@ -25,6 +25,7 @@ type (
 const (
 	pending   = document.StatusPending
 	migrated  = document.StatusMigrated
+	passed    = document.StatusPassed
 	failed    = document.StatusFailed
 	excepted  = document.StatusExcepted
 	cancelled = document.StatusCancelled

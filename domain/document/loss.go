@@ -22,7 +22,7 @@ func reportLoss(s State, c ReportLoss) ([]Event, error) {
 	for _, o := range c.Objects {
 		faults[o.Key] = o.Fault
 	}
-	batches := slices.Sorted(maps.Keys(s.Batches))
+	batches := s.migrating()
 	if len(batches) == 0 {
 		return nil, domain.RefuseNotFound("document", s.ID.ImageNumber)
 	}
@@ -41,6 +41,11 @@ func reportLoss(s State, c ReportLoss) ([]Event, error) {
 	d := deciding(s, batches[len(batches)-1])
 	d.lose(earlier, c)
 	return append(events, d.events...), nil
+}
+
+// migrating are the batches that bring the document into the archive.
+func (s State) migrating() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.Batches)), func(batch string) bool { return s.Batches[batch].Preflight })
 }
 
 // needed are those of the objects that the document in this batch stands on.

@@ -6,6 +6,7 @@ import "slices"
 type Tally struct {
 	Pending   int `json:"pending,omitempty"`
 	Migrated  int `json:"migrated,omitempty"`
+	Passed    int `json:"passed,omitempty"`
 	Failed    int `json:"failed,omitempty"`
 	Skipped   int `json:"skipped,omitempty"`
 	Excepted  int `json:"excepted,omitempty"`
@@ -14,7 +15,7 @@ type Tally struct {
 
 // Total is the number of files listed.
 func (t Tally) Total() int {
-	return t.Pending + t.Migrated + t.Failed + t.Skipped + t.Excepted + t.Cancelled
+	return t.Pending + t.Migrated + t.Passed + t.Failed + t.Skipped + t.Excepted + t.Cancelled
 }
 
 // Tally counts the membership's files by status.
@@ -26,6 +27,8 @@ func (m Membership) Tally() Tally {
 			t.Pending++
 		case FileStatusMigrated:
 			t.Migrated++
+		case FileStatusPassed:
+			t.Passed++
 		case FileStatusFailed:
 			t.Failed++
 		case FileStatusSkipped:
@@ -62,23 +65,26 @@ func (m Membership) listing(listed []ListedFile, skipped []Mark, kept []string) 
 		files[at[mark.FileID]].Status = FileStatusSkipped
 	}
 	for _, id := range kept {
-		f := &files[at[id]]
-		f.Status, f.Stored, f.Digest = FileStatusMigrated, m.Arrived[id].Stored, m.Arrived[id].Digest
+		f, was := &files[at[id]], m.Arrived[id]
+		f.Status, f.Stored, f.Digest, f.Inspection = was.Status, was.Stored, was.Digest, was.Inspection
 	}
 	m.Files = files
 	return m
 }
 
-// arrived are the files that have arrived intact, by id.
+// arrived are the files that have arrived intact, or passed, by id.
 func (m Membership) arrived() map[string]File {
 	arrived := make(map[string]File, len(m.Files))
 	for _, f := range m.Files {
-		if f.Status == FileStatusMigrated {
+		if f.Settled() {
 			arrived[f.ID] = f
 		}
 	}
 	return arrived
 }
+
+// Settled tells that the file arrived, or passed.
+func (f File) Settled() bool { return f.Status == FileStatusMigrated || f.Status == FileStatusPassed }
 
 // same tells that a file listed now is the one that arrived: without a hash
 // from the source nobody knows.
@@ -98,10 +104,16 @@ func (m Membership) processed(outcomes []FileOutcome) Membership {
 		if !ok || f.Status != FileStatusPending && f.Status != FileStatusFailed {
 			return f
 		}
-		if o.Stored != nil {
+		switch {
+		case o.Stored != nil:
 			f.Status, f.Stored, f.Digest = FileStatusMigrated, *o.Stored, o.Digests[f.HashAlgorithm]
-		} else if o.Final {
+		case o.Passed:
+			f.Status = FileStatusPassed
+		case o.Final:
 			f.Status, f.Fault = FileStatusFailed, true
+		}
+		if m.Preflight && f.Status != FileStatusPending {
+			f.Inspection = o.inspection()
 		}
 		return f
 	})
@@ -112,7 +124,9 @@ func (m Membership) turn(from, to FileStatus) Membership {
 	return m.each(func(f File) File {
 		if f.Status == from {
 			f.Status = to
-			f.Fault = f.Fault && to != FileStatusPending
+			if to == FileStatusPending {
+				f.Fault, f.Inspection = false, Inspection{}
+			}
 		}
 		return f
 	})
@@ -129,7 +143,7 @@ func (m Membership) blame(id string) Membership {
 func (m Membership) setFile(id string, status FileStatus) Membership {
 	return m.each(func(f File) File {
 		if f.ID == id {
-			f.Status, f.Fault = status, false
+			f.Status, f.Fault, f.Inspection = status, false, Inspection{}
 		}
 		return f
 	})

@@ -103,7 +103,7 @@ func discover(s State, c Discover) []Event {
 	head, rest := s.page(listed)
 	skipped, _ := s.known(head.Files, nil)
 	d.emit(StatusPending, func(ch Change) Event {
-		return Discovered{Change: ch, Slice: c.Slice, Listed: head, FilesTotal: len(listed.Files), Skipped: skipped}
+		return Discovered{Change: ch, Slice: c.Slice, Preflight: c.Preflight, Listed: head, FilesTotal: len(listed.Files), Skipped: skipped}
 	}).listFiles(rest, nil).failAllSkipped()
 	return d.events
 }
@@ -152,7 +152,7 @@ func (d *decision) failAllSkipped() bool {
 	if !d.member().allSkipped() {
 		return false
 	}
-	d.emit(StatusFailed, func(ch Change) Event { return Failed{Change: ch, Failure: allSkipped} })
+	d.fail(Failed{Failure: allSkipped})
 	return true
 }
 
@@ -160,13 +160,15 @@ func (d *decision) failAllSkipped() bool {
 // that leaves a file out: what did not arrive is never called migrated.
 func migrate(s State, c Migrate) ([]Event, error) {
 	d := deciding(s, c.Batch)
+	if d.member().Preflight {
+		return nil, domain.RefuseInvalid("batch", "batch-is-preflight", "batch %s is a preflight: nothing is migrated by it", c.Batch)
+	}
 	if !d.open(c.Work, c.Relisted, c.Files) {
 		return d.events, nil
 	}
 	outcomes := d.member().concerning(c.Files)
 	if tally := d.member().processed(outcomes).Tally(); tally.Pending+tally.Failed > 0 || tally.Migrated == 0 {
-		return nil, domain.RefuseInvalid("files", "files-missing",
-			"%d files of %s did not arrive and are not skipped, %d arrived: report a failed attempt", tally.Pending+tally.Failed, s.ID.Stream(), tally.Migrated)
+		return nil, filesMissing(s.ID, tally.Pending+tally.Failed, tally.Migrated)
 	}
 	attempt := d.member().Attempt + 1
 	rest := d.processFiles(outcomes, attempt)
@@ -176,6 +178,11 @@ func migrate(s State, c Migrate) ([]Event, error) {
 			Supersedes: s.Archive.supersededBy(c.Manifest), Filed: c.Filed, Rules: c.Rules, Files: rest, Measured: c.Measured,
 		}
 	}).events, nil
+}
+
+func filesMissing(id domain.DocumentID, missing, came int) error {
+	return domain.RefuseInvalid("files", "files-missing",
+		"%d files of %s did not arrive and are not skipped, %d arrived: report a failed attempt", missing, id.Stream(), came)
 }
 
 func (a Archive) result(manifest domain.Stored) Result {
@@ -219,9 +226,18 @@ func failAttempt(s State, c FailAttempt) []Event {
 			return AttemptFailed{Change: ch, Attempt: attempt, Failure: failure, Next: next, Rules: c.Rules, Files: rest, Measured: c.Measured}
 		}).events
 	}
+	return d.fail(Failed{Attempt: attempt, Failure: failure, Rules: c.Rules, Files: rest, Measured: c.Measured}).events
+}
+
+// fail settles the document as failed: in a preflight that is its judgement.
+func (d *decision) fail(f Failed) *decision {
+	if d.member().Preflight {
+		return d.judge(Judged{Attempt: f.Attempt, Failure: &f.Failure, Rules: f.Rules, Files: f.Files, Measured: f.Measured})
+	}
 	return d.emit(StatusFailed, func(ch Change) Event {
-		return Failed{Change: ch, Attempt: attempt, Failure: failure, Rules: c.Rules, Files: rest, Measured: c.Measured}
-	}).events
+		f.Change = ch
+		return f
+	})
 }
 
 // open tells whether the outcome of a work is to be taken in: the work is
@@ -240,13 +256,13 @@ func (d *decision) open(work int, relisted *Listed, outcomes []FileOutcome) bool
 }
 
 // takeMarks skips the files that were marked in another batch while they were
-// pending in this one, unless they have arrived.
+// pending in this one, unless they have arrived or passed.
 func (d *decision) takeMarks(outcomes []FileOutcome) {
 	if len(d.state.Skips) == 0 {
 		return
 	}
 	for _, f := range d.member().processed(outcomes).Files {
-		if skip, marked := d.state.Skips[f.ID]; marked && f.Status != FileStatusMigrated && f.Status != FileStatusSkipped {
+		if skip, marked := d.state.Skips[f.ID]; marked && !f.Settled() && f.Status != FileStatusSkipped {
 			d.emit(StatusPending, func(ch Change) Event {
 				return FileSkipped{Change: ch, FileID: f.ID, Reason: skip.Reason, ReviewOn: skip.ReviewOn}
 			})

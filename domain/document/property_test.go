@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/document"
 )
 
@@ -13,14 +14,15 @@ import (
 // and an operator do.
 type act func(s document.State) document.Command
 
-// acts are drawn for a document of at most four files in batches B1 and B2.
+// acts are drawn for a document of at most four files in batches B1 and B2, and
+// in the preflight P1.
 var acts = rapid.Custom(func(t *rapid.T) act {
-	batch := rapid.SampledFrom([]string{"B1", "B1", "B2"}).Draw(t, "batch")
+	batch := rapid.SampledFrom([]string{"B1", "B1", "B2", "P1"}).Draw(t, "batch")
 	fileID := rapid.SampledFrom([]string{"f1", "f2", "f3", "f4"}).Draw(t, "file")
 	text := rapid.SampledFrom([]string{"", "why"}).Draw(t, "text")
 	switch rapid.IntRange(0, 12).Draw(t, "command") {
 	case 0, 1:
-		return as(document.Discover{ID: id, Batch: batch, Slice: "2025-03", Listed: anyListed(t)})
+		return as(document.Discover{ID: id, Batch: batch, Slice: "2025-03", Preflight: batch == "P1", Listed: anyListed(t, batch)})
 	case 2, 3, 4:
 		return anyOutcome(t, batch)
 	case 5:
@@ -45,9 +47,12 @@ var acts = rapid.Custom(func(t *rapid.T) act {
 
 func as(c document.Command) act { return func(document.State) document.Command { return c } }
 
-func anyListed(t *rapid.T) document.Listed {
+func anyListed(t *rapid.T, batch string) document.Listed {
 	all := rapid.SampledFrom([][]string{{}, {"f1"}, {"f1", "f2"}, {"f1", "f2", "f3"}, {"f3", "f4", "f1"}}).Draw(t, "files")
 	l := listed(rapid.SampledFrom([]string{"c1", "c2", "c3"}).Draw(t, "content"), all...)
+	if batch == "P1" { // whose raw items are not kept
+		l.Raw = domain.Stored{}
+	}
 	for i := range l.Files {
 		if rapid.IntRange(0, 4).Draw(t, "changed") == 0 {
 			l.Files[i].Hash += "-changed"
@@ -66,7 +71,7 @@ func anyOutcome(t *rapid.T, batch string) act {
 	culprit := rapid.SampledFrom([]string{"", "f1", "f2"}).Draw(t, "culprit")
 	var relisted *document.Listed
 	if rapid.IntRange(0, 3).Draw(t, "relisted") == 0 {
-		relisted = new(anyListed(t))
+		relisted = new(anyListed(t, batch))
 	}
 	return func(s document.State) document.Command {
 		work := s.Batches[batch].Work
@@ -76,10 +81,13 @@ func anyOutcome(t *rapid.T, batch string) act {
 		var files []document.FileOutcome
 		for i, f := range []string{"f1", "f2", "f3", "f4"} {
 			if came[i] || well {
-				files = append(files, arrived(f)...)
+				files = append(files, cameBy(batch, f)...)
 			} else {
 				files = append(files, lost(f, retryable)...)
 			}
+		}
+		if well && batch == "P1" {
+			return document.Pass{Batch: batch, Work: work, Relisted: relisted, Files: files}
 		}
 		if well {
 			return document.Migrate{Batch: batch, Work: work, Relisted: relisted, Manifest: manifest(s.Batches[batch].Listed.Content), Files: files}
@@ -101,6 +109,7 @@ func TestAnySequenceOfCommands(t *testing.T) {
 				continue
 			}
 			requireChanges(t, p.State(), o.Events)
+			requireJudgedOnly(t, p.State(), o.Events)
 			requireWhole(t, o.State)
 			requireOnce(t, o.Past(), c)
 			p = o.Past()
@@ -132,6 +141,41 @@ func requireChanges(t *rapid.T, s document.State, events []document.Event) {
 	}
 }
 
+// requireJudgedOnly: a preflight touches nothing of the archive and is never
+// taken for a migration, and the verdicts that its events add and withdraw come
+// to the last one.
+func requireJudgedOnly(t *rapid.T, s document.State, events []document.Event) {
+	for _, event := range events {
+		before := s
+		s = document.Evolve(s, event)
+		if event.GetChange().Batch != "P1" {
+			_, isJudged := event.(document.Judged)
+			require.False(t, isJudged)
+			continue
+		}
+		require.Equal(t, before.Archive, s.Archive)
+		require.Equal(t, before.Lost, s.Lost)
+		require.Zero(t, s.Batches["P1"].Tally().Migrated+s.Batches["P1"].Tally().Excepted)
+		switch e := event.(type) {
+		case document.Migrated, document.Failed, document.Excepted, document.VerificationFailed:
+			require.Fail(t, "a preflight does no such thing", "%T", e)
+		case document.Judged:
+			require.Equal(t, before.Batches["P1"].Verdict, e.Withdrawn)
+			require.Equal(t, &e.Verdict, s.Batches["P1"].Verdict)
+			require.Equal(t, e.Failure == nil, e.After == passed)
+			require.Equal(t, len(s.Batches["P1"].Files)-e.FilesAfter.Skipped, e.Verdict.Files)
+		}
+	}
+}
+
+// cameBy is the outcome of a file that came, in a batch or a preflight.
+func cameBy(batch, fileID string) []document.FileOutcome {
+	if batch == "P1" {
+		return good(fileID)
+	}
+	return arrived(fileID)
+}
+
 // requireWhole: what holds of a document after every command.
 func requireWhole(t *rapid.T, s document.State) {
 	for _, m := range s.Batches {
@@ -145,6 +189,9 @@ func requireWhole(t *rapid.T, s document.State) {
 		case migrated:
 			require.Equal(t, len(m.Files), tally.Migrated+tally.Skipped)
 			require.Positive(t, tally.Migrated)
+		case passed:
+			require.Equal(t, len(m.Files), tally.Passed+tally.Skipped)
+			require.Positive(t, tally.Passed)
 		case failed:
 			require.Zero(t, tally.Pending+tally.Excepted+tally.Cancelled)
 		case excepted:
@@ -185,7 +232,7 @@ func (s *sums) add(c document.Change) {
 
 func plus(a, b document.Tally, sign int) document.Tally {
 	return document.Tally{
-		Pending: a.Pending + sign*b.Pending, Migrated: a.Migrated + sign*b.Migrated, Failed: a.Failed + sign*b.Failed,
+		Pending: a.Pending + sign*b.Pending, Migrated: a.Migrated + sign*b.Migrated, Passed: a.Passed + sign*b.Passed, Failed: a.Failed + sign*b.Failed,
 		Skipped: a.Skipped + sign*b.Skipped, Excepted: a.Excepted + sign*b.Excepted, Cancelled: a.Cancelled + sign*b.Cancelled,
 	}
 }
@@ -206,7 +253,10 @@ func TestAnyInterleavingKeepsTheClosureEquation(t *testing.T) {
 		commands := rapid.SliceOfN(turns, 1, 60).Draw(t, "commands")
 		for range 2 {
 			var states [3]document.State
-			added := map[string]*sums{"B1": {documents: map[document.Status]int{}}, "B2": {documents: map[document.Status]int{}}}
+			added := map[string]*sums{}
+			for _, batch := range []string{"B1", "B2", "P1"} {
+				added[batch] = &sums{documents: map[document.Status]int{}}
+			}
 			for _, command := range rapid.Permutation(commands).Draw(t, "order") {
 				s := &states[command.document]
 				events, _ := document.Decide(*s, named(command.act(*s), command.document))
@@ -244,7 +294,7 @@ func requireClosure(t *rapid.T, states []document.State, added map[string]*sums)
 			files = plus(files, m.Tally(), 1)
 		}
 		total := 0
-		for _, status := range []document.Status{pending, migrated, failed, excepted, cancelled} {
+		for _, status := range []document.Status{pending, migrated, passed, failed, excepted, cancelled} {
 			require.Equal(t, counts[status], sum.documents[status], "%s documents of %s", status, batch)
 			total += sum.documents[status]
 		}

@@ -20,6 +20,7 @@ type Status string
 const (
 	StatusPending   Status = "pending"
 	StatusMigrated  Status = "migrated"
+	StatusPassed    Status = "passed" // of a preflight: it would be migrated
 	StatusFailed    Status = "failed"
 	StatusExcepted  Status = "excepted"
 	StatusCancelled Status = "cancelled"
@@ -32,6 +33,7 @@ type FileStatus string
 const (
 	FileStatusPending   FileStatus = "pending"
 	FileStatusMigrated  FileStatus = "migrated"
+	FileStatusPassed    FileStatus = "passed" // of a preflight: it would arrive
 	FileStatusFailed    FileStatus = "failed"
 	FileStatusSkipped   FileStatus = "skipped"
 	FileStatusExcepted  FileStatus = "excepted"
@@ -50,30 +52,34 @@ type State struct {
 
 // Membership is the document in one batch.
 type Membership struct {
-	Batch   string
-	Slice   string
-	Listed  Listed // Listed.Files are only the first ones; Files has all
-	Files   []File
-	Status  Status
-	Work    int // version that opened the work; 0 when none is open
-	Attempt int // attempts that failed since the work was last asked for
+	Batch     string
+	Slice     string
+	Preflight bool   // the batch judges, and nothing of the document arrives by it
+	Listed    Listed // Listed.Files are only the first ones; Files has all
+	Files     []File
+	Status    Status
+	Work      int // version that opened the work; 0 when none is open
+	Attempt   int // attempts that failed since the work was last asked for
 	// FailureCode is why it failed last; OfFiles tells that this was of files,
 	// not of the document.
 	FailureCode string
 	OfFiles     bool
-	Manifest    string // its key, once migrated
+	Manifest    string   // its key, once migrated
+	Verdict     *Verdict // of the last judgement, in a preflight
 	// Arrived are the files that had arrived when the document was last
-	// relisted, by id: a new listing's files may be among them.
+	// relisted, by id: a new listing's files may be among them. In a preflight
+	// they are those that had passed.
 	Arrived map[string]File
 }
 
 // File of a document in one batch.
 type File struct {
 	ListedFile
-	Status FileStatus
-	Fault  bool          // failed by itself, not only with its document
-	Stored domain.Stored // when it arrived
-	Digest string        // declared-algorithm digest of what arrived, lower-case hex
+	Status     FileStatus
+	Fault      bool          // failed by itself, not only with its document
+	Stored     domain.Stored // when it arrived
+	Digest     string        // declared-algorithm digest of what arrived, lower-case hex
+	Inspection Inspection    // in a preflight that has judged it
 }
 
 // Skip is the mark "skip for now" (暂不迁移).
@@ -113,7 +119,7 @@ func Evolve(s State, event Event) State {
 	switch e := event.(type) {
 	case Discovered:
 		s.ID = e.DocumentID
-		m := Membership{Batch: e.Batch, Slice: e.Slice, Listed: e.Listed}
+		m := Membership{Batch: e.Batch, Slice: e.Slice, Preflight: e.Preflight, Listed: e.Listed}
 		return s.with(m.listing(e.Listed.Files, e.Skipped, nil), e.Change)
 	case FilesListed:
 		return s.with(s.Batches[e.Batch].listing(e.Files, e.Skipped, e.Kept), e.Change)
@@ -129,12 +135,14 @@ func Evolve(s State, event Event) State {
 		return s.with(m, e.Change)
 	case Migrated:
 		return s.migrated(e)
+	case Judged:
+		return s.with(s.Batches[e.Batch].judged(e), e.Change)
 	case Failed:
 		m := s.Batches[e.Batch].processed(e.Files).turn(FileStatusPending, FileStatusFailed).blame(e.Failure.FileID)
 		m.Attempt, m.FailureCode, m.OfFiles = 0, e.Failure.Code, e.Failure.FileID != ""
 		return s.with(m, e.Change)
 	case RetryRequested:
-		return s.with(s.Batches[e.Batch].turn(FileStatusFailed, FileStatusPending), e.Change)
+		return s.with(s.Batches[e.Batch].turn(FileStatusFailed, FileStatusPending).turn(FileStatusPassed, FileStatusPending), e.Change)
 	case FileSkipped:
 		s.Skips = s.marks(e.FileID, &Skip{Reason: e.Reason, ReviewOn: e.ReviewOn})
 		return s.with(s.Batches[e.Batch].setFile(e.FileID, FileStatusSkipped).settle(e.After), e.Change)

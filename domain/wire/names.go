@@ -85,6 +85,8 @@ func TypeOf(event any) (string, error) {
 		return "waybill.document.attempt-failed.v1", nil
 	case document.Migrated:
 		return "waybill.document.migrated.v1", nil
+	case document.Judged:
+		return "waybill.document.judged.v1", nil
 	case document.Failed:
 		return "waybill.document.failed.v1", nil
 	case document.RetryRequested:
@@ -230,6 +232,7 @@ var forms = map[string]form{
 	"waybill.document.files-processed.v1":     into[document.FilesProcessed](),
 	"waybill.document.attempt-failed.v1":      into[document.AttemptFailed](),
 	"waybill.document.migrated.v1":            into[document.Migrated](),
+	"waybill.document.judged.v1":              into[document.Judged](),
 	"waybill.document.failed.v1":              into[document.Failed](),
 	"waybill.document.retry-requested.v1":     into[document.RetryRequested](),
 	"waybill.document.file-skipped.v1":        into[document.FileSkipped](),

@@ -44,11 +44,12 @@ var (
 			CertificateAuthorities: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
 		},
 	}
-	scope    = batch.Scope{Organizations: []string{"ORG1"}, DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31", List: "L20250301-075900-ABCDE"}
-	uploaded = list.Head{ID: "L20250301-075900-ABCDE", Kind: list.BillNumbers, Count: 3, Digest: stored.SHA256}
-	phase    = batch.PhaseChanged{Before: batch.PhaseActive, After: batch.PhaseHeld, Reason: "maintenance"}
-	counts   = batch.Counts{Total: 15, Migrated: 5, Failed: 4, Pending: 3, Excepted: 2, Cancelled: 1}
-	at       = map[int]int64{0: 15, 7: 123}
+	scope         = batch.Scope{Organizations: []string{"ORG1"}, DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31", List: "L20250301-075900-ABCDE"}
+	uploaded      = list.Head{ID: "L20250301-075900-ABCDE", Kind: list.BillNumbers, Count: 3, Digest: stored.SHA256}
+	slicesOfScope = []batch.Slice{{ID: "2025-03@ORG1", Organization: "ORG1", DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}}
+	phase         = batch.PhaseChanged{Before: batch.PhaseActive, After: batch.PhaseHeld, Reason: "maintenance"}
+	counts        = batch.Counts{Total: 22, Migrated: 5, Passed: 7, Failed: 4, Pending: 3, Excepted: 2, Cancelled: 1}
+	at            = map[int]int64{0: 15, 7: 123}
 
 	failure = domain.Failure{
 		Code: "http-503", Category: domain.SourceUnavailable, Stage: domain.StageFetch, Retryable: true, Detail: "file f1 (发票.pdf): the source answered 503",
@@ -61,8 +62,8 @@ var (
 		DocumentID: domain.DocumentID{Source: "standard", Resource: "erp", ImageNumber: "影像/0001 A", Anonymous: "9f86d081884c7d65"},
 		Batch:      "B20250301-080000-ABCDE", Organization: "ORG1", DocumentType: "BILL", BillNumber: "V-0001", BillDate: "2025-03-05", Retention: "30",
 		Before: document.StatusPending, After: document.StatusFailed,
-		FilesBefore: document.Tally{Pending: 6, Migrated: 5, Failed: 4, Skipped: 3, Excepted: 2, Cancelled: 1},
-		FilesAfter:  document.Tally{Pending: 1, Migrated: 2, Failed: 3, Skipped: 4, Excepted: 5, Cancelled: 6},
+		FilesBefore: document.Tally{Pending: 6, Migrated: 5, Passed: 7, Failed: 4, Skipped: 3, Excepted: 2, Cancelled: 1},
+		FilesAfter:  document.Tally{Pending: 1, Migrated: 2, Passed: 8, Failed: 3, Skipped: 4, Excepted: 5, Cancelled: 6},
 	}
 	files = []document.ListedFile{{
 		ID: "f1", PID: "p1", Class: document.Invoice, Sequence: 2, Name: "发票 <1>.pdf", Type: "pdf", Size: 81920,
@@ -82,9 +83,16 @@ var (
 		Received: 81920, Digests: map[string]string{"md5": "d41d8cd98f00b204e9800998ecf8427e", "sha256": stored.SHA256}, Format: "pdf",
 		Width: 1654, Height: 2339, DPI: 200.5, Pages: 3,
 		Rules:  []document.RuleResult{{Rule: "R07", Code: "size-large", Severity: document.Warn, Detail: "file f1 is large", Measured: "13000000 bytes"}},
-		Stored: &stored, ReadBack: stored.SHA256, Result: document.NewVersion, Supersedes: "standard/erp/0001/older.pdf", Final: true, Failure: &failure,
+		Passed: true, Stored: &stored, ReadBack: stored.SHA256, Result: document.NewVersion, Supersedes: "standard/erp/0001/older.pdf", Final: true, Failure: &failure,
 	}}
-	judged   = []document.RuleResult{{Rule: "R16", Code: "cover-missing", Severity: document.Warn, Detail: "none of the 3 files is a cover", Measured: "0"}}
+	filed = document.Filed{
+		Target: "flagship", Address: "https://flagship.example", Account: "a1", Resource: "EAS", ImageNumber: "影像/0001 A", Status: "submitted", Files: 3, Compared: 2,
+	}
+	judged  = []document.RuleResult{{Rule: "R16", Code: "cover-missing", Severity: document.Warn, Detail: "none of the 3 files is a cover", Measured: "0"}}
+	verdict = document.Verdict{
+		Organization: "ORG1", DocumentType: "BILL", Category: domain.FormatMismatch, Files: 3, Bytes: 245760,
+		Findings: []document.Findings{{Finding: document.Finding{Rule: "R08", Code: "resolution-low", Severity: document.Block}, Files: 1, Bytes: 81920}},
+	}
 	settled  = approval.Settled{Batch: "B20250301-080000-ABCDE", By: approval.Person{Issuer: "token", Subject: "u-18"}, Reason: "seen with the owner"}
 	measured = document.Measured{
 		QueueMS: 1, FetchMS: 2, ValidateMS: 3, StoreMS: 4, BytesListed: 81920, BytesReceived: 81921, BytesStored: 81922,
@@ -96,14 +104,14 @@ var (
 // is read as.
 var upcasted = map[string]any{
 	"waybill.document.discovered.v1": document.Discovered{
-		Change: change, Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: []document.Mark{{FileID: "f1"}},
+		Change: unjudged(change), Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: []document.Mark{{FileID: "f1"}},
 	},
 	"waybill.access.token-issued.v1":   access.TokenIssued{ID: "9f86d081884c7d65", Subject: "erp-nightly", Roles: []string{"reader"}, ExpiresAt: "2026-01-01T00:00:00Z"},
 	"waybill.source.registered.v1":     source.Registered{ID: "standard", Settings: withoutAuthorities(settings), Enabled: true},
 	"waybill.source.reconfigured.v1":   source.Reconfigured{Settings: withoutAuthorities(settings)},
-	"waybill.document.files-listed.v1": document.FilesListed{Change: change, Files: files, Skipped: []document.Mark{{FileID: "f1"}}, Kept: []string{"f2"}},
+	"waybill.document.files-listed.v1": document.FilesListed{Change: unjudged(change), Files: files, Skipped: []document.Mark{{FileID: "f1"}}, Kept: []string{"f2"}},
 	"waybill.document.relisted.v1": document.Relisted{
-		Change: change, Listed: listed, FilesTotal: 501, Skipped: []document.Mark{{FileID: "f1"}}, Kept: []string{"f2"},
+		Change: unjudged(change), Listed: listed, FilesTotal: 501, Skipped: []document.Mark{{FileID: "f1"}}, Kept: []string{"f2"},
 	},
 	"waybill.operation.requested.v1": operation.Requested{
 		ID: "3d813cbb-47fb-52ba-91df-831e1593ac29", Kind: operation.Retry, Batch: "B20250301-080000-ABCDE",
@@ -126,10 +134,9 @@ func unpaced(s source.Settings) source.Settings {
 // widened has what each earlier edition of a name's golden file is read as: of
 // before members were added within its version.
 var widened = map[string][]any{
-	"waybill.batch.created.v1": {batch.Created{
-		Number: "B20250301-080000-ABCDE", Source: "standard", SourceVersion: 3, Profile: "flagship", Scope: unlisted(scope),
-		Slices: []batch.Slice{{ID: "2025-03@ORG1", Organization: "ORG1", DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}},
-	}},
+	"waybill.source.registered.v2":   {source.Registered{ID: "standard", Settings: unpaced(settings), Enabled: true}},
+	"waybill.source.reconfigured.v2": {source.Reconfigured{Settings: unpaced(settings)}},
+
 	"waybill.discovery.page-listed.v1": {discovery.PageListed{
 		Change: listing, Pass: 1, Page: 2, Next: 3, Items: []discovery.Item{{Key: "9f86d081884c7d659a2feaa0", Content: "2c26b46b68ffc68ff99b453c", Elsewhere: true}},
 		Repeats: []discovery.Repeat{{ImageNumber: "影像/0002", Page: 2, FirstPage: 1, Conflict: true}},
@@ -137,19 +144,76 @@ var widened = map[string][]any{
 	}},
 	"waybill.discovery.completed.v1":       {discovery.Completed{Change: listing, Figures: without(figures), Missing: 1, Passes: 2, Digest: stored.SHA256}},
 	"waybill.discovery.retry-requested.v1": {discovery.RetryRequested{Change: listing, Withdrawn: without(figures), Missing: 1, Reason: "the source was mended"}},
-	"waybill.source.registered.v2":         {source.Registered{ID: "standard", Settings: unpaced(settings), Enabled: true}},
-	"waybill.source.reconfigured.v2":       {source.Reconfigured{Settings: unpaced(settings)}},
-	"waybill.document.files-processed.v1":  {document.FilesProcessed{Change: change, Attempt: 2, Files: before(outcomes)}},
-	"waybill.document.attempt-failed.v1": {document.AttemptFailed{
-		Change: change, Attempt: 2, Failure: failure, Next: "2025-03-01T08:00:10Z", Files: before(outcomes), Measured: unversioned(measured),
+
+	"waybill.batch.created.v1": {batch.Created{
+		Number: "B20250301-080000-ABCDE", Source: "standard", SourceVersion: 3, Profile: "flagship", Scope: unlisted(scope), Slices: slicesOfScope,
 	}},
-	"waybill.document.migrated.v1": {document.Migrated{
-		Change: change, Attempt: 2, Result: document.NewVersion, Manifest: stored, Supersedes: "standard/erp/0001/older.json", Files: before(outcomes), Measured: unversioned(measured),
-	}},
-	"waybill.document.failed.v1": {document.Failed{Change: change, Attempt: 5, Failure: failure, Files: before(outcomes), Measured: unversioned(measured)}},
+	"waybill.batch.finished.v1": {batch.Finished{Counts: migrating(counts), Coordinates: at}},
+	"waybill.batch.reopened.v1": {batch.Reopened{Counts: migrating(counts)}},
+
+	"waybill.document.discovered.v2":   {document.Discovered{Change: unjudged(change), Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: marks}},
+	"waybill.document.files-listed.v2": {document.FilesListed{Change: unjudged(change), Files: files, Skipped: marks, Kept: []string{"f2"}}},
+	"waybill.document.relisted.v2":     {document.Relisted{Change: unjudged(change), Listed: listed, FilesTotal: 501, Skipped: marks, Kept: []string{"f2"}}},
+	"waybill.document.files-processed.v1": {
+		document.FilesProcessed{Change: unjudged(change), Attempt: 2, Files: before(outcomes)},
+		document.FilesProcessed{Change: unjudged(change), Attempt: 2, Files: unpassed(outcomes)},
+	},
+	"waybill.document.attempt-failed.v1": {
+		document.AttemptFailed{
+			Change: unjudged(change), Attempt: 2, Failure: failure, Next: "2025-03-01T08:00:10Z", Files: before(outcomes), Measured: unversioned(measured),
+		},
+		document.AttemptFailed{
+			Change: unjudged(change), Attempt: 2, Failure: failure, Next: "2025-03-01T08:00:10Z", Rules: judged, Files: unpassed(outcomes), Measured: measured,
+		},
+	},
+	"waybill.document.migrated.v1": {
+		document.Migrated{
+			Change: unjudged(change), Attempt: 2, Result: document.NewVersion, Manifest: stored, Supersedes: "standard/erp/0001/older.json",
+			Files: before(outcomes), Measured: unversioned(measured),
+		},
+		document.Migrated{
+			Change: unjudged(change), Attempt: 2, Result: document.NewVersion, Manifest: stored, Supersedes: "standard/erp/0001/older.json",
+			Filed: &filed, Rules: judged, Files: unpassed(outcomes), Measured: measured,
+		},
+	},
+	"waybill.document.failed.v1": {
+		document.Failed{Change: unjudged(change), Attempt: 5, Failure: failure, Files: before(outcomes), Measured: unversioned(measured)},
+		document.Failed{Change: unjudged(change), Attempt: 5, Failure: failure, Rules: judged, Files: unpassed(outcomes), Measured: measured},
+	},
+	"waybill.document.retry-requested.v1":   {document.RetryRequested{Change: unjudged(change), Reason: "the source is back"}},
+	"waybill.document.file-skipped.v1":      {document.FileSkipped{Change: unjudged(change), FileID: "f1", Reason: "blurred", ReviewOn: "2025-12-31"}},
+	"waybill.document.file-recalled.v1":     {document.FileRecalled{Change: unjudged(change), FileID: "f1", Reason: "scanned again"}},
+	"waybill.document.excepted.v1":          {document.Excepted{Change: unjudged(change), Reason: "destroyed", Evidence: "protocol 7"}},
+	"waybill.document.exception-revoked.v1": {document.ExceptionRevoked{Change: unjudged(change), Reason: "found"}},
+	"waybill.document.cancelled.v1":         {document.Cancelled{Change: unjudged(change)}},
 	"waybill.document.verification-failed.v1": {document.VerificationFailed{
-		Change: change, Failure: failure, Objects: []document.Lost{{Key: stored.Key, Fault: document.Missing, FileID: "f1"}}, Reason: "the archive was restored from Tuesday",
+		Change: unjudged(change), Failure: failure, Objects: []document.Lost{{Key: stored.Key, Fault: document.Missing, FileID: "f1"}}, Reason: "the archive was restored from Tuesday",
+	}, document.VerificationFailed{
+		Change: unjudged(change), Failure: failure, Objects: []document.Lost{{Key: stored.Key, Fault: document.Missing, FileID: "f1"}}, Reason: "the archive was restored from Tuesday",
+		Verification: "B20250301-080000-ABCDE-V1",
 	}},
+	"waybill.document.verified.v1": {document.Verified{
+		Change: unjudged(change), Verification: "B20250301-080000-ABCDE-V1", Objects: 5, Bytes: 81234, Unhashed: 1, Extra: 2,
+	}},
+}
+
+// unjudged is of before there were preflights.
+func unjudged(c document.Change) document.Change {
+	c.FilesBefore.Passed, c.FilesAfter.Passed = 0, 0
+	return c
+}
+
+func migrating(c batch.Counts) batch.Counts {
+	c.Total, c.Passed = c.Total-c.Passed, 0
+	return c
+}
+
+func unpassed(outcomes []document.FileOutcome) []document.FileOutcome {
+	earlier := slices.Clone(outcomes)
+	for i := range earlier {
+		earlier[i].Passed = false
+	}
+	return earlier
 }
 
 // unlisted is of before a scope could be a list.
@@ -166,7 +230,7 @@ func without(f discovery.Figures) discovery.Figures {
 
 // before results of rules had codes.
 func before(outcomes []document.FileOutcome) []document.FileOutcome {
-	earlier := slices.Clone(outcomes)
+	earlier := unpassed(outcomes)
 	for i := range earlier {
 		earlier[i].Rules = slices.Clone(earlier[i].Rules)
 		for n := range earlier[i].Rules {
@@ -190,8 +254,8 @@ var samples = map[string]any{
 	"waybill.source.disabled.v1":     source.Disabled{Reason: "maintenance"},
 
 	"waybill.batch.created.v1": batch.Created{
-		Number: "B20250301-080000-ABCDE", Source: "standard", SourceVersion: 3, Profile: "flagship", Scope: scope, List: &uploaded,
-		Slices: []batch.Slice{{ID: "2025-03@ORG1", Organization: "ORG1", DocumentTypes: []string{"BILL"}, From: "2025-03-05", To: "2025-03-31"}},
+		Number: "B20250301-080000-ABCDE", Mode: batch.Preflight, RunOf: "B20250228-080000-ABCDE", Source: "standard", SourceVersion: 3, Profile: "flagship",
+		Scope: scope, List: &uploaded, Slices: slicesOfScope,
 	},
 	"waybill.batch.held.v1":               batch.Held{PhaseChanged: phase},
 	"waybill.batch.released.v1":           batch.Released{PhaseChanged: phase},
@@ -216,7 +280,7 @@ var samples = map[string]any{
 	"waybill.discovery.failed.v1":          discovery.Failed{Change: listing, Attempt: 5, Failure: failure},
 	"waybill.discovery.retry-requested.v1": discovery.RetryRequested{Change: listing, Withdrawn: figures, Missing: 1, Reason: "the source was mended"},
 
-	"waybill.document.discovered.v2":      document.Discovered{Change: change, Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: marks},
+	"waybill.document.discovered.v2":      document.Discovered{Change: change, Slice: "2025-03@ORG1", Preflight: true, Listed: listed, FilesTotal: 501, Skipped: marks},
 	"waybill.document.files-listed.v2":    document.FilesListed{Change: change, Files: files, Skipped: marks, Kept: []string{"f2"}},
 	"waybill.document.relisted.v2":        document.Relisted{Change: change, Listed: listed, FilesTotal: 501, Skipped: marks, Kept: []string{"f2"}},
 	"waybill.document.files-processed.v1": document.FilesProcessed{Change: change, Attempt: 2, Files: outcomes},
@@ -225,9 +289,10 @@ var samples = map[string]any{
 	},
 	"waybill.document.migrated.v1": document.Migrated{
 		Change: change, Attempt: 2, Result: document.NewVersion, Manifest: stored, Supersedes: "standard/erp/0001/older.json",
-		Filed: &document.Filed{
-			Target: "flagship", Address: "https://flagship.example", Account: "a1", Resource: "EAS", ImageNumber: "影像/0001 A", Status: "submitted", Files: 3, Compared: 2,
-		}, Rules: judged, Files: outcomes, Measured: measured,
+		Filed: &filed, Rules: judged, Files: outcomes, Measured: measured,
+	},
+	"waybill.document.judged.v1": document.Judged{
+		Change: change, Attempt: 2, Verdict: verdict, Withdrawn: &verdict, Failure: &failure, Rules: judged, Files: outcomes, Measured: measured,
 	},
 	"waybill.document.failed.v1":            document.Failed{Change: change, Attempt: 5, Failure: failure, Rules: judged, Files: outcomes, Measured: measured},
 	"waybill.document.retry-requested.v1":   document.RetryRequested{Change: change, Reason: "the source is back"},
