@@ -183,8 +183,8 @@ func TestAPageSaysThatThereAreMore(t *testing.T) {
 	server := listen(t, `{"items":[{"id":"2024-01","status":"completed","sourceTotal":511,"found":510,"shortfall":1}],"next":"abc"}`)
 	out, remarks, err := run(t, server.URL, "batch", "slices", "B1")
 	require.NoError(t, err)
-	require.Equal(t, "SLICE    STATUS     PASS  SOURCE SAYS  LISTED  DUPLICATES  CONFLICTS  SHORTFALL  ACCEPTED  FAILED FOR\n"+
-		"2024-01  completed  0     511          510     0           0          1          0         -\n", out)
+	require.Equal(t, "SLICE    STATUS     PASS  SOURCE SAYS  LISTED  NOT IN LIST  DUPLICATES  CONFLICTS  SHORTFALL  ACCEPTED  FAILED FOR\n"+
+		"2024-01  completed  0     511          510     0            0           0          1          0         -\n", out)
 	require.Equal(t, "There are more: use --all, or --cursor abc\n", remarks)
 }
 

@@ -16,7 +16,7 @@ const (
 )
 
 // maxFindings is how many findings of a check are listed.
-const maxFindings = 20
+const maxFindings = 50
 
 // Finding is one thing that is wrong.
 type Finding struct {
