@@ -82,7 +82,6 @@ func BenchmarkList(b *testing.B) {
 		running.Go(func() { _ = listing.Run(ctx) })
 		untilFinished(b, pool, number)
 		b.ReportMetric(listEntries/time.Since(begin).Seconds(), "entries/s")
-		column = sheet.Column{}
 		b.ReportMetric(float64(held()-before)/(1<<20), "held-MiB")
 		m, err := projections.FindMatch(ctx, pool, number)
 		if err != nil || m.NotFound != listEntries {
