@@ -20,6 +20,7 @@ var bodyExamples = map[string]any{
 		"id": "standard-2024", "name": "标准版影像 2024", "tokenUrl": "https://imaging.example/token", "dataUrl": "https://imaging.example/data",
 		"clientId": "waybill", "secretRef": "env:WAYBILL_SOURCE_SECRET", "timeZone": "Asia/Shanghai",
 	},
+	"NewVerification": map[string]any{"reason": "the yearly check", "sample": map[string]any{"percent": 5, "seed": 7}},
 	"NewWebhook": map[string]any{
 		"id": "erp", "url": "https://erp.example/waybill", "types": []any{"waybill.batch.", "waybill.document.failed"}, "secretRefs": []any{"file:/run/secrets/erp"},
 	},
