@@ -15,6 +15,8 @@ import (
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/profile"
+	"github.com/waybill-migration/waybill/domain/rules"
 	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/projections"
 )
@@ -78,6 +80,7 @@ func (w *world) judgements(number string) map[string]judgement {
 func TestAPreflightFindsWhatTheRunFinds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, simulator.Config{Seed: 7, Documents: 300, Faults: simulator.DemoFaults(), FileSize: 3000, MaxFiles: 3})
+	w.simulator.SetPhase(simulator.Recovered)
 	stop := w.work()
 	untouched := w.contents()
 	preflight := w.preflight(whole())
@@ -94,7 +97,7 @@ func TestAPreflightFindsWhatTheRunFinds(t *testing.T) {
 		require.Equal(t, "flagship", e.Profile)
 	}
 	for _, truth := range w.simulator.Truth().Documents {
-		if truth.Expected[simulator.Disturbed].Status == document.StatusMigrated {
+		if truth.Expected[simulator.Recovered].Status == document.StatusMigrated {
 			require.Equal(t, document.StatusPassed, w.documents(preflight)[truth.BillNumber].Status, "%s (%s)", truth.BillNumber, truth.Fault)
 		}
 	}
@@ -103,7 +106,7 @@ func TestAPreflightFindsWhatTheRunFinds(t *testing.T) {
 	after := w.finished(run)
 	require.Equal(t, preflight, after.RunOf)
 	require.Equal(t, w.judgements(preflight), w.judgements(run))
-	w.requireBuckets(run, simulator.Disturbed)
+	w.requireBuckets(run, simulator.Recovered)
 	w.requireArchived(run)
 	w.requireMigratedOnce()
 
@@ -136,7 +139,8 @@ func TestAPreflightReadsWhatTheRunReads(t *testing.T) {
 func TestTheReportOfAPreflight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, simulator.Config{Seed: 7, Documents: 300, Faults: simulator.DemoFaults(), FileSize: 3000, MaxFiles: 3})
-	w.work()
+	w.simulator.SetPhase(simulator.Recovered)
+	stop := w.work()
 	number := w.preflight(whole())
 	b := w.finished(number)
 	r := w.report(number)
@@ -161,7 +165,7 @@ func TestTheReportOfAPreflight(t *testing.T) {
 
 	expected := map[document.Finding]int64{} // of what blocks, by the simulator's own account
 	for _, truth := range w.simulator.Truth().Documents {
-		if o := truth.Expected[simulator.Disturbed]; o.Rule != "" {
+		if o := truth.Expected[simulator.Recovered]; o.Rule != "" {
 			expected[document.Finding{Rule: o.Rule, Code: o.Code, Severity: document.Block}]++
 		}
 	}
@@ -173,18 +177,27 @@ func TestTheReportOfAPreflight(t *testing.T) {
 	}
 	require.Equal(t, expected, blocking)
 
-	// What is well again when it is asked for anew leaves the report.
-	w.simulator.SetPhase(simulator.Recovered)
+	// What is judged anew, by another profile, is in the report as it is judged now.
+	stop() // a profile that was read holds for a second
+	const code = "resolution-low"
+	w.profile(profile.Flagship, rules.Criteria{Severities: []rules.CodeSeverity{{Code: code, Severity: document.Warn}}})
+	low := document.Finding{Rule: "R08", Code: code, Severity: document.Block}
+	require.Positive(t, blocking[low])
 	for _, d := range w.documents(number) {
 		if d.Status == document.StatusFailed {
-			w.changeDocument(number, d.Stream, document.RetryDocument{Batch: number, Reason: "the source is well again"})
+			w.changeDocument(number, d.Stream, document.RetryDocument{Batch: number, Reason: "the profile only warns of it now"})
 		}
 	}
+	w.work()
 	b = w.finished(number)
 	again := w.report(number)
 	require.Equal(t, b.Documents.Failed, again.Judged.Failed)
-	require.Less(t, again.Judged.Failed, r.Judged.Failed)
+	require.Equal(t, r.Judged.Failed-blocking[low], again.Judged.Failed)
 	require.Equal(t, r.Judged.Documents, again.Judged.Documents)
+	require.Equal(t, r.Judged.Bytes, again.Judged.Bytes)
+	for _, c := range again.Rules {
+		require.NotEqual(t, low, c.Finding)
+	}
 }
 
 // What is in the archive already is not fetched by a preflight either, and a
