@@ -8,11 +8,15 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/waybill-migration/waybill/adapters/outgoing"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 )
+
+// maxRetryAfter bounds how long a counterpart can have us wait.
+const maxRetryAfter = time.Hour
 
 const (
 	remedyWait  = "It is tried again by itself. If it stays, ask the platform's administrators whether the service is up."
@@ -81,7 +85,7 @@ func refused(stage domain.Stage, r *http.Response) *commands.SourceError {
 		f.Code, f.Category, f.Retryable, f.Remedy = codeAuth, domain.TargetUnavailable, true, remedyAuth
 	}
 	err := fail(stage, f)
-	err.RetryAfter = outgoing.RetryAfter(r.Header)
+	err.RetryAfter = outgoing.RetryAfter(r.Header, maxRetryAfter)
 	return err
 }
 

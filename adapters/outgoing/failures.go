@@ -29,16 +29,13 @@ func Reason(err error) string {
 // well write a question mark.
 func WithoutQueries(text string) string { return signed.ReplaceAllString(text, "$1?...") }
 
-// maxRetryAfter bounds how long a counterpart can have us wait.
-const maxRetryAfter = time.Hour
-
 // RetryAfter reads the header (RFC 9110, 10.2.3): seconds, or a date of the
-// counterpart's clock, which need not be ours. 0: it says nothing that can be
-// read.
-func RetryAfter(header http.Header) time.Duration {
+// counterpart's clock, which need not be ours; atMost is how long we let it have
+// us wait. 0: it says nothing that can be read.
+func RetryAfter(header http.Header, atMost time.Duration) time.Duration {
 	after := header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(after); err == nil && seconds >= 0 {
-		return time.Duration(min(seconds, int(maxRetryAfter.Seconds()))) * time.Second
+		return time.Duration(min(seconds, int(atMost.Seconds()))) * time.Second
 	}
 	at, err := http.ParseTime(after)
 	if err != nil {
@@ -48,5 +45,5 @@ func RetryAfter(header http.Header) time.Duration {
 	if err != nil {
 		now = time.Now()
 	}
-	return min(max(at.Sub(now), 0), maxRetryAfter)
+	return min(max(at.Sub(now), 0), atMost)
 }

@@ -32,6 +32,6 @@ func TestRetryAfter(t *testing.T) {
 		{"Sat, 28 Nov 2020 10:00:00 GMT", "", 0},
 	} {
 		header := http.Header{"Retry-After": {test.after}, "Date": {test.date}}
-		require.Equal(t, test.wait, outgoing.RetryAfter(header), "%q at %q", test.after, test.date)
+		require.Equal(t, test.wait, outgoing.RetryAfter(header, time.Hour), "%q at %q", test.after, test.date)
 	}
 }

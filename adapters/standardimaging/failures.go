@@ -15,6 +15,9 @@ import (
 	"github.com/waybill-migration/waybill/domain"
 )
 
+// maxRetryAfter bounds how long a counterpart can have us wait.
+const maxRetryAfter = time.Hour
+
 const (
 	remedyWait   = "It is tried again by itself. If it stays, ask the source's administrators whether the service is up."
 	remedyAuth   = "Check the source's client id and secret, and that the source lets this client in."
@@ -77,10 +80,10 @@ func refused(stage domain.Stage, r *http.Response) *commands.SourceError {
 	switch {
 	case r.StatusCode == http.StatusTooManyRequests:
 		f.Category, f.Retryable, f.Remedy = domain.SourceThrottled, true, "It is tried again when the source asked for it. If it stays, lower the source's concurrency and rate."
-		after = outgoing.RetryAfter(r.Header)
+		after = outgoing.RetryAfter(r.Header, maxRetryAfter)
 	case r.StatusCode >= 500:
 		f.Category, f.Retryable, f.Remedy = domain.SourceUnavailable, true, remedyWait
-		after = outgoing.RetryAfter(r.Header)
+		after = outgoing.RetryAfter(r.Header, maxRetryAfter)
 	case r.StatusCode == http.StatusUnauthorized:
 		f.Category, f.Retryable, f.Remedy = domain.SourceAuth, true, remedyAuth
 	case stage == domain.StageFetch:

@@ -38,6 +38,7 @@ const (
 	maxHeader      = 64 << 10 // bytes of an answer
 	maxAnswer      = 64 << 10 // bytes that are read of a body, so that the connection can be used again
 	idleTimeout    = 30 * time.Second
+	maxRetryAfter  = 24 * time.Hour // deliveries have a bound of their own
 )
 
 // Secrets finds the secret that a reference names.
@@ -92,7 +93,7 @@ func answerOf(response *http.Response) deliveries.Answer {
 	default:
 		a.Error = strings.TrimSpace(fmt.Sprintf("the receiver answered HTTP %d %s", response.StatusCode, http.StatusText(response.StatusCode)))
 	}
-	a.RetryAfter = outgoing.RetryAfter(response.Header)
+	a.RetryAfter = outgoing.RetryAfter(response.Header, maxRetryAfter)
 	return a
 }
 
