@@ -115,12 +115,14 @@ func TestImagesArePinned(t *testing.T) {
 func TestComposeKeepsDataAndComesBack(t *testing.T) {
 	t.Parallel()
 	project := load(t)
-	for service, folder := range map[string]string{"postgres": "/var/lib/postgresql", "kafka": "/var/lib/kafka/data", "work": "/archive"} {
+	for service, folders := range map[string][]string{"postgres": {"/var/lib/postgresql"}, "kafka": {"/var/lib/kafka/data"}, "work": {"/archive", "/spool"}} {
 		volumes := project.Services[service].Volumes
-		require.Len(t, volumes, 1, service)
-		require.Equal(t, types.VolumeTypeVolume, volumes[0].Type, service)
-		require.Equal(t, folder, volumes[0].Target, service)
-		require.Contains(t, project.Volumes, volumes[0].Source)
+		require.Len(t, volumes, len(folders), service)
+		for i, folder := range folders {
+			require.Equal(t, types.VolumeTypeVolume, volumes[i].Type, service)
+			require.Equal(t, folder, volumes[i].Target, service)
+			require.Contains(t, project.Volumes, volumes[i].Source)
+		}
 	}
 	require.Equal(t, "/archive", *project.Services["work"].Environment["WAYBILL_ARCHIVE"])
 	for _, s := range project.Services {
@@ -176,7 +178,8 @@ func TestDockerfileBuildsBothPrograms(t *testing.T) {
 	}
 	require.Contains(t, copied, "ca-certificates.crt", "TLS needs authorities")
 	require.Contains(t, copied, "zoneinfo.zip", "scopes need time zones")
-	require.Equal(t, []string{"ZONEINFO=/zoneinfo.zip"}, final.all("ENV"))
+	require.Equal(t, []string{"ZONEINFO=/zoneinfo.zip", "TMPDIR=/spool"}, final.all("ENV"))
+	require.Contains(t, copied, "/spool /spool", "a preflight keeps files while it judges them, and the image has no /tmp")
 	require.Equal(t, []string{`["/usr/local/bin/waybill"]`}, final.all("ENTRYPOINT"))
 	require.Len(t, final.all("USER"), 1)
 	require.Regexp(t, `^[1-9][0-9]*:[1-9][0-9]*$`, final.all("USER")[0], "a number, and not root's")
