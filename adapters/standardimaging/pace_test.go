@@ -58,7 +58,7 @@ func TestLimitsAreChangedUnderWay(t *testing.T) {
 		"a window": {func(s *source.Settings) {
 			s.Windows = []source.Window{allWeek(func(w *source.Window) { w.BytesPerSecond = 10_000 })}
 		}, func(s *source.Settings) { s.Windows = nil }},
-		"concurrency": {func(s *source.Settings) { s.Concurrency, s.BytesPerSecond = 1, 500_000 }, func(s *source.Settings) { s.Concurrency, s.BytesPerSecond = 64, 0 }},
+		"concurrency": {func(s *source.Settings) { s.Concurrency, s.BytesPerSecond = 1, 20_000 }, func(s *source.Settings) { s.Concurrency, s.BytesPerSecond = 64, 0 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +88,7 @@ func TestLimitsAreChangedUnderWay(t *testing.T) {
 			for range cap(done) {
 				require.NoError(t, <-done)
 			}
-			require.Less(t, time.Since(began), 4*time.Second, "a hundred seconds and more by the old ones")
+			require.Less(t, time.Since(began), 20*time.Second, "a hundred seconds and more by the old ones")
 			open := 0
 			connections.Range(func(any, any) bool {
 				open++
