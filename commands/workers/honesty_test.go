@@ -67,12 +67,12 @@ func TestItemsThatVanishBetweenPages(t *testing.T) {
 }
 
 // URLs that expire while documents wait for their turn cost no attempt: the item
-// is read again. Sixteen at work and 25 requests a second: each waits two thirds
-// of a second for each request, so that a second file is late, and one that was
-// read again is not.
+// is read again. A hundred are read together and done in six seconds, so that
+// many are late; with sixteen at work and 25 requests a second each request waits
+// two thirds of a second, so that one that was read again is not.
 func TestURLsThatExpireInMidBatch(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, simulator.Config{Seed: 13, Documents: 100, FileSize: 500, URLLife: time.Second})
+	w := newWorld(t, simulator.Config{Seed: 13, Documents: 100, FileSize: 500, URLLife: 2 * time.Second})
 	w.simulator.SetPhase(simulator.Recovered)
 	w.reconfigure(func(s *source.Settings) { s.RequestsPerSecond = 25 })
 	w.work()
@@ -80,7 +80,7 @@ func TestURLsThatExpireInMidBatch(t *testing.T) {
 	require.EqualValues(t, 100, w.finished(number).Documents.Migrated)
 	failed, _ := eventsOf[document.AttemptFailed](w.records())
 	require.Empty(t, failed)
-	require.Greater(t, w.simulator.Stats().Rereads, int64(15), "many had expired, and were read again by themselves")
+	require.Greater(t, w.simulator.Stats().Rereads, int64(10), "many had expired, and were read again by themselves")
 	w.requireArchived(number)
 }
 
