@@ -19,11 +19,8 @@ func (v *verified) kafkaCases(t *testing.T) {
 	was := v.settings
 	defer func() { v.settings = was }()
 	v.settings.KafkaPrefix += "-other"
-	differs, missing, late := v.records[0], v.middle(0), v.middle(0)
-	for late.Partition == differs.Partition || late.Partition == missing.Partition {
-		late = v.middle(late.Partition)
-	}
-	late.Offset = v.head(late.Partition)
+	differs, missing := v.records[0], v.middle()
+	late := v.last(differs.Partition, missing.Partition)
 	var messages []*sarama.ProducerMessage
 	for _, r := range v.records {
 		place := kafka.Settings{Prefix: v.settings.KafkaPrefix}
@@ -50,12 +47,21 @@ func (v *verified) kafkaCases(t *testing.T) {
 	}
 }
 
-// middle is a record with others before and behind it, in a partition after one.
-func (v *verified) middle(after int) wire.Record {
-	v.t.Helper()
-	i := slices.IndexFunc(v.records, func(r wire.Record) bool {
-		return r.Partition > after && r.Offset > 1 && r.Offset < v.head(r.Partition)
+// middle is a record of a document with others before and behind it.
+func (v *verified) middle() wire.Record {
+	return v.record(func(r wire.Record) bool {
+		return r.Partition != domain.ControlPartition && r.Offset > 1 && r.Offset < v.head(r.Partition)
 	})
+}
+
+// last is the last record of a partition that is none of these.
+func (v *verified) last(but ...int) wire.Record {
+	return v.record(func(r wire.Record) bool { return !slices.Contains(but, r.Partition) && r.Offset == v.head(r.Partition) })
+}
+
+func (v *verified) record(wanted func(wire.Record) bool) wire.Record {
+	v.t.Helper()
+	i := slices.IndexFunc(v.records, wanted)
 	require.NotEqual(v.t, -1, i)
 	return v.records[i]
 }
