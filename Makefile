@@ -8,8 +8,9 @@ ARGS    ?=
 SEED    ?= 1
 RUNS    ?= 1
 PARALLEL ?= 1
+FUZZTIME ?= 10m
 
-.PHONY: help build demo test lint fmt bench chaos servers java node
+.PHONY: help build demo test lint fmt bench fuzz chaos servers java node
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +35,13 @@ fmt: ## gofmt
 
 bench: java ## The figures, as ratios to a limit measured in the same run, by a PostgreSQL with memory
 	go run ./deploy/local -setting shared_buffers=2GB -setting max_wal_size=16GB -- go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
+
+fuzz: ## Each fuzz target for FUZZTIME; what crashes one is kept in its testdata
+	for package in ./commands/content ./commands/sheet; do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep ^Fuzz); do \
+	    go test $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x -parallel $(PARALLEL) || exit 1; \
+	  done; \
+	done
 
 chaos: build java ## Faults from SEED on, RUNS times, PARALLEL at once: afterwards verify passes, figures and answers are those of an undisturbed run
 	go run ./deploy/chaos -seed $(SEED) -runs $(RUNS) -parallel $(PARALLEL)
