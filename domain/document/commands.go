@@ -54,8 +54,8 @@ type (
 	}
 	// RetryDocument asks for a failed document to be tried again.
 	RetryDocument struct{ Batch, Reason string }
-	// SkipFile sets a file aside for now.
-	SkipFile struct{ Batch, FileID, Reason, ReviewOn string }
+	// SkipFile sets a file aside for now. Owner is the subject that sees to it.
+	SkipFile struct{ Batch, FileID, Reason, Owner, ReviewOn string }
 	// RecallFile takes a skip back.
 	RecallFile struct{ Batch, FileID, Reason string }
 	// ExceptDocument takes a failed document as one that can never arrive.

@@ -121,7 +121,7 @@ func skipFile(s State, c SkipFile) ([]Event, error) {
 	}
 	d := deciding(s, c.Batch)
 	d.emit(m.setFile(c.FileID, FileStatusSkipped).afterSkip(), func(ch Change) Event {
-		return FileSkipped{Change: ch, FileID: c.FileID, Reason: domain.Truncate(c.Reason), ReviewOn: c.ReviewOn}
+		return FileSkipped{Change: ch, FileID: c.FileID, Reason: domain.Truncate(c.Reason), Owner: cut(c.Owner), ReviewOn: c.ReviewOn}
 	}).failAllSkipped()
 	return d.events, nil
 }

@@ -37,6 +37,9 @@ type (
 		FilesTotal int    `json:"filesTotal"`          // all files; the rest is in FilesListed
 		Preflight  bool   `json:"preflight,omitempty"` // the batch judges, and migrates nothing
 		Skipped    []Mark `json:"skipped,omitempty"`   // of these files, by mark from before
+		// Novelty is what no batch that migrates had of the document. Empty: one has
+		// met it as it is listed now, or this is the document's first event.
+		Novelty Novelty `json:"novelty,omitempty"`
 	}
 	// FilesListed carries further files of the Discovered or Relisted before it.
 	FilesListed struct {
@@ -54,6 +57,8 @@ type (
 		FilesTotal int      `json:"filesTotal"`
 		Skipped    []Mark   `json:"skipped,omitempty"`
 		Kept       []string `json:"kept,omitempty"`
+		// Was is by what the document was counted before, where that is other now.
+		Was *Dimensions `json:"was,omitempty"`
 	}
 	// FilesProcessed carries outcomes of files for which the outcome event that
 	// follows it in the same append has no room.
@@ -118,6 +123,7 @@ type (
 		Change
 		FileID   string `json:"fileId"`
 		Reason   string `json:"reason"`
+		Owner    string `json:"owner,omitempty"`    // subject that sees to it
 		ReviewOn string `json:"reviewOn,omitempty"` // YYYY-MM-DD
 	}
 	// FileRecalled: the mark is taken back.
@@ -194,11 +200,32 @@ type Lost struct {
 	FileID string `json:"fileId,omitempty"` // the file that it held; empty: an item, a manifest, or an earlier version
 }
 
+// Novelty of a document in a batch's listing.
+type Novelty string
+
+const (
+	NewDocument Novelty = "document" // no batch that migrates has met it
+	NewContent  Novelty = "content"  // what the archive has of it was listed otherwise
+)
+
+// Dimensions by which a document is counted in a batch.
+type Dimensions struct {
+	Organization string `json:"organization"`
+	DocumentType string `json:"documentType"`
+	BillDate     string `json:"billDate"`
+}
+
+// GetDimensions gives those of the document after the change.
+func (c Change) GetDimensions() Dimensions {
+	return Dimensions{c.Organization, c.DocumentType, c.BillDate}
+}
+
 // Mark says of a listed file that it is set aside from the start, and why: a
 // batch that meets the file later says so by itself.
 type Mark struct {
 	FileID   string `json:"fileId"`
 	Reason   string `json:"reason"`             // empty: written when events did not say
+	Owner    string `json:"owner,omitempty"`    // subject that sees to it
 	ReviewOn string `json:"reviewOn,omitempty"` // YYYY-MM-DD
 }
 

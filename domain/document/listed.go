@@ -47,6 +47,10 @@ type ListedFile struct {
 	Rendition     bool   `json:"rendition,omitempty"` // originalState 0
 }
 
+func (l Listed) dimensions() Dimensions {
+	return Dimensions{l.Organization, l.DocumentType, l.BillDate}
+}
+
 // Bounded cuts texts that no honest source sends, so that the events stay
 // within the limit of a record, and makes the files' ids unique. What is
 // bounded already stays as it is.

@@ -77,7 +77,8 @@ func TestARelistedDocumentKeepsWhatArrivedIntact(t *testing.T) {
 	o = o.When(discover("B1", now))
 	relisted := change(migrated, pending, document.Tally{Migrated: 4}, document.Tally{Migrated: 1, Pending: 3})
 	relisted.Organization = "O2"
-	o.Then(document.Relisted{Change: relisted, Listed: now, FilesTotal: 4, Kept: []string{"same"}})
+	was := document.Dimensions{Organization: "O1", DocumentType: "T1", BillDate: "2025-03-05"}
+	o.Then(document.Relisted{Change: relisted, Listed: now, FilesTotal: 4, Kept: []string{"same"}, Was: &was})
 	kept, _ := o.State.Batches["B1"].File("same")
 	require.Equal(t, document.File{
 		ListedFile: now.Files[1], Status: document.FileStatusMigrated, Stored: *arrived("same")[0].Stored, Digest: "md5-of-same",
@@ -132,6 +133,43 @@ func TestADocumentWhoseFilesAreAllSkippedFails(t *testing.T) {
 
 // File ids are unique within the document, whatever the source sends, and what
 // is bounded already stays as it is.
+// A batch that meets a document says what is new of it against what the batches
+// that migrate had.
+func TestNovelty(t *testing.T) {
+	t.Parallel()
+	preflight := func(batch, content string) document.Discover {
+		c := discover(batch, listed(content, "f1", "f2"))
+		c.Preflight = true
+		return c
+	}
+	novelty := func(o outcome) document.Novelty { return o.Events[0].(document.Discovered).Novelty }
+
+	fresh := documents.Given(t).When(preflight("P1", "c1"))
+	require.Empty(t, novelty(fresh), "the first event says it by itself")
+	require.Equal(t, document.NewDocument, novelty(fresh.When(preflight("P2", "c1"))), "only a preflight has met it")
+	run := fresh.When(discover("B1", listed("c1", "f1", "f2")))
+	require.Equal(t, document.NewDocument, novelty(run))
+	require.Empty(t, novelty(run.When(preflight("P2", "c2"))), "a batch that migrates has met it, and nothing of it is archived")
+
+	arrivedOnce := run.When(migrate(run.State, "B1", arrived("f1", "f2")...))
+	require.Empty(t, novelty(arrivedOnce.When(preflight("P2", "c1"))))
+	require.Equal(t, document.NewContent, novelty(arrivedOnce.When(preflight("P2", "c2"))))
+	second := arrivedOnce.When(discover("B2", listed("c2", "f1", "f2")))
+	require.Equal(t, document.NewContent, novelty(second))
+}
+
+// A document that is listed otherwise says by what it was counted before.
+func TestARelistedDocumentSaysWhatItWas(t *testing.T) {
+	t.Parallel()
+	p := discovered(t)
+	moved := listed("c2", "f1", "f2")
+	moved.Organization, moved.BillDate = "O2", "2025-04-01"
+	relisted := p.When(discover("B1", moved)).Events[0].(document.Relisted)
+	require.Equal(t, &document.Dimensions{Organization: "O1", DocumentType: "T1", BillDate: "2025-03-05"}, relisted.Was)
+	require.Equal(t, document.Dimensions{Organization: "O2", DocumentType: "T1", BillDate: "2025-04-01"}, relisted.GetDimensions())
+	require.Nil(t, p.When(discover("B1", listed("c3", "f1"))).Events[0].(document.Relisted).Was)
+}
+
 func TestBounded(t *testing.T) {
 	t.Parallel()
 	ids := func(l document.Listed) (all []string) {

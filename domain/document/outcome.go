@@ -103,17 +103,46 @@ func discover(s State, c Discover) []Event {
 	head, rest := s.page(listed)
 	skipped, _ := s.known(head.Files, nil)
 	d.emit(StatusPending, func(ch Change) Event {
-		return Discovered{Change: ch, Slice: c.Slice, Preflight: c.Preflight, Listed: head, FilesTotal: len(listed.Files), Skipped: skipped}
+		return Discovered{
+			Change: ch, Slice: c.Slice, Preflight: c.Preflight, Listed: head, FilesTotal: len(listed.Files), Skipped: skipped, Novelty: s.novelty(listed),
+		}
 	}).listFiles(rest, nil).failAllSkipped()
 	return d.events
+}
+
+// novelty of a listing by a batch that has not met the document: what the
+// batches that migrate had of it is not what is listed.
+func (s State) novelty(listed Listed) Novelty {
+	if !s.Exists() {
+		return "" // the first event of a document says that by itself
+	}
+	var met, archived, same bool
+	for _, m := range s.Batches {
+		met = met || !m.Preflight
+		if m.Manifest != "" && m.Manifest == s.Archive.Manifest.Key {
+			archived, same = true, same || m.Listed.Content == listed.Content
+		}
+	}
+	switch {
+	case !met:
+		return NewDocument
+	case archived && !same:
+		return NewContent
+	}
+	return ""
 }
 
 func (d *decision) relist(listed Listed) *decision {
 	head, rest := d.state.page(listed)
 	arrived := d.member().arrived()
 	skipped, kept := d.state.known(head.Files, arrived)
+	was := d.member().Listed.dimensions()
 	return d.emit(StatusPending, func(ch Change) Event {
-		return Relisted{Change: ch, Listed: head, FilesTotal: len(listed.Files), Skipped: skipped, Kept: kept}
+		e := Relisted{Change: ch, Listed: head, FilesTotal: len(listed.Files), Skipped: skipped, Kept: kept}
+		if was != listed.dimensions() {
+			e.Was = &was
+		}
+		return e
 	}).listFiles(rest, arrived)
 }
 
@@ -264,7 +293,7 @@ func (d *decision) takeMarks(outcomes []FileOutcome) {
 	for _, f := range d.member().processed(outcomes).Files {
 		if skip, marked := d.state.Skips[f.ID]; marked && !f.Settled() && f.Status != FileStatusSkipped {
 			d.emit(StatusPending, func(ch Change) Event {
-				return FileSkipped{Change: ch, FileID: f.ID, Reason: skip.Reason, ReviewOn: skip.ReviewOn}
+				return FileSkipped{Change: ch, FileID: f.ID, Reason: skip.Reason, Owner: skip.Owner, ReviewOn: skip.ReviewOn}
 			})
 		}
 	}

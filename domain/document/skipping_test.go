@@ -1,6 +1,7 @@
 package document_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,6 +25,26 @@ func TestSkipOfAPendingDocument(t *testing.T) {
 	require.Equal(t, change(pending, migrated, document.Tally{Pending: 1, Skipped: 1}, document.Tally{Migrated: 1, Skipped: 1}), o.Events[0].GetChange(),
 		"a document with skipped files migrates without them")
 	require.NotContains(t, o.State.Archive.Files, "f1")
+}
+
+// Who sees to a skip is told by every batch that meets the mark.
+func TestTheOwnerOfASkipGoesWithTheMark(t *testing.T) {
+	t.Parallel()
+	owned := skip("f1")
+	owned.Owner = "ann"
+	o := discovered(t).When(owned)
+	require.Equal(t, "ann", o.Events[0].(document.FileSkipped).Owner)
+	later := o.When(discover("B2", listed("c1", "f1", "f2")))
+	require.Equal(t, []document.Mark{{FileID: "f1", Reason: "blurred", Owner: "ann", ReviewOn: "2025-12-31"}}, later.Events[0].(document.Discovered).Skipped)
+
+	p := documents.After(t, discover("B1", listed("c1", "f1", "f2")), discover("B2", listed("c1", "f1", "f2")))
+	owned.Batch = "B2"
+	marked := p.When(owned)
+	taken := marked.When(migrate(marked.State, "B1", arrived("f2")...)).Events[0].(document.FileSkipped)
+	require.Equal(t, "ann", taken.Owner, "the mark of another batch is taken in with the outcome")
+
+	owned.Owner = strings.Repeat("x", 5000)
+	require.Less(t, len(p.When(owned).Events[0].(document.FileSkipped).Owner), 400)
 }
 
 func TestSkipIsRefused(t *testing.T) {

@@ -85,12 +85,13 @@ type File struct {
 // Skip is the mark "skip for now" (暂不迁移).
 type Skip struct {
 	Reason   string
+	Owner    string // subject that sees to it; may be empty
 	ReviewOn string // YYYY-MM-DD, when the skip is due for review; may be empty
 }
 
 // mark of a file, as events carry it.
 func (s Skip) mark(fileID string) Mark {
-	return Mark{FileID: fileID, Reason: s.Reason, ReviewOn: s.ReviewOn}
+	return Mark{FileID: fileID, Reason: s.Reason, Owner: s.Owner, ReviewOn: s.ReviewOn}
 }
 
 // Archive is what the archive holds of the document: its last manifest.
@@ -144,7 +145,7 @@ func Evolve(s State, event Event) State {
 	case RetryRequested:
 		return s.with(s.Batches[e.Batch].turn(FileStatusFailed, FileStatusPending).turn(FileStatusPassed, FileStatusPending), e.Change)
 	case FileSkipped:
-		s.Skips = s.marks(e.FileID, &Skip{Reason: e.Reason, ReviewOn: e.ReviewOn})
+		s.Skips = s.marks(e.FileID, &Skip{Reason: e.Reason, Owner: e.Owner, ReviewOn: e.ReviewOn})
 		return s.with(s.Batches[e.Batch].setFile(e.FileID, FileStatusSkipped).settle(e.After), e.Change)
 	case FileRecalled:
 		s.Skips = s.marks(e.FileID, nil)

@@ -100,5 +100,5 @@ func name(f document.ListedFile) string {
 	if f.Name == "" {
 		return f.ID
 	}
-	return f.ID + " (" + domain.TruncateTo(f.Name, 100) + ")"
+	return f.ID + " (" + domain.TruncateTo(f.Name, document.MaxNamed) + ")"
 }

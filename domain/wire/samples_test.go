@@ -69,8 +69,9 @@ var (
 		ID: "f1", PID: "p1", Class: document.Invoice, Sequence: 2, Name: "发票 <1>.pdf", Type: "pdf", Size: 81920,
 		Hash: "d41d8cd98f00b204e9800998ecf8427e", HashAlgorithm: "md5", Rendition: true,
 	}}
-	marks  = []document.Mark{{FileID: "f1", Reason: "blurred", ReviewOn: "2025-12-31"}}
-	stored = domain.Stored{
+	marks   = []document.Mark{{FileID: "f1", Reason: "blurred", Owner: "u-17", ReviewOn: "2025-12-31"}}
+	unowned = []document.Mark{{FileID: "f1", Reason: "blurred", ReviewOn: "2025-12-31"}}
+	stored  = domain.Stored{
 		Target: "folder", Key: "standard/erp/0001/e3b0c442.pdf", Version: "7",
 		SHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Bytes: 81920,
 	}
@@ -151,9 +152,18 @@ var widened = map[string][]any{
 	"waybill.batch.finished.v1": {batch.Finished{Counts: migrating(counts), Coordinates: at}},
 	"waybill.batch.reopened.v1": {batch.Reopened{Counts: migrating(counts)}},
 
-	"waybill.document.discovered.v2":   {document.Discovered{Change: unjudged(change), Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: marks}},
-	"waybill.document.files-listed.v2": {document.FilesListed{Change: unjudged(change), Files: files, Skipped: marks, Kept: []string{"f2"}}},
-	"waybill.document.relisted.v2":     {document.Relisted{Change: unjudged(change), Listed: listed, FilesTotal: 501, Skipped: marks, Kept: []string{"f2"}}},
+	"waybill.document.discovered.v2": {
+		document.Discovered{Change: unjudged(change), Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: unowned},
+		document.Discovered{Change: change, Slice: "2025-03@ORG1", Preflight: true, Listed: listed, FilesTotal: 501, Skipped: unowned},
+	},
+	"waybill.document.files-listed.v2": {
+		document.FilesListed{Change: unjudged(change), Files: files, Skipped: unowned, Kept: []string{"f2"}},
+		document.FilesListed{Change: change, Files: files, Skipped: unowned, Kept: []string{"f2"}},
+	},
+	"waybill.document.relisted.v2": {
+		document.Relisted{Change: unjudged(change), Listed: listed, FilesTotal: 501, Skipped: unowned, Kept: []string{"f2"}},
+		document.Relisted{Change: change, Listed: listed, FilesTotal: 501, Skipped: unowned, Kept: []string{"f2"}},
+	},
 	"waybill.document.files-processed.v1": {
 		document.FilesProcessed{Change: unjudged(change), Attempt: 2, Files: before(outcomes)},
 		document.FilesProcessed{Change: unjudged(change), Attempt: 2, Files: unpassed(outcomes)},
@@ -180,8 +190,11 @@ var widened = map[string][]any{
 		document.Failed{Change: unjudged(change), Attempt: 5, Failure: failure, Files: before(outcomes), Measured: unversioned(measured)},
 		document.Failed{Change: unjudged(change), Attempt: 5, Failure: failure, Rules: judged, Files: unpassed(outcomes), Measured: measured},
 	},
-	"waybill.document.retry-requested.v1":   {document.RetryRequested{Change: unjudged(change), Reason: "the source is back"}},
-	"waybill.document.file-skipped.v1":      {document.FileSkipped{Change: unjudged(change), FileID: "f1", Reason: "blurred", ReviewOn: "2025-12-31"}},
+	"waybill.document.retry-requested.v1": {document.RetryRequested{Change: unjudged(change), Reason: "the source is back"}},
+	"waybill.document.file-skipped.v1": {
+		document.FileSkipped{Change: unjudged(change), FileID: "f1", Reason: "blurred", ReviewOn: "2025-12-31"},
+		document.FileSkipped{Change: change, FileID: "f1", Reason: "blurred", ReviewOn: "2025-12-31"},
+	},
 	"waybill.document.file-recalled.v1":     {document.FileRecalled{Change: unjudged(change), FileID: "f1", Reason: "scanned again"}},
 	"waybill.document.excepted.v1":          {document.Excepted{Change: unjudged(change), Reason: "destroyed", Evidence: "protocol 7"}},
 	"waybill.document.exception-revoked.v1": {document.ExceptionRevoked{Change: unjudged(change), Reason: "found"}},
@@ -280,9 +293,14 @@ var samples = map[string]any{
 	"waybill.discovery.failed.v1":          discovery.Failed{Change: listing, Attempt: 5, Failure: failure},
 	"waybill.discovery.retry-requested.v1": discovery.RetryRequested{Change: listing, Withdrawn: figures, Missing: 1, Reason: "the source was mended"},
 
-	"waybill.document.discovered.v2":      document.Discovered{Change: change, Slice: "2025-03@ORG1", Preflight: true, Listed: listed, FilesTotal: 501, Skipped: marks},
-	"waybill.document.files-listed.v2":    document.FilesListed{Change: change, Files: files, Skipped: marks, Kept: []string{"f2"}},
-	"waybill.document.relisted.v2":        document.Relisted{Change: change, Listed: listed, FilesTotal: 501, Skipped: marks, Kept: []string{"f2"}},
+	"waybill.document.discovered.v2": document.Discovered{
+		Change: change, Slice: "2025-03@ORG1", Preflight: true, Listed: listed, FilesTotal: 501, Skipped: marks, Novelty: document.NewContent,
+	},
+	"waybill.document.files-listed.v2": document.FilesListed{Change: change, Files: files, Skipped: marks, Kept: []string{"f2"}},
+	"waybill.document.relisted.v2": document.Relisted{
+		Change: change, Listed: listed, FilesTotal: 501, Skipped: marks, Kept: []string{"f2"},
+		Was: &document.Dimensions{Organization: "ORG2", DocumentType: "BILL2", BillDate: "2025-02-28"},
+	},
 	"waybill.document.files-processed.v1": document.FilesProcessed{Change: change, Attempt: 2, Files: outcomes},
 	"waybill.document.attempt-failed.v1": document.AttemptFailed{
 		Change: change, Attempt: 2, Failure: failure, Next: "2025-03-01T08:00:10Z", Rules: judged, Files: outcomes, Measured: measured,
@@ -296,7 +314,7 @@ var samples = map[string]any{
 	},
 	"waybill.document.failed.v1":            document.Failed{Change: change, Attempt: 5, Failure: failure, Rules: judged, Files: outcomes, Measured: measured},
 	"waybill.document.retry-requested.v1":   document.RetryRequested{Change: change, Reason: "the source is back"},
-	"waybill.document.file-skipped.v1":      document.FileSkipped{Change: change, FileID: "f1", Reason: "blurred", ReviewOn: "2025-12-31"},
+	"waybill.document.file-skipped.v1":      document.FileSkipped{Change: change, FileID: "f1", Reason: "blurred", Owner: "u-17", ReviewOn: "2025-12-31"},
 	"waybill.document.file-recalled.v1":     document.FileRecalled{Change: change, FileID: "f1", Reason: "scanned again"},
 	"waybill.document.excepted.v1":          document.Excepted{Change: change, Reason: "destroyed", Evidence: "protocol 7"},
 	"waybill.document.exception-revoked.v1": document.ExceptionRevoked{Change: change, Reason: "found"},
