@@ -151,16 +151,28 @@ type Skip struct {
 	ReviewOn string `json:"reviewOn,omitempty"`
 }
 
+const shownFile = `file_id, pid, class, sequence, name, type, size, hash, hash_algorithm, status, outcome, skip`
+
 // FilesOf gives a document's files in page order.
 func FilesOf(ctx context.Context, q Querier, number, stream string) ([]File, error) {
-	rows, err := q.Query(ctx, `SELECT file_id, pid, class, sequence, name, type, size, hash, hash_algorithm, status, outcome, skip
-		FROM document_files WHERE batch = $1 AND stream = $2 ORDER BY sequence, file_id`, number, stream)
+	rows, err := q.Query(ctx, `SELECT `+shownFile+` FROM document_files WHERE batch = $1 AND stream = $2 ORDER BY sequence, file_id`, number, stream)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (File, error) {
-		var f File
-		err := row.Scan(&f.ID, &f.PID, &f.Class, &f.Sequence, &f.Name, &f.Type, &f.Size, &f.Hash, &f.HashAlgorithm, &f.Status, &f.Outcome, &f.Skip)
-		return f, err
-	})
+	return pgx.CollectRows(rows, scanFile)
+}
+
+// FindFile of a document; a *domain.Refusal when there is none.
+func FindFile(ctx context.Context, q Querier, number, stream, id string) (File, error) {
+	rows, err := q.Query(ctx, `SELECT `+shownFile+` FROM document_files WHERE batch = $1 AND stream = $2 AND file_id = $3`, number, stream, id)
+	if err != nil {
+		return File{}, err
+	}
+	return one(rows, scanFile, "file", id)
+}
+
+func scanFile(row pgx.CollectableRow) (File, error) {
+	var f File
+	err := row.Scan(&f.ID, &f.PID, &f.Class, &f.Sequence, &f.Name, &f.Type, &f.Size, &f.Hash, &f.HashAlgorithm, &f.Status, &f.Outcome, &f.Skip)
+	return f, err
 }

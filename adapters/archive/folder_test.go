@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +26,10 @@ func open(t *testing.T, root string) *archive.Folder {
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	archivetest.Run(t, func(t *testing.T) commands.Archive { return open(t, t.TempDir()) })
+	archivetest.RunObjects(t, func(t *testing.T) (commands.Archive, fs.FS) {
+		root := t.TempDir()
+		return open(t, root), os.DirFS(root)
+	})
 }
 
 func TestManyOpenAtOnce(t *testing.T) {

@@ -77,11 +77,11 @@ func (b *Bucket) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err := commands.CheckArchiveKey(key); err != nil {
 		return nil, err
 	}
-	return b.read(ctx, key)
+	return b.read(ctx, key, 0)
 }
 
-func (b *Bucket) read(ctx context.Context, key string) (*blob.Reader, error) {
-	reader, err := b.blobs.NewReader(ctx, b.object(key), nil)
+func (b *Bucket) read(ctx context.Context, key string, from int64) (*blob.Reader, error) {
+	reader, err := b.blobs.NewRangeReader(ctx, b.object(key), from, -1, nil)
 	if err != nil {
 		return nil, b.explained("read", key, err)
 	}

@@ -27,7 +27,7 @@ func (b *Bucket) Check(ctx context.Context, installation string) error {
 }
 
 func (b *Bucket) marker(ctx context.Context) ([]byte, error) {
-	object, err := b.read(ctx, commands.MarkerKey)
+	object, err := b.read(ctx, commands.MarkerKey, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package objectstore
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"time"
 
@@ -35,6 +36,7 @@ type object struct {
 	objects
 	key  string
 	info info
+	at   int64
 	body *blob.Reader
 }
 
@@ -42,15 +44,37 @@ type object struct {
 func (o *object) Stat() (fs.FileInfo, error) { return o.info, nil }
 
 // Read implements fs.File.
-func (o *object) Read(p []byte) (int, error) {
+func (o *object) Read(p []byte) (n int, err error) {
+	if o.at >= o.info.size {
+		return 0, io.EOF
+	}
 	if o.body == nil {
-		body, err := o.bucket.read(o.ctx, o.key)
-		if err != nil {
+		if o.body, err = o.bucket.read(o.ctx, o.key, o.at); err != nil {
 			return 0, err
 		}
-		o.body = body
 	}
-	return o.body.Read(p)
+	n, err = o.body.Read(p)
+	o.at += int64(n)
+	return n, err
+}
+
+// Seek implements io.Seeker. What lies in between is not asked for.
+func (o *object) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += o.at
+	case io.SeekEnd:
+		offset += o.info.size
+	}
+	if offset < 0 {
+		return 0, &fs.PathError{Op: "seek", Path: o.key, Err: fs.ErrInvalid}
+	}
+	if offset == o.at {
+		return offset, nil
+	}
+	err := o.Close()
+	o.at, o.body = offset, nil
+	return offset, err
 }
 
 // Close implements fs.File.

@@ -96,7 +96,7 @@ func (u *upload) commit(ctx context.Context, key string) (existed bool, err erro
 // compare tells whether the object under the key has the upload's bytes, and
 // the entity tag of what was compared.
 func (u *upload) compare(ctx context.Context, key string) (tag string, same bool, err error) {
-	object, err := u.bucket.read(ctx, key)
+	object, err := u.bucket.read(ctx, key, 0)
 	if err != nil {
 		return "", false, err
 	}

@@ -38,6 +38,7 @@ const (
 	decideApprovals  permission = "approvals:decide" // of acts for which one has the permission
 	readProjections  permission = "projections:read"
 	writeProjections permission = "projections:write"
+	ownSession       permission = "session:own" // to know who one is
 )
 
 // grants is which roles have a permission.
@@ -63,6 +64,7 @@ var grants = map[permission][]string{
 	decideApprovals:  {commands.RoleOperator, commands.RoleAdmin},
 	readProjections:  {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
 	writeProjections: {commands.RoleAdmin},
+	ownSession:       {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
 }
 
 func allowed(actor domain.Actor, needs permission) bool {
@@ -70,27 +72,33 @@ func allowed(actor domain.Actor, needs permission) bool {
 }
 
 // admit lets a request of a known subject with the permission through, and
-// keeps who called from where when that is to be kept.
+// keeps who called from where when that is to be kept. Whose body says who asks
+// is let through to be asked there.
 func (s *server) admit(op route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		if err := s.check(ctx.Context(), op, ctx.Header("Authorization"), ctx.Param("number")); err != nil {
-			refuse(humagin.Unwrap(ctx), fail(ctx.Context(), err))
+		c := humagin.Unwrap(ctx)
+		r := requestOf(ctx.Context())
+		r.operation, r.body = op.id, op.body()
+		var err error
+		if op.login {
+			err = refuseForeign(c.Request)
+		} else {
+			err = s.check(ctx.Context(), op, c.Request, ctx.Param("number"))
+		}
+		if err != nil {
+			refuse(c, fail(ctx.Context(), err))
 			return
 		}
 		next(ctx)
 	}
 }
 
-func (s *server) check(ctx context.Context, op route, authorization, number string) error {
+func (s *server) check(ctx context.Context, op route, sent *http.Request, number string) (err error) {
 	r := requestOf(ctx)
-	r.operation, r.body = op.id, op.body()
-	if err := s.limiter.attempt(r.address, authorization, func() error { return s.identify(ctx, authorization) }); err != nil {
+	if r.shown, err = shownBy(sent); err != nil {
 		return err
 	}
-	if err := s.limiter.request(r.actor); err != nil {
-		return err
-	}
-	if err := permit(r.actor, op.needs); err != nil {
+	if err := s.enter(ctx, op); err != nil {
 		return err
 	}
 	if err := s.confine(ctx, op, number); err != nil {
@@ -102,35 +110,20 @@ func (s *server) check(ctx context.Context, op route, authorization, number stri
 	return s.keep(ctx, r)
 }
 
+// enter as whoever the credentials are of, who must have the permission.
+func (s *server) enter(ctx context.Context, op route) error {
+	r := requestOf(ctx)
+	if err := s.limiter.attempt(r.address, r.shown.tried(), func() error { return s.identify(ctx) }); err != nil {
+		return err
+	}
+	if err := s.limiter.request(r.actor); err != nil {
+		return err
+	}
+	return permit(r.actor, op.needs)
+}
+
 // recordedReads are recorded as commands are.
 var recordedReads = []permission{readAudit, exportAudit, readEvents}
-
-// identify finds out who asks.
-func (s *server) identify(ctx context.Context, authorization string) error {
-	scheme, secret, _ := strings.Cut(authorization, " ")
-	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
-		return newProblem(http.StatusUnauthorized, "token-missing", "send Authorization: Bearer and a token").
-			with("WWW-Authenticate", `Bearer realm="waybill"`)
-	}
-	who, known, err := s.Identity.Authenticate(ctx, secret)
-	if err != nil {
-		return err
-	}
-	if !known {
-		return commands.RefuseToken("token-unknown", "the token is unknown, revoked or expired; ask an administrator for another")
-	}
-	r := requestOf(ctx)
-	r.actor, r.organizations = who.Actor, who.Organizations
-	return nil
-}
-
-// mayStill asks again for an answer that takes long.
-func (s *server) mayStill(ctx context.Context, op route, authorization string) error {
-	if err := s.identify(ctx, authorization); err != nil {
-		return err
-	}
-	return permit(requestOf(ctx).actor, op.needs)
-}
 
 // permit refuses who may not do what they ask for.
 func permit(actor domain.Actor, needs permission) error {

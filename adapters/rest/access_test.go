@@ -29,7 +29,7 @@ var mayCall = map[string][]string{
 	"listSlices": everybody, "getSlice": everybody, "acceptShortfall": operators, "retrySlice": operators,
 	"compareBatch": everybody, "listStatusChanges": everybody, "compareDocument": everybody,
 	"countDocuments": everybody, "listDocuments": everybody, "getDocument": everybody, "getDocumentHistory": auditors,
-	"retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
+	"getFileContent": everybody, "retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,
 	"cancelOperation": operators, "listApprovals": everybody, "getApproval": everybody, "approveApproval": operators, "rejectApproval": operators, "withdrawApproval": operators,
 	"verifyBatch": operators, "listVerifications": everybody, "getVerification": everybody, "listFindings": everybody, "retryVerification": operators, "cancelVerification": operators,
@@ -41,6 +41,7 @@ var mayCall = map[string][]string{
 	"uploadList": operators, "listLists": everybody, "getList": everybody, "listListEntries": everybody, "getMatch": everybody,
 	"listMatched": everybody, "listNotFound": everybody, "listUnlisted": everybody, "exportMatched": everybody, "exportNotFound": everybody, "exportUnlisted": everybody,
 	"listProjections": everybody, "resumeProjection": admins,
+	"beginSession": everybody, "getSession": everybody, "endSession": everybody,
 	"requestRebuild": admins, "listRebuilds": admins, "getRebuild": admins, "cancelRebuild": admins, "rollbackProjection": admins,
 }
 
@@ -96,6 +97,9 @@ func TestEveryOperationIsForThoseWhoMay(t *testing.T) {
 	for _, op := range operations {
 		who, decided := mayCall[op.OperationID]
 		require.True(t, decided, "who may call %s %s?", op.method, op.path)
+		if op.OperationID == "beginSession" { // TestBrowserLogsIn: its body says who asks
+			continue
+		}
 		path := op.at()
 		missing := r.send("", op.method, path, nil)
 		missing.refused(http.StatusUnauthorized, "token-missing")

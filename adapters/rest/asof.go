@@ -84,10 +84,18 @@ func (m moment) document(ctx context.Context, number string, id domain.DocumentI
 	} else if d, err = projections.FindDocument(ctx, m.Views, number, id); err == nil {
 		files, err = projections.FilesOf(ctx, m.Views, d.Batch, d.Stream)
 	}
-	if restriction(ctx).Restricted() && (err == nil && !restriction(ctx).Has(d.Organization) || isNotFound(err)) {
-		return projections.Document{}, nil, noDocument(id, number)
+	if err = hidden(ctx, d, err, number, id); err != nil {
+		return projections.Document{}, nil, err
 	}
-	return d, files, err
+	return d, files, nil
+}
+
+// hidden answers a document that is not of whoever asks as one that is not there.
+func hidden(ctx context.Context, d projections.Document, err error, number string, id domain.DocumentID) error {
+	if restriction(ctx).Restricted() && (err == nil && !restriction(ctx).Has(d.Organization) || isNotFound(err)) {
+		return noDocument(id, number)
+	}
+	return err
 }
 
 // tag of an answer. The past has none: no command is meant for it.

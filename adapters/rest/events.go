@@ -50,14 +50,13 @@ func (s *server) registerEvents() {
 }
 
 type eventsQuery struct {
-	From          string   `query:"from" maxLength:"600" example:"0:15,7:123" doc:"A position: what lies after it is read. Empty: from the beginning. now: only what is yet to come"`
-	Stream        string   `query:"stream" maxLength:"2000" example:"batch-B20250301-080000-ABCDE" doc:"Only events of this stream"`
-	Type          []string `query:"type" maxItems:"50" maxLength:"200" nullable:"false" example:"waybill.document.migrated" doc:"Only events of these types, with or without their version, comma-separated"`
-	Batch         string   `query:"batch" maxLength:"100" doc:"Only events of this batch, of its documents, listings, operations and verifications"`
-	As            string   `query:"as" enum:"stored,latest" default:"stored" doc:"latest: events of an old version are mapped to the newest as /schemas/mappings say; their mappedfrom says the version that was written"`
-	Follow        bool     `query:"follow" doc:"Stay, and send what is committed from now on"`
-	Authorization string   `header:"Authorization" hidden:"true"`
-	Limit         int      `query:"limit" minimum:"0" maximum:"1000000" default:"0" doc:"Records at most; 0: all"`
+	From   string   `query:"from" maxLength:"600" example:"0:15,7:123" doc:"A position: what lies after it is read. Empty: from the beginning. now: only what is yet to come"`
+	Stream string   `query:"stream" maxLength:"2000" example:"batch-B20250301-080000-ABCDE" doc:"Only events of this stream"`
+	Type   []string `query:"type" maxItems:"50" maxLength:"200" nullable:"false" example:"waybill.document.migrated" doc:"Only events of these types, with or without their version, comma-separated"`
+	Batch  string   `query:"batch" maxLength:"100" doc:"Only events of this batch, of its documents, listings, operations and verifications"`
+	As     string   `query:"as" enum:"stored,latest" default:"stored" doc:"latest: events of an old version are mapped to the newest as /schemas/mappings say; their mappedfrom says the version that was written"`
+	Follow bool     `query:"follow" doc:"Stay, and send what is committed from now on"`
+	Limit  int      `query:"limit" minimum:"0" maximum:"1000000" default:"0" doc:"Records at most; 0: all"`
 }
 
 type eventStream struct {
@@ -84,7 +83,7 @@ func (s *server) readEvents(ctx context.Context, op route, in *eventsQuery) (*ev
 	}
 	reading := &reading{
 		server: s, at: from, keeps: keeps, stream: in.Stream, latest: in.As == "latest", follow: in.Follow, left: in.Limit, bounded: in.Limit > 0,
-		mayStill: func(ctx context.Context) error { return s.mayStill(ctx, op, in.Authorization) },
+		mayStill: func(ctx context.Context) error { return s.mayStill(ctx, op) },
 	}
 	if restriction(ctx).Restricted() {
 		reading.seen = &sight{server: s, theirs: restriction(ctx), whole: map[string]bool{}}

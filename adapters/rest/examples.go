@@ -5,6 +5,7 @@ package rest
 var bodyExamples = map[string]any{
 	"BulkRetry": map[string]any{"reason": "the source is back", "filter": map[string]any{"category": "source-unavailable"}},
 	"Exception": map[string]any{"reason": "destroyed at the end of its retention", "evidence": "protocol 2024-17"},
+	"Login":     map[string]any{"token": "wb_..."},
 	"NewBatch": map[string]any{"mode": "preflight", "source": "standard-2024", "scope": map[string]any{
 		"from": "2024-01-01", "to": "2024-12-31", "organizations": []any{"ORG1"},
 	}},

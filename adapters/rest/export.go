@@ -50,10 +50,9 @@ func (s *server) registerExport() {
 
 type exportQuery struct {
 	AuditQuery
-	Format        access.Format `query:"format" enum:"csv,ndjson,xlsx" default:"csv"`
-	Cursor        string        `query:"cursor" maxLength:"21" pattern:"^[0-9]{1,2}:[0-9]{1,18}$" patternDescription:"partition:offset" example:"7:123" doc:"The entry after which to go on"`
-	Until         string        `query:"until" maxLength:"600" doc:"The position up to which to export, as the first answer said; needed with cursor. Empty: all that there is"`
-	Authorization string        `header:"Authorization" hidden:"true"`
+	Format access.Format `query:"format" enum:"csv,ndjson,xlsx" default:"csv"`
+	Cursor string        `query:"cursor" maxLength:"21" pattern:"^[0-9]{1,2}:[0-9]{1,18}$" patternDescription:"partition:offset" example:"7:123" doc:"The entry after which to go on"`
+	Until  string        `query:"until" maxLength:"600" doc:"The position up to which to export, as the first answer said; needed with cursor. Empty: all that there is"`
 	After
 }
 
@@ -82,7 +81,7 @@ func (s *server) exportAudit(ctx context.Context, op route, in *exportQuery) (*e
 	}
 	e := &exporting{
 		server: s, filter: filter, meta: Command{}.meta(ctx), format: in.Format, resumed: in.Cursor != "",
-		mayStill: func(ctx context.Context) error { return s.mayStill(ctx, op, in.Authorization) },
+		mayStill: func(ctx context.Context) error { return s.mayStill(ctx, op) },
 	}
 	// Nothing is sent before its record.
 	if err := s.Handler.BeginExport(ctx, e.meta, in.begun(filter)); err != nil {

@@ -52,6 +52,9 @@ func newLimiter(l Limits) (*limiter, error) {
 	return &limiter{requests, attempts, opened}, err
 }
 
+// opens tells that a token does.
+func (l *limiter) opens(token string) { l.opened.Add(sha256.Sum256([]byte(token)), struct{}{}) }
+
 // attempt looks a token up, unless too many of its address opened nothing.
 func (l *limiter) attempt(address, token string, lookUp func() error) error {
 	from, digest := network(address), sha256.Sum256([]byte(token))
@@ -60,7 +63,7 @@ func (l *limiter) attempt(address, token string, lookUp func() error) error {
 	}
 	err := lookUp()
 	if err == nil {
-		l.opened.Add(digest, struct{}{})
+		l.opens(token)
 		return nil
 	}
 	if p, _ := problemOf(err); p.Status == http.StatusUnauthorized {

@@ -8,8 +8,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// bearer is the name of the one way to authenticate.
-const bearer = "bearer"
+// The names of the ways to authenticate: a program's, and a browser's.
+const (
+	bearer  = "bearer"
+	session = "session"
+)
 
 const (
 	schemasAt = "#/components/schemas/"
@@ -49,6 +52,7 @@ func (s *server) config() huma.Config {
 				{Name: "webhooks", Description: "Who is told of events"},
 				{Name: "projections", Description: "Views of the history, and how far they are"},
 				{Name: "tokens", Description: "What opens this API"},
+				{Name: "session", Description: "A browser that is logged in"},
 			},
 			Servers: []*huma.Server{{URL: "/", Description: "The installation that serves this document"}},
 			Components: &huma.Components{
@@ -57,7 +61,8 @@ func (s *server) config() huma.Config {
 				}},
 				Schemas: huma.NewMapRegistry(schemasAt, huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					bearer: {Type: "http", Scheme: "bearer", Description: "A token's secret, or where the installation has an issuer (OpenID Connect) a JWT of it. Tokens are issued by administrators; the first is printed at the first start. What a JWT's bearer may do is by the names that the issuer gives and the installation's settings map to roles. An operation needs the permission x-permission, which its bearer has by any of the roles x-roles."},
+					session: {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "What POST /v1/session sets; by plain HTTP its name has no __Host- in front. Requests other than GET must come from the same origin."},
+					bearer:  {Type: "http", Scheme: "bearer", Description: "A token's secret, or where the installation has an issuer (OpenID Connect) a JWT of it. Tokens are issued by administrators; the first is printed at the first start. What a JWT's bearer may do is by the names that the issuer gives and the installation's settings map to roles. An operation needs the permission x-permission, which its bearer has by any of the roles x-roles."},
 				},
 			},
 		},

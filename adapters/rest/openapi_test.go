@@ -42,7 +42,11 @@ func TestDocumentDescribesEveryOperation(t *testing.T) {
 		require.NotEmpty(t, op.Summary, name)
 		require.Len(t, op.Tags, 1, name)
 		require.NotEmpty(t, op.Permission, name)
-		require.Equal(t, []map[string][]string{{"bearer": {}}}, op.Security, name)
+		ways := []map[string][]string{{"bearer": {}}, {"session": {}}}
+		if op.OperationID == "beginSession" {
+			ways = []map[string][]string{}
+		}
+		require.Equal(t, ways, op.Security, name)
 		require.Equal(t, grants[permission(op.Permission)], op.Roles, name)
 		for _, status := range []string{"400", "401", "403", "422", "500", "503"} {
 			content := op.Responses[status].Content
@@ -50,19 +54,22 @@ func TestDocumentDescribesEveryOperation(t *testing.T) {
 		}
 		if op.RequestBody != nil {
 			require.Contains(t, op.Responses, "413", name)
+		}
+		if op.takes("Idempotency-Key") {
 			require.Contains(t, op.Responses, "409", name)
 		}
 	}
 }
 
-// Every POST can be repeated. Tokens, and how far views are, are neither in the
+// Every POST can be repeated, but for a login, which begins another session. Tokens, and how far views are, are neither in the
 // journal nor in a view: reads of them do not wait. Events are read from the journal itself.
 func TestEveryCommandCanBeRepeatedAndEveryReadWaits(t *testing.T) {
 	t.Parallel()
 	for _, op := range newRig(t).operations() {
-		beside := strings.HasPrefix(op.Permission, "tokens:") || strings.HasPrefix(op.Permission, "projections:") || op.Permission == "events:read" ||
+		beside := strings.HasPrefix(op.Permission, "tokens:") || op.Permission == string(ownSession) || strings.HasPrefix(op.Permission, "projections:") || op.Permission == "events:read" ||
 			op.OperationID == "listPaces" // which no event tells
-		require.Equal(t, op.method == http.MethodPost || op.method == http.MethodPut, op.takes("Idempotency-Key"), op.OperationID)
+		login := op.OperationID == "beginSession"
+		require.Equal(t, !login && (op.method == http.MethodPost || op.method == http.MethodPut), op.takes("Idempotency-Key"), op.OperationID)
 		compares := strings.Contains(op.path, "/diff") // of points that it waits for
 		require.Equal(t, op.method == http.MethodGet && !beside && !compares, op.takes("after"), op.OperationID)
 		bare := op.OperationID == "resumeProjection" || op.OperationID == "cancelRebuild" || op.OperationID == "runPreflight"

@@ -141,6 +141,8 @@ func (w *organizations) values(op readable, name string, choices []string) (all 
 		case name == "to" && op.OperationID != "listAudit" && op.OperationID != "exportAudit":
 			choices = []string{at.String()}
 		}
+	case "download":
+		choices = []string{"true"}
 	case "limit":
 		choices = []string{"1"}
 	case "batch":

@@ -169,7 +169,7 @@ func (w *organizations) work(number string, id domain.DocumentID) int {
 func arrived(id, mark string) document.FileOutcome {
 	return document.FileOutcome{
 		ID: id, Name: mark + ".png", Received: 20, Format: "png", ReadBack: "bb", Digests: map[string]string{"sha256": mark},
-		Stored: &domain.Stored{Target: "folder", Key: mark + "/" + id, SHA256: "bb", Bytes: 20}, Result: document.Written,
+		Stored: stored(mark + "/" + id), Result: document.Written,
 	}
 }
 

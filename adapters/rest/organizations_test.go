@@ -24,7 +24,7 @@ var reaches = map[string]reach{
 	"listSlices": confined, "getSlice": confined, "acceptShortfall": wholly, "retrySlice": wholly,
 	"listDocuments": confined, "countDocuments": confined, "getDocument": confined, "getDocumentHistory": confined,
 	"listStatusChanges": confined, "compareDocument": confined,
-	"retryDocument": confined, "exceptDocument": confined, "revokeException": confined, "skipFile": confined, "recallFile": confined,
+	"getFileContent": confined, "retryDocument": confined, "exceptDocument": confined, "revokeException": confined, "skipFile": confined, "recallFile": confined,
 	"retryBatch": confined, "listOperations": confined, "getOperation": confined, "listOperationItems": confined, "cancelOperation": confined,
 	"listApprovals": closed, "getApproval": confined, "approveApproval": confined, "rejectApproval": confined, "withdrawApproval": confined,
 	"verifyBatch": wholly, "listVerifications": confined, "getVerification": confined, "listFindings": confined, "retryVerification": confined, "cancelVerification": confined,
@@ -36,6 +36,7 @@ var reaches = map[string]reach{
 	"uploadList": closed, "listLists": closed, "getList": closed, "listListEntries": closed, "getMatch": closed,
 	"listMatched": closed, "listNotFound": closed, "listUnlisted": closed, "exportMatched": closed, "exportNotFound": closed, "exportUnlisted": closed,
 	"listProjections": confined, "resumeProjection": closed,
+	"beginSession": open, "getSession": open, "endSession": open,
 	"requestRebuild": closed, "listRebuilds": closed, "getRebuild": closed, "cancelRebuild": closed, "rollbackProjection": closed,
 }
 

@@ -29,6 +29,8 @@ type request struct {
 	cursors                      cursors
 	operation                    string // of the API's document
 	body                         int    // bytes that its body may have
+	shown                        credentials
+	secure                       bool // it came by TLS
 	actor                        domain.Actor
 	organizations                domain.Organizations // that the actor is restricted to
 	kept                         bool                 // it is recorded who called from where
@@ -52,6 +54,7 @@ func (s *server) newRequest(c *gin.Context) *request {
 	r := &request{
 		id: c.GetHeader("X-Request-Id"), correlation: c.GetHeader("X-Correlation-Id"), traceParent: c.GetHeader("Traceparent"),
 		cursors: cursors{s.CursorKey}, address: c.RemoteIP(), method: c.Request.Method, path: c.Request.URL.EscapedPath(), route: ginParameter.ReplaceAllString(c.FullPath(), "{$1}"),
+		secure: cameSecurely(c.Request),
 	}
 	if !validRequestID.MatchString(r.id) {
 		r.id = uuid.NewString()

@@ -78,8 +78,8 @@ func (r *rig) dependencies() Dependencies {
 	require.NoError(r.t, err)
 	r.t.Cleanup(past.Close)
 	return Dependencies{
-		Handler: r.handler.Agreeing(postgres.NewRepeats(r.pool)), Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Past: past, Identity: r.tokens, Tokens: r.tokens,
-		Requests: postgres.NewRequests(r.pool), Refusals: r.refusals, Repeats: postgres.NewRepeats(r.pool), Webhooks: postgres.NewDeliveries(r.pool), Paces: postgres.NewPaces(r.pool), CursorKey: key, Waker: r.waker, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
+		Handler: r.handler.Agreeing(postgres.NewRepeats(r.pool)), Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Past: past, Identity: r.tokens, Tokens: r.tokens, Sessions: postgres.NewSessions(r.pool),
+		Requests: postgres.NewRequests(r.pool), Refusals: r.refusals, Repeats: postgres.NewRepeats(r.pool), Webhooks: postgres.NewDeliveries(r.pool), Paces: postgres.NewPaces(r.pool), CursorKey: key, Archive: &shelf{}, Waker: r.waker, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
 	}
 }
 

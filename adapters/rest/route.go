@@ -24,6 +24,7 @@ type route struct {
 	description  string
 	needs        permission
 	reach        reach         // for somebody who is restricted to organisations
+	login        bool          // its body says who asks
 	secret       bool          // its answer is shown once, and never kept
 	status       int           // of success; 0: 200
 	also         int           // another one, of the same answer; 0: none
@@ -33,6 +34,14 @@ type route struct {
 
 // body is how large its body may be.
 func (op route) body() int { return max(op.largest, maxBody) }
+
+// security is how one says who asks, by the API's document.
+func (op route) security() []map[string][]string {
+	if op.login {
+		return []map[string][]string{}
+	}
+	return []map[string][]string{{bearer: {}}, {session: {}}}
+}
 
 // patience with its body.
 func (op route) patience() time.Duration {
@@ -52,7 +61,7 @@ func register[I, O any](s *server, op route, handle func(context.Context, *I) (*
 		Method: op.method, Path: op.path, OperationID: op.id, Tags: []string{op.tag}, Summary: op.summary, Description: op.description,
 		DefaultStatus: op.status, MaxBodyBytes: int64(op.body()) + 1, // it refuses a body of as many bytes
 		BodyReadTimeout: op.patience(),
-		Security:        []map[string][]string{{bearer: {}}},
+		Security:        op.security(),
 		Extensions:      map[string]any{"x-permission": string(op.needs), "x-roles": grants[op.needs], "x-organizations": op.reach.described()},
 		Middlewares:     huma.Middlewares{s.admit(op)},
 	}, func(ctx context.Context, in *I) (*O, error) {

@@ -44,12 +44,14 @@ type Dependencies struct {
 	Past      *projections.Past
 	Identity  Authenticator
 	Tokens    Tokens
+	Sessions  Sessions
 	Requests  Requests
 	Limits    Limits
 	Refusals  *commands.Refusals
 	Repeats   Repeats
 	Webhooks  Deliveries
 	Checker   commands.SourceChecker
+	Archive   Archive // nil: the process does not know where it is
 	Paces     Paces
 	CursorKey []byte // seals cursors; the same for all processes of an installation
 	Waker     Waker
@@ -171,6 +173,7 @@ func newRouter() (*gin.Engine, error) {
 }
 
 func (s *server) registerAll() {
+	s.registerSession()
 	s.registerSources()
 	s.registerPaces()
 	s.registerChecks()
@@ -184,6 +187,7 @@ func (s *server) registerAll() {
 	s.registerHistory()
 	s.registerComparisons()
 	s.registerFiles()
+	s.registerContent()
 	s.registerOperations()
 	s.registerVerifications()
 	s.registerApprovals()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/waybill-migration/waybill/adapters/archive"
 	"github.com/waybill-migration/waybill/adapters/objectstore"
+	"github.com/waybill-migration/waybill/adapters/rest"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
@@ -93,11 +94,8 @@ func (b bucket) Open(ctx context.Context) (openArchive, error) { return b.Bucket
 // openArchive refuses an archive that is not the installation's. A place
 // becomes it when there is nothing yet that could be missing in it.
 func (p *process) openArchive(ctx context.Context, at place) (openArchive, error) {
-	installation, err := p.journal.Installation(ctx)
-	if err != nil {
-		return nil, err
-	}
-	err = at.Check(ctx, installation.String())
+	installation := p.installation.String()
+	err := at.Check(ctx, installation)
 	if errors.Is(err, commands.ErrUnmarked) {
 		heads, headsErr := p.journal.Heads(ctx)
 		if headsErr != nil {
@@ -106,12 +104,34 @@ func (p *process) openArchive(ctx context.Context, at place) (openArchive, error
 		if hasDocuments(heads) {
 			return nil, fmt.Errorf("%w. Mount it, or set %sARCHIVE right; if the archive is lost or was restored without that file: waybill recover archive --mark", err, prefix)
 		}
-		err = at.Mark(ctx, installation.String())
+		err = at.Mark(ctx, installation)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return at.Open(ctx)
+}
+
+// readArchive is the archive for those who look at files of it.
+type readArchive struct {
+	place
+	installation string
+}
+
+// Check implements rest.Archive.
+func (r readArchive) Check(ctx context.Context) error { return r.place.Check(ctx, r.installation) }
+
+// readArchive gives none when the settings do not say where it is. It connects
+// to nothing: the API is there whether the archive is or not.
+func (p *process) readArchive() (rest.Archive, error) {
+	if p.settings.Archive == "" {
+		return nil, nil
+	}
+	at, err := p.settings.place(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return readArchive{at, p.installation.String()}, nil
 }
 
 // hasDocuments tells that something was listed, which begins with an object.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -40,6 +41,8 @@ func TestNoSecretIsWrittenAnywhere(t *testing.T) {
 		// Whoever issues a token is shown it, once.
 		"an issued token: answer to POST /v1/tokens",
 		"a token of the command line: output of token",
+		// A browser is given its session, once.
+		"a session: answer to POST /v1/session",
 		// The raw item is kept exactly as the source sent it; its URLs expire.
 		"the signature of URLs: items in the archive",
 	}
@@ -133,6 +136,7 @@ func (a *aviary) tells() {
 	} {
 		require.Equal(a.t, http.StatusOK, a.request(http.MethodGet, path, ""), path)
 	}
+	a.logsIn()
 	a.scrape()
 	require.NoError(a.t, a.command("token", nil, "token", "--subject", "canary", "--roles", "reader"))
 	_, secret, found := strings.Cut(string(a.outputs["token"]), "wb_")
@@ -145,6 +149,28 @@ func (a *aviary) tells() {
 		err := a.command(name, nil, arguments...)
 		require.NoError(a.t, err, "%s: %s", name, a.outputs[name])
 	}
+}
+
+// logsIn a browser, which is sent away later with what it has.
+func (a *aviary) logsIn() {
+	a.t.Helper()
+	login, err := json.Marshal(map[string]string{"token": a.api.Token})
+	require.NoError(a.t, err)
+	r, err := http.NewRequestWithContext(a.t.Context(), http.MethodPost, a.api.Server+"/v1/session", bytes.NewReader(login))
+	require.NoError(a.t, err)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(a.t, err)
+	require.NoError(a.t, answer.Body.Close())
+	require.Equal(a.t, http.StatusCreated, answer.StatusCode)
+	cookie := answer.Cookies()[0]
+	a.add("a session", cookie.Value)
+	shown := []string{"Authorization", "", "Cookie", cookie.Name + "=" + cookie.Value}
+	require.Equal(a.t, http.StatusOK, a.request(http.MethodGet, "/v1/session", "", shown...))
+	require.Equal(a.t, http.StatusOK, a.request(http.MethodGet, "/v1/audit", "", shown...))
+	require.Equal(a.t, http.StatusNotFound, a.request(http.MethodDelete, "/v1/tokens/"+cookie.Value, "", shown...))
+	require.Equal(a.t, http.StatusNoContent, a.request(http.MethodDelete, "/v1/session", "", shown...))
+	require.Equal(a.t, http.StatusUnauthorized, a.request(http.MethodGet, "/v1/batches", "", shown...))
 }
 
 // fails where it matters: with passwords that are wrong, at servers that are

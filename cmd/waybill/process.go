@@ -51,6 +51,8 @@ type process struct {
 	secrets   *secrets.References
 	cursorKey []byte
 	checks    []check
+
+	installation wire.UUID
 }
 
 // check is something that must hold for the process to be ready.
@@ -120,8 +122,7 @@ func open(ctx context.Context, s settings, log *slog.Logger) (*process, error) {
 	p.journal = postgres.NewJournal(pool)
 	p.gate = postgres.NewGate(pool, p.journal)
 	p.waker = postgres.NewWaker(ctx, pool)
-	installation, err := p.journal.Installation(ctx)
-	if err != nil {
+	if p.installation, err = p.journal.Installation(ctx); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func open(ctx context.Context, s settings, log *slog.Logger) (*process, error) {
 		p.close()
 		return nil, err
 	}
-	p.handler = commands.NewHandler(p.journal, installation, build(), time.Now)
+	p.handler = commands.NewHandler(p.journal, p.installation, build(), time.Now)
 	p.checks = append(p.checks, check{"database", pool.Ping}, check{"journal", p.journalOpen})
 	return p, p.registerMetrics()
 }

@@ -18,7 +18,7 @@ import (
 
 // serve prepares the REST API.
 func (p *process) serve() (func(context.Context) error, error) {
-	tokens, repeats := postgres.NewTokens(p.pool), postgres.NewRepeats(p.pool)
+	tokens, repeats, sessions := postgres.NewTokens(p.pool), postgres.NewRepeats(p.pool), postgres.NewSessions(p.pool)
 	known, err := p.identities(tokens)
 	if err != nil {
 		return nil, err
@@ -31,11 +31,15 @@ func (p *process) serve() (func(context.Context) error, error) {
 	if err != nil {
 		return nil, err
 	}
+	archive, err := p.readArchive()
+	if err != nil {
+		return nil, err
+	}
 	ending := make(chan struct{})
 	refusals := commands.NewRefusals(p.handler, p.log)
 	handler, err := rest.New(rest.Dependencies{
-		Handler: p.handler.Agreeing(repeats).FourEyes(p.settings.FourEyesDocuments), Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: known, Tokens: tokens,
-		Requests: postgres.NewRequests(p.pool), Limits: p.settings.limits(), Refusals: refusals, Repeats: repeats, Webhooks: postgres.NewDeliveries(p.pool), Checker: standardimaging.New(p.secrets.Resolve), Paces: postgres.NewPaces(p.pool), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
+		Handler: p.handler.Agreeing(repeats).FourEyes(p.settings.FourEyesDocuments), Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: known, Tokens: tokens, Sessions: sessions,
+		Requests: postgres.NewRequests(p.pool), Limits: p.settings.limits(), Refusals: refusals, Repeats: repeats, Webhooks: postgres.NewDeliveries(p.pool), Checker: standardimaging.New(p.secrets.Resolve), Archive: archive, Paces: postgres.NewPaces(p.pool), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return nil, err
@@ -51,6 +55,7 @@ func (p *process) serve() (func(context.Context) error, error) {
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return refusals.Run(counting) })
 		group.Go(func() error { return p.sweep(ctx, time.Hour, "named requests", repeats.Sweep) })
+		group.Go(func() error { return p.sweep(ctx, time.Hour, "sessions", sessions.Sweep) })
 		group.Go(func() error { return known.run(ctx) })
 		group.Go(func() error {
 			defer counted() // requests are refused to the end

@@ -59,7 +59,7 @@ type settings struct {
 	OIDCRoles              []string `env:"OIDC_ROLES" desc:"the role that such a name gives, as imaging-admins=admin,imaging-ops=operator (required with an issuer)"`
 	OIDCOrganizationsClaim string   `env:"OIDC_ORGANIZATIONS_CLAIM" desc:"claim with the codes of the organisations that a token is restricted to, * for all; empty: its tokens are for all"`
 
-	Archive         string   `env:"ARCHIVE" desc:"where the archive is: a folder, by its absolute path on one file system, or a bucket, as s3://bucket/prefix?region=cn-north-1 (required by workers)"`
+	Archive         string   `env:"ARCHIVE" desc:"where the archive is: a folder, by its absolute path on one file system, or a bucket, as s3://bucket/prefix?region=cn-north-1 (required by workers; a process that serves the API without it shows no files)"`
 	ArchiveNetworks []string `env:"ARCHIVE_NETWORKS" desc:"private networks that the bucket's store lies in, as 10.1.0.0/16, comma-separated"`
 	ArchiveCAFile   string   `env:"ARCHIVE_CA_FILE" desc:"PEM of certificate authorities that are trusted for the bucket's store beside the system's"`
 	ArchiveSpool    string   `env:"ARCHIVE_SPOOL" desc:"folder for files on their way to a bucket, with room for one of each document at work; empty: the system's for temporary files"`
@@ -219,7 +219,7 @@ func (s settings) validateKafka(f *faults) {
 
 // validateArchive asks the domain about what a source's settings have too.
 func (s settings) validateArchive(roles []role, f *faults) {
-	if has(roles, work) {
+	if has(roles, work) || has(roles, serve) && s.Archive != "" {
 		err := s.archiveFault()
 		f.when(err != nil, "ARCHIVE", "%v", err)
 	}

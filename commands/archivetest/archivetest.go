@@ -95,6 +95,70 @@ func Run(t *testing.T, open func(t *testing.T) commands.Archive) {
 	})
 }
 
+// RunObjects runs the suite of those who only read an archive, as files.
+func RunObjects(t *testing.T, open func(t *testing.T) (commands.Archive, fs.FS)) {
+	const key = "s/图像 1/key.pdf"
+	at := func(t *testing.T) io.ReadSeekCloser {
+		a, objects := open(t)
+		store(t, a, key, "0123456789")
+		file, err := objects.Open(key)
+		require.NoError(t, err)
+		seeker, ok := file.(io.ReadSeekCloser)
+		require.True(t, ok, "it can be read from any of its bytes on")
+		t.Cleanup(func() { require.NoError(t, seeker.Close()) })
+		return seeker
+	}
+	t.Run("what is stored is there, and nothing else", func(t *testing.T) {
+		a, objects := open(t)
+		store(t, a, key, "content")
+		content, err := fs.ReadFile(objects, key)
+		require.NoError(t, err)
+		require.Equal(t, "content", string(content))
+		info, err := fs.Stat(objects, key)
+		require.NoError(t, err)
+		require.EqualValues(t, 7, info.Size())
+		require.True(t, info.Mode().IsRegular())
+		for _, none := range []string{"s/none", "s/图像 1/key.pdf.x"} {
+			_, err = objects.Open(none)
+			require.ErrorIs(t, err, fs.ErrNotExist)
+		}
+		for _, outside := range []string{"", "../out", "/etc/passwd", "a/../../b"} {
+			_, err = objects.Open(outside)
+			require.Error(t, err, outside)
+		}
+	})
+	t.Run("it is read from any byte on", func(t *testing.T) {
+		object := at(t)
+		for _, c := range []struct {
+			offset int64
+			whence int
+			rest   string
+		}{{4, io.SeekStart, "456789"}, {-3, io.SeekEnd, "789"}, {-8, io.SeekCurrent, "23456789"}, {0, io.SeekEnd, ""}, {20, io.SeekStart, ""}, {0, io.SeekStart, "0123456789"}} {
+			_, err := object.Seek(c.offset, c.whence)
+			require.NoError(t, err)
+			rest, err := io.ReadAll(object)
+			require.NoError(t, err)
+			require.Equal(t, c.rest, string(rest))
+		}
+		_, err := object.Seek(-1, io.SeekStart)
+		require.Error(t, err)
+	})
+	t.Run("a part is read and left", func(t *testing.T) {
+		object := at(t)
+		part := make([]byte, 3)
+		for _, expected := range []string{"012", "345"} {
+			_, err := io.ReadFull(object, part)
+			require.NoError(t, err)
+			require.Equal(t, expected, string(part))
+		}
+		_, err := object.Seek(1, io.SeekCurrent)
+		require.NoError(t, err)
+		_, err = io.ReadFull(object, part)
+		require.NoError(t, err)
+		require.Equal(t, "789", string(part))
+	})
+}
+
 // race stores an object from many sides at once, and counts those who wrote it.
 func race(t *testing.T, a commands.Archive, key, content string) int32 {
 	var won atomic.Int32
