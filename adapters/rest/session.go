@@ -99,7 +99,7 @@ func (s *server) session(ctx context.Context) Session {
 // cookie of a session, as this request may set it; an age below zero takes it
 // away.
 func (r *request) cookie(secret string, age int) string {
-	cookie := http.Cookie{Name: plainCookie, Value: secret, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.secure}
+	cookie := http.Cookie{Name: plainCookie, Value: secret, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.secure} //nolint:gosec // by plain HTTP, as at a desk, a browser takes no other
 	if r.secure {
 		cookie.Name = sessionCookie
 	}
