@@ -10,7 +10,7 @@ RUNS    ?= 1
 PARALLEL ?= 1
 FUZZTIME ?= 10m
 
-.PHONY: help build demo test lint fmt bench fuzz chaos servers java node
+.PHONY: help build demo test lint fmt console bench fuzz chaos servers java node browser
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,14 +21,17 @@ build: ## bin/waybill and bin/standardsim
 demo: build ## The main job on embedded defaults; ARGS=--exit ends by itself
 	./bin/waybill demo $(ARGS)
 
-test: java node ## Every test, with the race detector, against PostgreSQL and Apache Kafka
-	go run ./deploy/local -setting fsync=off -setting full_page_writes=off -- go test -race -timeout 40m ./... # crashes of PostgreSQL have servers of their own
+.PHONY: help build demo test lint fmt console bench fuzz chaos servers java node browser
 	go test ./commands/content # what measures time and memory, which the race detector takes itself
 
-lint: node ## golangci-lint with the layer rules; the API's description by a linter, and against the one before
+lint: node ## golangci-lint with the layer rules; the API's description by a linter, and against the one before; the console's files against their sources
 	go tool -modfile=tools/go.mod golangci-lint run
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true tools/node_modules/.bin/redocly lint --extends=recommended contract/openapi.json
 	cd adapters/rest/publish && go run . -check
+	node console/web/build.mjs --check
+
+console: node ## The console's files, from their sources
+	node console/web/build.mjs
 
 fmt: ## gofmt
 	gofmt -w $$(git ls-files '*.go')
@@ -54,11 +57,16 @@ java:
 	  [ "$$(id -u)" = 0 ] || { echo 'Apache Kafka needs Java 17 and Maven: apt-get install default-jre-headless maven' >&2; exit 1; }; \
 	  apt-get update -qq && apt-get install -qq -y default-jre-headless maven >/dev/null; }
 
-node: tools/node_modules/.package-lock.json
+node: tools/node_modules/.package-lock.json console/web/node_modules/.package-lock.json
 
-tools/node_modules/.package-lock.json: tools/package-lock.json
+%/node_modules/.package-lock.json: %/package-lock.json
 	@command -v npm >/dev/null || { \
-	  [ "$$(id -u)" = 0 ] || { echo 'the API'"'"'s description is checked with Node 20.19 or later and npm: apt-get install nodejs npm' >&2; exit 1; }; \
+	  [ "$$(id -u)" = 0 ] || { echo 'the API'"'"'s description is checked, and the console built, with Node 20.19 or later and npm: apt-get install nodejs npm' >&2; exit 1; }; \
 	  apt-get update -qq && apt-get install -qq -y nodejs npm >/dev/null; }
-	npm ci --prefix tools --no-audit --no-fund
+	npm ci --prefix $* --no-audit --no-fund
 	@touch $@
+
+browser:
+	@command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q . || { \
+	  [ "$$(id -u)" = 0 ] || { echo 'the console is tested in Chromium, with a Chinese font: apt-get install chromium fonts-noto-cjk' >&2; exit 1; }; \
+	  apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk >/dev/null; }

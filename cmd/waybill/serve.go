@@ -11,6 +11,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/rest"
 	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/console"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
@@ -44,6 +45,10 @@ func (p *process) serve() (func(context.Context) error, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages, err := console.Handler(handler)
+	if err != nil {
+		return nil, err
+	}
 	return func(ctx context.Context) error {
 		defer past.Close()
 		context.AfterFunc(ctx, func() { close(ending) })
@@ -59,7 +64,7 @@ func (p *process) serve() (func(context.Context) error, error) {
 		group.Go(func() error { return known.run(ctx) })
 		group.Go(func() error {
 			defer counted() // requests are refused to the end
-			return listenAndServe(ctx, p.settings.Listen, p.settings.ShutdownTimeout, handler, func(address net.Addr) {
+			return listenAndServe(ctx, p.settings.Listen, p.settings.ShutdownTimeout, pages, func(address net.Addr) {
 				p.log.Info("the API listens", "address", address.String())
 			})
 		})

@@ -1,0 +1,62 @@
+// Who is signed in, and what they may do.
+import { effect, signal } from '@preact/signals';
+import { get, Problem, send, sessionEnded } from '../api/http';
+import { remember, remembered } from './preferences';
+
+export interface Identity {
+  subject: string;
+  issuer: string;
+  roles: string[];
+  organizations?: string[];
+  permissions: string[];
+  version: string;
+}
+
+// As the API names them.
+export type Permission =
+  | 'sources:read' | 'sources:write' | 'batches:read' | 'batches:write' | 'documents:read' | 'documents:write' | 'operations:read' | 'history:read'
+  | 'audit:read' | 'audit:export' | 'tokens:read' | 'tokens:write' | 'webhooks:read' | 'webhooks:write' | 'profiles:read' | 'profiles:write'
+  | 'approvals:read' | 'approvals:decide' | 'projections:read' | 'projections:write';
+
+// undefined: not known yet; null: nobody.
+export const identity = signal<Identity | null | undefined>(undefined);
+export const sessionProblem = signal<Problem | undefined>(undefined);
+
+// may says what to offer. The API refuses by itself what is not granted.
+export const may = (permission: Permission): boolean => identity.value?.permissions.includes(permission) ?? false;
+
+// restore the session of this browser. Where none was begun, there is none to
+// ask for.
+export async function restore() {
+  if (remembered('session') !== 'begun') {
+    identity.value = null;
+    return;
+  }
+  try {
+    identity.value = await get<Identity>('/v1/session');
+    sessionProblem.value = undefined;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) return over();
+    identity.value = null;
+    sessionProblem.value = error as Problem;
+  }
+}
+
+export async function signIn(token: string) {
+  identity.value = await send<Identity>('POST', '/v1/session', { token }, { quiet: true });
+  remember('session', 'begun');
+}
+
+export async function signOut() {
+  await send('DELETE', '/v1/session', undefined, { quiet: true });
+  over();
+}
+
+function over() {
+  remember('session', 'over');
+  identity.value = null;
+}
+
+effect(() => {
+  if (sessionEnded.value > 0) over();
+});

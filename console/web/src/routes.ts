@@ -1,0 +1,24 @@
+// The pages and where they are. A page is a module of its own, loaded when it
+// is first shown; its default export is given the values of its pattern.
+import type { ComponentType } from 'preact';
+import type { Permission } from './base/session';
+
+export type PageProps = Record<string, string>;
+type Load = () => Promise<{ default: ComponentType<PageProps> }>;
+
+export interface Route {
+  pattern: string;
+  load: Load;
+  needs?: Permission;
+}
+
+const page = (load: () => Promise<{ default: ComponentType<any> }>): Load => load;
+
+export const routes: Route[] = [
+  { pattern: '/', load: page(() => import('./pages/overview')) },
+  { pattern: '/batches', load: page(() => import('./pages/batches')) },
+  { pattern: '/batches/new', load: page(() => import('./pages/batch-new')), needs: 'batches:write' },
+  { pattern: '/batches/:number/documents/:id', load: page(() => import('./pages/document')) },
+  { pattern: '/operations/:id', load: page(() => import('./pages/operation')) },
+  { pattern: '/batches/:number/:tab?', load: page(() => import('./pages/batch')) },
+];
