@@ -60,6 +60,7 @@ type DocumentFilter struct {
 	Status       document.Status
 	Category     domain.Category // of failed documents
 	Code         string
+	Fingerprint  string // of the cause for which they are failed
 	Organization string
 	DocumentType string
 	ImageNumber  string
@@ -95,6 +96,7 @@ func (f DocumentFilter) where() (string, []any) {
 	add(string(f.Status), "status = ?")
 	add(string(f.Category), "failure_category = ? AND status = 'failed'")
 	add(f.Code, "failure_code = ?")
+	add(f.Fingerprint, "status = 'failed' AND stream IN (SELECT f.stream FROM failed_documents f WHERE f.batch = $1 AND f.fingerprint = ? AND NOT f.excepted)")
 	add(f.Organization, "organization = ?")
 	add(f.DocumentType, "document_type = ?")
 	add(f.ImageNumber, "image_number = ?")
@@ -148,6 +150,7 @@ type File struct {
 // Skip is the mark "skip for now".
 type Skip struct {
 	Reason   string `json:"reason"`
+	Owner    string `json:"owner,omitempty"`
 	ReviewOn string `json:"reviewOn,omitempty"`
 }
 

@@ -101,7 +101,7 @@ func (f *filesFold) apply(event document.Event) {
 		f.turn(document.FileStatusFailed, document.FileStatusPending)
 		f.turn(document.FileStatusPassed, document.FileStatusPending)
 	case document.FileSkipped:
-		f.set(e.FileID, document.FileStatusSkipped, skipOf(e.Reason, e.ReviewOn))
+		f.set(e.FileID, document.FileStatusSkipped, skipOf(Skip{Reason: e.Reason, Owner: e.Owner, ReviewOn: e.ReviewOn}))
 		f.settle(e.After)
 	case document.FileRecalled:
 		f.set(e.FileID, document.FileStatusPending, nil)
@@ -139,9 +139,9 @@ func (f *filesFold) lose(e document.VerificationFailed) {
 }
 
 // skipOf is a mark in JSON.
-func skipOf(reason, reviewOn string) *string {
-	skip, _ := json.Marshal(Skip{Reason: reason, ReviewOn: reviewOn}) // strings always encode
-	return new(string(skip))
+func skipOf(skip Skip) *string {
+	encoded, _ := json.Marshal(skip) // strings always encode
+	return new(string(encoded))
 }
 
 // list takes in listed files. One that is kept stays with its outcome. A mark
@@ -154,7 +154,7 @@ func (f *filesFold) list(files []document.ListedFile, skipped []document.Mark, k
 		file := f.files[mark.FileID]
 		file.status = document.FileStatusSkipped
 		if mark.Reason != "" {
-			file.skip = skipOf(mark.Reason, mark.ReviewOn)
+			file.skip = skipOf(Skip{Reason: mark.Reason, Owner: mark.Owner, ReviewOn: mark.ReviewOn})
 		} else if was := f.before[mark.FileID]; was != nil {
 			file.skip = was.skip
 		}

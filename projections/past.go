@@ -48,7 +48,7 @@ func NewPast(pool *pgxpool.Pool, history Chronicle) (*Past, error) {
 	config.MaxConns, config.MinConns, config.MinIdleConns = pastReads, 0, 0
 	config.ConnConfig.RuntimeParams["search_path"] = "pg_temp"
 	config.AfterConnect = func(ctx context.Context, connection *pgx.Conn) error {
-		_, err := connection.Exec(ctx, batchesView.Schema+";"+documentsView.Schema)
+		_, err := connection.Exec(ctx, batchesView.Schema+";"+pastDocumentsView.Schema)
 		return err
 	}
 	aside, err := pgxpool.NewWithConfig(context.Background(), config)
@@ -74,7 +74,7 @@ func (p *Past) scratch(ctx context.Context, view View, point wire.Position, b *b
 		return err
 	}
 	defer connection.Release()
-	if _, err := connection.Exec(ctx, `TRUNCATE `+strings.Join(append(sortedKeys(batchesView.Tables), sortedKeys(documentsView.Tables)...), ", ")); err != nil {
+	if _, err := connection.Exec(ctx, `TRUNCATE `+strings.Join(append(sortedKeys(batchesView.Tables), sortedKeys(pastDocumentsView.Tables)...), ", ")); err != nil {
 		return err
 	}
 	return step(&scratch{Conn: connection, past: p, view: view, point: point, budget: b})

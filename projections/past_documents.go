@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"maps"
 
 	"github.com/jackc/pgx/v5"
 
@@ -9,9 +10,26 @@ import (
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
+// pastDocumentsView is the documents together with what they are chosen by.
+var pastDocumentsView = View{
+	Name: documentsView.Name, Tables: merged(documentsView.Tables, leftoversView.Tables), Schema: documentsView.Schema + ";" + leftoversView.Schema,
+	Apply: func(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
+		if err := documentsView.Apply(ctx, tx, events); err != nil {
+			return err
+		}
+		return leftoversView.Apply(ctx, tx, events)
+	},
+}
+
+func merged(tables, others map[string]string) map[string]string {
+	all := maps.Clone(tables)
+	maps.Copy(all, others)
+	return all
+}
+
 // FindDocument of a batch with its files, as it was at a point.
 func (p *Past) FindDocument(ctx context.Context, number string, id domain.DocumentID, point wire.Position) (d Document, files []File, err error) {
-	err = p.scratch(ctx, documentsView, point, p.newBudget(), func(s *scratch) error {
+	err = p.scratch(ctx, pastDocumentsView, point, p.newBudget(), func(s *scratch) error {
 		records, err := p.documentsOf(ctx, point, number, id.Stream())
 		if err != nil {
 			return err
@@ -37,7 +55,7 @@ func (p *Past) DocumentsOf(ctx context.Context, f DocumentFilter, point wire.Pos
 	if _, err := p.pastBatch(ctx, f.Batch, point); err != nil {
 		return nil, err
 	}
-	err = p.scratch(ctx, documentsView, point, p.newBudget(), func(s *scratch) error {
+	err = p.scratch(ctx, pastDocumentsView, point, p.newBudget(), func(s *scratch) error {
 		for after, more := f.After, true; more && len(found) < f.Limit; {
 			streams, err := p.members(ctx, f.Batch, after)
 			if err != nil {

@@ -48,7 +48,34 @@ func requireEachCheckpoint(t *testing.T, history projections.History, batches []
 		requireClosure(t, pool)
 		requireTotals(t, pool)
 		w.requireReports(t, pool)
+		requireLeftovers(t, pool)
+		requireCoverage(t, pool)
 	}
+}
+
+// requireCoverage: what the map adds up is what the documents say, also of those
+// that were listed otherwise before.
+func requireCoverage(t *testing.T, q projections.Querier) {
+	t.Helper()
+	require.ElementsMatch(t,
+		lines(t, q, `SELECT concat_ws(' ', batch, organization, document_type, left(bill_date, 7), count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'migrated'),
+				count(*) FILTER (WHERE status = 'passed'), count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'excepted'), count(*) FILTER (WHERE status = 'cancelled'), sum(files_skipped))
+			FROM documents GROUP BY batch, organization, document_type, left(bill_date, 7)`),
+		lines(t, q, `SELECT concat_ws(' ', batch, organization, document_type, month, pending, migrated, passed, failed, excepted, cancelled, skipped)
+			FROM coverage_totals WHERE pending + migrated + passed + failed + excepted + cancelled > 0`))
+	require.Empty(t, lines(t, q, `SELECT t::text FROM coverage_totals t WHERE pending + migrated + passed + failed + excepted + cancelled = 0 AND (pending, migrated, passed, failed, excepted, cancelled, skipped) <> (0, 0, 0, 0, 0, 0, 0)`))
+}
+
+// requireLeftovers: the documents with a cause are those that have failed, for
+// that, and the files that are listed as skipped those that are.
+func requireLeftovers(t *testing.T, q projections.Querier) {
+	t.Helper()
+	require.ElementsMatch(t,
+		lines(t, q, `SELECT concat_ws(' ', batch, stream, organization, failure_code, failure_category, status = 'excepted') FROM documents WHERE status IN ('failed', 'excepted')`),
+		lines(t, q, `SELECT concat_ws(' ', batch, stream, organization, cause->>'code', cause->>'category', excepted) FROM failed_documents`))
+	require.ElementsMatch(t,
+		lines(t, q, `SELECT concat_ws(' ', batch, stream, file_id, organization, skip->>'reason', skip->>'reviewOn') FROM document_files JOIN documents USING (batch, stream) WHERE document_files.status = 'skipped'`),
+		lines(t, q, `SELECT concat_ws(' ', batch, stream, file_id, organization, reason, nullif(review_on, '')) FROM skipped_files`))
 }
 
 // requireReports: what reports add up is what the documents were judged last.

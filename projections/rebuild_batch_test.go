@@ -23,6 +23,13 @@ var byBatch = map[string][]string{
 		`INSERT INTO worklist_documents (stream, batch, version, due) VALUES ('invented', $1, 1, now())`,
 	},
 	"audit": {`UPDATE audit SET actor = 'mallory' WHERE batch = $1`},
+	"coverage": {
+		`UPDATE coverage_totals SET migrated = migrated + 7 WHERE batch = $1`, `INSERT INTO coverage_organizations VALUES ($1, 'invented', 'x')`,
+	},
+	"leftovers": {
+		`INSERT INTO failed_documents VALUES ($1, 'invented', 'ORG-a', 'f', '{}', now(), false)`,
+		`INSERT INTO skipped_files VALUES ($1, 'invented', 'f', 's', 'ORG-a', '', '', '', 'spoiled', '', '', now(), '')`,
+	},
 	"preflights": {
 		`INSERT INTO preflight_totals VALUES ($1, 'ORG-a', 'category', 'invented', '', '', 1, 1, 1, 1)`, `UPDATE preflight_totals SET bytes = bytes + 1 WHERE batch = $1`,
 	},

@@ -224,7 +224,7 @@ func (s *story) content(content string) document.Listed {
 	if s.IntN(8) == 0 {
 		files, content = s.IntN(5), content+fmt.Sprint(s.IntN(5))
 	}
-	l := document.Listed{Organization: "ORG-" + content[:1], DocumentType: "bill", BillNumber: "N" + content, Content: content}
+	l := document.Listed{Organization: "ORG-" + content[:1], DocumentType: "bill", BillNumber: "N" + content, BillDate: fmt.Sprintf("2025-%02d-15", 1+content[0]%3), Content: content}
 	for i := range files {
 		l.Files = append(l.Files, document.ListedFile{
 			ID: fmt.Sprintf("f%d", i), Class: document.Invoice, Sequence: i, Name: "a.pdf", Type: "pdf", Size: 10, Hash: fmt.Sprint("h", i), HashAlgorithm: "md5",
@@ -319,7 +319,7 @@ func (s *story) operate() {
 	file := fmt.Sprintf("f%d", s.IntN(4))
 	s.do(s.j.Document(id, pick(s, []document.Command{
 		document.RetryDocument{Batch: m.Batch, Reason: "again"},
-		document.SkipFile{Batch: m.Batch, FileID: file, Reason: "damaged", ReviewOn: "2025-06-01"},
+		document.SkipFile{Batch: m.Batch, FileID: file, Reason: "damaged", Owner: "bo", ReviewOn: "2025-06-01"},
 		document.SkipFile{Batch: m.Batch, FileID: file, Reason: "damaged"},
 		document.RecallFile{Batch: m.Batch, FileID: file, Reason: "mended"},
 		document.ExceptDocument{Batch: m.Batch, Reason: "destroyed", Evidence: "protocol 7"},

@@ -1,0 +1,314 @@
+package projections
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/batch"
+)
+
+// CoverageBy is what the rows of the map are.
+type CoverageBy string
+
+// The rows that a map can have.
+const (
+	ByOrganization CoverageBy = "organization"
+	ByDocumentType CoverageBy = "documentType"
+)
+
+// CoverageFilter chooses a map; empty fields choose all.
+type CoverageFilter struct {
+	Source   string
+	By       CoverageBy
+	From, To string               // months YYYY-MM, both inclusive
+	Within   domain.Organizations // whose documents are seen; none: all
+	Most     int                  // cells; more are refused
+}
+
+// Coverage is a map: months by organisation or document type.
+type Coverage struct {
+	From, To string // months
+	Cells    []CoverageCell
+}
+
+// ReadCoverage gives the map that a filter chooses, in order of key and month. Months that the
+// filter leaves open are those that batches have.
+func ReadCoverage(ctx context.Context, q Querier, f CoverageFilter) (Coverage, error) {
+	m := coverageMap{filter: f, rounds: map[string]*round{}, parts: map[[2]string][]*part{}, keys: map[string]string{}}
+	for _, read := range []func(context.Context, Querier) error{m.readRounds, m.readPeriod, m.readSlices, m.readTotals, m.readNames} {
+		if err := read(ctx, q); err != nil {
+			return Coverage{}, err
+		}
+	}
+	return m.draw()
+}
+
+// coverageMap while it is read.
+type coverageMap struct {
+	filter CoverageFilter
+	rounds map[string]*round
+	parts  map[[2]string][]*part // by key and month; key "": of all keys
+	keys   map[string]string     // with their names
+}
+
+// round is a batch that covers something.
+type round struct {
+	number string
+	mode   batch.Mode
+	phase  batch.Phase
+	scope  batch.Scope
+}
+
+// of is what its scope names of the rows of a map, and of the other dimension.
+func (r *round) of(by CoverageBy) (keys, others []string) {
+	if by == ByOrganization {
+		return r.scope.Organizations, r.scope.DocumentTypes
+	}
+	return r.scope.DocumentTypes, r.scope.Organizations
+}
+
+const coverageRounds = ` FROM batches b WHERE b.created_at IS NOT NULL AND ($2 = '' OR b.source = $2)
+	AND (coalesce(cardinality($1::text[]), 0) = 0 OR b.scope->'organizations' ?| $1 OR EXISTS (SELECT FROM document_totals t WHERE t.batch = b.number AND t.organization = ANY ($1)))`
+
+func (m *coverageMap) readRounds(ctx context.Context, q Querier) error {
+	rows, err := q.Query(ctx, `SELECT b.number, b.mode, b.phase, b.scope`+coverageRounds, m.filter.Within, m.filter.Source)
+	if err != nil {
+		return err
+	}
+	var r round
+	var scope []byte
+	_, err = pgx.ForEachRow(rows, []any{&r.number, &r.mode, &r.phase, &scope}, func() error {
+		r.scope = batch.Scope{}
+		if err := json.Unmarshal(scope, &r.scope); err != nil {
+			return err
+		}
+		m.rounds[r.number] = new(r)
+		keys, _ := r.of(m.filter.By)
+		for _, key := range keys {
+			if m.sees(key) {
+				m.keys[key] = ""
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// sees tells whether a key of a scope is shown. Types that a scope names may be
+// there for the sake of others' organisations.
+func (m *coverageMap) sees(key string) bool {
+	return !m.filter.Within.Restricted() || m.filter.By == ByOrganization && m.filter.Within.Has(key)
+}
+
+// defaultMonths is how far a map goes back that is asked for without a period.
+const defaultMonths = 36
+
+func (m *coverageMap) readPeriod(ctx context.Context, q Querier) error {
+	var first, last string
+	err := q.QueryRow(ctx, `SELECT coalesce(min(month), ''), coalesce(max(month), '') FROM (
+			SELECT left(s.from_date, 7) AS month FROM batch_slices s WHERE s.from_date <> '' AND s.batch IN (SELECT b.number`+coverageRounds+`)
+			UNION ALL SELECT month FROM coverage_totals WHERE month <> '' AND batch IN (SELECT b.number`+coverageRounds+`)) months`, m.filter.Within, m.filter.Source).Scan(&first, &last)
+	if err != nil {
+		return err
+	}
+	m.filter.To = cmp.Or(m.filter.To, last)
+	if m.filter.From == "" && m.filter.To != "" {
+		to, err := time.Parse(month, m.filter.To)
+		if err != nil {
+			return err
+		}
+		m.filter.From = min(m.filter.To, max(first, to.AddDate(0, 1-defaultMonths, 0).Format(month)))
+	}
+	return nil
+}
+
+const month = "2006-01"
+
+// part of a round in a month, of a key or of all.
+type part struct {
+	*round
+	from, to            string // days that were listed; empty: none
+	listing, unlisted   bool   // slices are still being listed; could not be
+	lacking, unaccepted int64
+	CoverageFigures
+	newer int64 // new documents and new contents
+}
+
+// at gives the part of a round, and makes it.
+func (m *coverageMap) at(number, key, month string) *part {
+	place := [2]string{key, month}
+	for _, p := range m.parts[place] {
+		if p.number == number {
+			return p
+		}
+	}
+	p := &part{round: m.rounds[number]}
+	m.parts[place] = append(m.parts[place], p)
+	return p
+}
+
+func (m *coverageMap) readSlices(ctx context.Context, q Querier) error {
+	f := m.filter
+	rows, err := q.Query(ctx, `SELECT batch, organization, left(from_date, 7), min(from_date), max(to_date), bool_or(status NOT IN ('completed', 'failed')), bool_or(status = 'failed'),
+			sum(shortfall)::bigint, sum(greatest(shortfall - accepted, 0))::bigint
+		FROM batch_slices WHERE left(from_date, 7) BETWEEN $3 AND $4 AND batch IN (SELECT b.number`+coverageRounds+`)
+			AND (coalesce(cardinality($1::text[]), 0) = 0 OR organization = '' OR organization = ANY ($1))
+		GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, f.Within, f.Source, f.From, f.To)
+	if err != nil {
+		return err
+	}
+	var number, organization, month, from, to string
+	var listing, failed bool
+	var lacking, unaccepted int64
+	_, err = pgx.ForEachRow(rows, []any{&number, &organization, &month, &from, &to, &listing, &failed, &lacking, &unaccepted}, func() error {
+		if m.rounds[number] == nil {
+			return nil // it was made since the rounds were read
+		}
+		keys := []string{organization}
+		if f.By == ByDocumentType {
+			if keys = m.rounds[number].scope.DocumentTypes; len(keys) == 0 {
+				keys = []string{""}
+			}
+		}
+		for _, key := range keys {
+			p := m.at(number, key, month)
+			p.from, p.to = from, to
+			p.listing, p.unlisted = p.listing || listing, p.unlisted || failed
+			p.lacking, p.unaccepted = p.lacking+lacking, p.unaccepted+unaccepted
+		}
+		return nil
+	})
+	return err
+}
+
+func (m *coverageMap) readTotals(ctx context.Context, q Querier) error {
+	f := m.filter
+	column := map[CoverageBy]string{ByOrganization: "organization", ByDocumentType: "document_type"}[f.By]
+	rows, err := q.Query(ctx, `SELECT batch, `+column+`, month, sum(pending)::bigint, sum(migrated)::bigint, sum(passed)::bigint, sum(failed)::bigint, sum(excepted)::bigint, sum(cancelled)::bigint,
+			sum(skipped)::bigint, sum(new_documents + new_contents)::bigint
+		FROM coverage_totals WHERE batch IN (SELECT b.number`+coverageRounds+`) AND (coalesce(cardinality($1::text[]), 0) = 0 OR organization = ANY ($1))
+			AND pending + migrated + passed + failed + excepted + cancelled > 0
+		GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, f.Within, f.Source)
+	if err != nil {
+		return err
+	}
+	var number, key, month string
+	var n CoverageFigures
+	var newer int64
+	_, err = pgx.ForEachRow(rows, []any{&number, &key, &month, &n.Pending, &n.Migrated, &n.Passed, &n.Failed, &n.Excepted, &n.Cancelled, &n.Skipped, &newer}, func() error {
+		if m.rounds[number] == nil {
+			return nil // as above
+		}
+		m.keys[key] = "" // known, whatever its months
+		if month >= f.From && month <= f.To && month != "" {
+			p := m.at(number, key, month)
+			p.CoverageFigures, p.newer = n, newer
+		}
+		return nil
+	})
+	return err
+}
+
+func (m *coverageMap) readNames(ctx context.Context, q Querier) error {
+	if m.filter.By != ByOrganization {
+		return nil
+	}
+	rows, err := q.Query(ctx, `SELECT organization, max(name COLLATE "C") FROM coverage_organizations WHERE batch IN (SELECT b.number`+coverageRounds+`) GROUP BY 1`, m.filter.Within, m.filter.Source)
+	if err != nil {
+		return err
+	}
+	var key, name string
+	_, err = pgx.ForEachRow(rows, []any{&key, &name}, func() error {
+		if _, shown := m.keys[key]; shown {
+			m.keys[key] = name
+		}
+		return nil
+	})
+	return err
+}
+
+func (m *coverageMap) draw() (Coverage, error) {
+	c := Coverage{From: m.filter.From, To: m.filter.To}
+	months := monthsBetween(m.filter.From, m.filter.To)
+	if len(months)*len(m.keys) > m.filter.Most {
+		return c, domain.RefuseInvalid("from", "coverage-too-large", "%d months of %d rows are %d cells, %d at most: ask for a shorter period or for one source",
+			len(months), len(m.keys), len(months)*len(m.keys), m.filter.Most)
+	}
+	for _, key := range sortedKeys(m.keys) {
+		for _, month := range months {
+			cell := m.cell(key, month)
+			cell.Key, cell.Name, cell.Month = key, m.keys[key], month
+			c.Cells = append(c.Cells, cell)
+		}
+	}
+	return c, nil
+}
+
+func monthsBetween(from, to string) (all []string) {
+	at, err := time.Parse(month, from)
+	for ; err == nil && at.Format(month) <= to; at = at.AddDate(0, 1, 0) {
+		all = append(all, at.Format(month))
+	}
+	return all
+}
+
+// cell of a key in a month: of what rounds did with it by name, and of what those
+// did that name no key and so cover all.
+func (m *coverageMap) cell(key, month string) CoverageCell {
+	byRound := map[string]*part{}
+	for _, place := range [][2]string{{key, month}, {"", month}} {
+		for _, p := range m.parts[place] {
+			merged := byRound[p.number]
+			if merged == nil {
+				merged = &part{round: p.round}
+				byRound[p.number] = merged
+			}
+			merged.add(p, place[0] == key)
+		}
+	}
+	parts := make([]*part, 0, len(byRound))
+	for _, number := range sortedKeys(byRound) {
+		parts = append(parts, byRound[number])
+	}
+	return cellOf(parts, m.filter.By, month)
+}
+
+// add what is of the key, and of all keys how they were listed.
+func (p *part) add(q *part, own bool) {
+	if q.from != "" {
+		p.from, p.to = q.from, q.to
+	}
+	p.listing, p.unlisted = p.listing || q.listing, p.unlisted || q.unlisted
+	p.lacking, p.unaccepted = p.lacking+q.lacking, p.unaccepted+q.unaccepted
+	if own {
+		p.CoverageFigures, p.newer = p.CoverageFigures.plus(q.CoverageFigures), p.newer+q.newer
+	}
+}
+
+// covers tells that a round lists all that another does of a cell.
+func (p *part) covers(q *part, by CoverageBy, month string) bool {
+	from, to := cmp.Or(q.from, month+"-01"), cmp.Or(q.to, lastOfMonth(month))
+	_, mine := p.of(by)
+	_, theirs := q.of(by)
+	return p.from != "" && p.from <= from && p.to >= to && (p.scope.List == "" || p.scope.List == q.scope.List) && includes(mine, theirs)
+}
+
+func lastOfMonth(m string) string {
+	first, err := time.Parse(month, m)
+	if err != nil {
+		return fmt.Sprint(m, "-31") // it was a month when it was read
+	}
+	return first.AddDate(0, 1, -1).Format(time.DateOnly)
+}
+
+// includes tells that codes, of which none are all, include others.
+func includes(all, some []string) bool {
+	return len(all) == 0 || len(some) > 0 && !slices.ContainsFunc(some, func(code string) bool { return !slices.Contains(all, code) })
+}
