@@ -34,7 +34,7 @@ type batch struct {
 
 func batchCommands(k *connection) []*cobra.Command {
 	return []*cobra.Command{
-		batchList(k), batchShow(k), batchCreate(k), batchWatch(k), batchReport(k), batchRun(k), batchRetry(k), batchMatch(k), batchVerify(k),
+		batchList(k), batchShow(k), batchCreate(k), batchWatch(k), batchReport(k), batchRun(k), batchRetry(k), batchMatch(k), batchVerify(k), batchFailures(k),
 		batchOrder(k, "pause", "Pause a batch: work under way is finished, nothing new is begun"),
 		batchOrder(k, "resume", "Let a paused batch go on"),
 		batchCancel(k),

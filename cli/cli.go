@@ -14,6 +14,7 @@ func Commands() []*cobra.Command {
 		group("batch", "Batches: make, watch, retry, steer (批次)", batchCommands),
 		group("list", "Uploaded lists of image or bill numbers, for the scope of a batch (清单)", listCommands),
 		group("document", "Documents of a batch and their files (单据)", documentCommands),
+		group("skip", "Files that are set aside, until somebody takes them back (暂不迁移)", skipCommands),
 		group("verification", "Verifications of the archive and what they found (完整性校验)", verificationCommands),
 		group("profile", "Target profiles: what a target asks of documents and files (目标配置)", profileCommands),
 		group("rule", "Validation rules and what they mean under each profile (校验规则)", ruleCommands),

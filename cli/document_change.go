@@ -80,14 +80,19 @@ func (k *connection) onDocuments(c *cobra.Command, ch *change, verb string, more
 }
 
 func fileSkip(k *connection) *cobra.Command {
-	var review string
+	var review, owner string
 	c := &cobra.Command{Use: "skip-file NUMBER DOCUMENT FILE --reason WHY", Short: "Set a file aside for now; the document's other files go on (暂不迁移)"}
 	c.Flags().StringVar(&review, "review-on", "", "when it is due for review, YYYY-MM-DD")
+	c.Flags().StringVar(&owner, "owner", "", "who sees to it, a subject; else whoever skips")
 	return k.onFile(c, "skip", func() map[string]any {
-		if review == "" {
-			return nil
+		body := map[string]any{}
+		if review != "" {
+			body["reviewOn"] = review
 		}
-		return map[string]any{"reviewOn": review}
+		if owner != "" {
+			body["owner"] = owner
+		}
+		return body
 	})
 }
 

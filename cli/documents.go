@@ -33,12 +33,29 @@ type document struct {
 type file struct {
 	ID, Class, Name, Type, Status string
 	Sequence, Size                int64
-	Skip                          *struct{ Reason, ReviewOn string }
+	Skip                          *skip
 	Arrival                       *struct {
 		Format  string
 		Stored  *struct{ Key string }
 		Failure *failure
 	}
+}
+
+type skip struct{ Reason, Owner, ReviewOn string }
+
+func (s skip) String() string {
+	text := "skipped: " + s.Reason
+	var more []string
+	if s.Owner != "" {
+		more = append(more, "owner "+s.Owner)
+	}
+	if s.ReviewOn != "" {
+		more = append(more, "review on "+s.ReviewOn)
+	}
+	if len(more) > 0 {
+		text += " (" + strings.Join(more, ", ") + ")"
+	}
+	return text
 }
 
 var documentStatuses = []string{"pending", "migrated", "passed", "failed", "excepted", "cancelled"}
@@ -58,6 +75,7 @@ func documentFilters(c *cobra.Command, f *filters) {
 	f.add(c, "status", "status", strings.Join(documentStatuses, ", "), documentStatuses...)
 	f.add(c, "category", "category", "only those that failed for: "+strings.Join(categories, ", "), categories...)
 	f.add(c, "code", "code", "only those with this failure code")
+	f.add(c, "fingerprint", "fingerprint", "only those failed for this cause, as waybill batch failures has it")
 	f.add(c, "organization", "organization", "only those of this organisation")
 	f.add(c, "type", "documentType", "only those of this document type")
 	f.add(c, "image-number", "imageNumber", "only those with this image number (影像编号)")
@@ -150,10 +168,8 @@ func (f file) format() string {
 // why a file is not migrated.
 func (f file) why() string {
 	switch {
-	case f.Skip != nil && f.Skip.ReviewOn != "":
-		return fmt.Sprintf("skipped: %s (review on %s)", f.Skip.Reason, f.Skip.ReviewOn)
 	case f.Skip != nil:
-		return "skipped: " + f.Skip.Reason
+		return f.Skip.String()
 	case f.Arrival != nil && f.Arrival.Failure != nil:
 		return f.Arrival.Failure.Code + ": " + f.Arrival.Failure.Detail
 	}

@@ -33,6 +33,8 @@ func TestTablesForPeople(t *testing.T) {
 		"check":        {"source", "check", "s"},
 		"document":     {"document", "show", "B1", "x"},
 		"documents":    {"document", "list", "B1", "--status", "failed"},
+		"failures":     {"batch", "failures", "B1"},
+		"skips":        {"skip", "list", "--due"},
 		"facets":       {"document", "count", "B1", "--status", "failed"},
 		"history":      {"document", "history", "B1", "x"},
 		"source":       {"source", "show", "standard-imaging"},

@@ -28,6 +28,7 @@ var mayCall = map[string][]string{
 	"listBatches": everybody, "getBatch": everybody, "getReport": everybody, "getReportFile": everybody, "runPreflight": operators,
 	"listSlices": everybody, "getSlice": everybody, "acceptShortfall": operators, "retrySlice": operators,
 	"compareBatch": everybody, "listStatusChanges": everybody, "compareDocument": everybody,
+	"listFailures": everybody, "getFailuresFile": everybody, "listSkips": everybody, "getCoverage": everybody,
 	"countDocuments": everybody, "listDocuments": everybody, "getDocument": everybody, "getDocumentHistory": auditors,
 	"getFileContent": everybody, "retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,

@@ -27,7 +27,7 @@ var bodyExamples = map[string]any{
 	},
 	"NewToken": map[string]any{"subject": "erp-nightly", "roles": []any{"reader"}, "expiresAt": "2027-01-01T00:00:00Z"},
 	"Reason":   map[string]any{"reason": "maintenance of the source until Monday"},
-	"Skip":     map[string]any{"reason": "the supplier sends a better scan", "reviewOn": "2026-01-31"},
+	"Skip":     map[string]any{"reason": "the supplier sends a better scan", "owner": "scanning-room", "reviewOn": "2026-01-31"},
 	"SourceSettings": map[string]any{ //nolint:gosec // the same
 		"name": "标准版影像 2024", "tokenUrl": "https://imaging.example/token", "dataUrl": "https://imaging.example/data",
 		"clientId": "waybill", "secretRef": "file:/run/secrets/source", "pageSize": 200,

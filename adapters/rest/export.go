@@ -80,8 +80,8 @@ func (s *server) exportAudit(ctx context.Context, op route, in *exportQuery) (*e
 		return nil, err
 	}
 	e := &exporting{
-		server: s, filter: filter, meta: Command{}.meta(ctx), format: in.Format, resumed: in.Cursor != "",
-		mayStill: func(ctx context.Context) error { return s.mayStill(ctx, op) },
+		sending: sending{server: s, mayStill: func(ctx context.Context) error { return s.mayStill(ctx, op) }},
+		filter:  filter, meta: Command{}.meta(ctx), format: in.Format, resumed: in.Cursor != "",
 	}
 	// Nothing is sent before its record.
 	if err := s.Handler.BeginExport(ctx, e.meta, in.begun(filter)); err != nil {

@@ -11,16 +11,16 @@ import (
 	"github.com/waybill-migration/waybill/domain"
 )
 
-// auditColumn of the formats that people read.
-type auditColumn struct {
+// column of a table that people read.
+type column[E any] struct {
 	title  string
 	width  int // in characters, where there are widths
 	number bool
-	text   func(*AuditEntry) string
+	text   func(*E) string
 }
 
 // auditColumns: the last two say where to go on.
-var auditColumns = []auditColumn{
+var auditColumns = []column[AuditEntry]{
 	{"time", 28, false, func(e *AuditEntry) string { return e.Time.Format(time.RFC3339Nano) }},
 	{"operator", 18, false, func(e *AuditEntry) string { return e.Operator }},
 	{"operator kind", 12, false, func(e *AuditEntry) string { return e.ActorKind }},

@@ -242,7 +242,7 @@ func TestAWorkbookHasAsManySheetsAsItNeeds(t *testing.T) {
 	t.Parallel()
 	reasons := []string{"=1+1", "_x0041_ as it is", "  spaces  ", "a\x01b\tc\r\nd <&> \"影\"", strings.Repeat("长", 20_000), "'quoted", "last"}
 	var content bytes.Buffer
-	w, err := newWorkbook(&content, 3)
+	w, err := newWorkbook(&content, "Audit", auditColumns, 3)
 	require.NoError(t, err)
 	for i, reason := range reasons {
 		require.NoError(t, w.entry(AuditEntry{Time: time.Date(2025, 3, 1, 8, 0, 0, 123456000, time.UTC), Offset: int64(i), Reason: reason}))

@@ -20,7 +20,7 @@ const (
 	maxCell = 32_000
 )
 
-// workbook writes entries as an Office Open XML workbook (ECMA-376) while they
+// workbook writes entries as the rows of an Office Open XML workbook (ECMA-376) while they
 // come. A library that builds one keeps each sheet, in memory or in a temporary
 // file, until the last row is there: a client of millions of rows would wait
 // for its first byte until then. Here a row is on its way when it is written,
@@ -29,8 +29,10 @@ const (
 // its end.
 //
 // Texts are inline strings, which are never taken as formulas.
-type workbook struct {
+type workbook[E any] struct {
 	zip     *zip.Writer
+	name    string // of its sheets
+	columns []column[E]
 	sheet   *bufio.Writer
 	sheets  int
 	rows    int // of the sheet
@@ -38,8 +40,8 @@ type workbook struct {
 	line    bytes.Buffer
 }
 
-func newWorkbook(to io.Writer, maxRows int) (*workbook, error) {
-	w := &workbook{zip: zip.NewWriter(to), maxRows: maxRows}
+func newWorkbook[E any](to io.Writer, name string, columns []column[E], maxRows int) (*workbook[E], error) {
+	w := &workbook[E]{zip: zip.NewWriter(to), name: name, columns: columns, maxRows: maxRows}
 	w.zip.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) { return flate.NewWriter(to, flate.BestSpeed) })
 	return w, w.begin()
 }
@@ -65,7 +67,7 @@ const (
 )
 
 // begin a sheet with its titles.
-func (w *workbook) begin() error {
+func (w *workbook[E]) begin() error {
 	w.sheets++
 	part, err := w.zip.Create(fmt.Sprintf("xl/worksheets/sheet%d.xml", w.sheets))
 	if err != nil {
@@ -74,17 +76,17 @@ func (w *workbook) begin() error {
 	w.sheet, w.rows = bufio.NewWriter(part), 0
 	w.line.Reset()
 	w.line.WriteString(sheetHead)
-	for i, c := range auditColumns {
+	for i, c := range w.columns {
 		fmt.Fprintf(&w.line, `<col min="%d" max="%d" width="%d" customWidth="1"/>`, i+1, i+1, c.width)
 	}
 	w.line.WriteString(sheetData)
 	if _, err := w.sheet.Write(w.line.Bytes()); err != nil {
 		return err
 	}
-	return w.row(func(c auditColumn) { w.text(c.title, boldStyle) })
+	return w.row(func(c column[E]) { w.text(c.title, boldStyle) })
 }
 
-func (w *workbook) entry(e AuditEntry) error {
+func (w *workbook[E]) entry(e E) error {
 	if w.rows == w.maxRows {
 		if err := w.end(); err != nil {
 			return err
@@ -93,7 +95,7 @@ func (w *workbook) entry(e AuditEntry) error {
 			return err
 		}
 	}
-	return w.row(func(c auditColumn) {
+	return w.row(func(c column[E]) {
 		if c.number {
 			w.line.WriteString(`<c><v>` + c.text(&e) + `</v></c>`)
 			return
@@ -102,11 +104,11 @@ func (w *workbook) entry(e AuditEntry) error {
 	})
 }
 
-func (w *workbook) row(cell func(auditColumn)) error {
+func (w *workbook[E]) row(cell func(column[E])) error {
 	w.rows++
 	w.line.Reset()
 	w.line.WriteString(`<row>`)
-	for _, c := range auditColumns {
+	for _, c := range w.columns {
 		cell(c)
 	}
 	w.line.WriteString(`</row>`)
@@ -118,7 +120,7 @@ func (w *workbook) row(cell func(auditColumn)) error {
 // a text that happens to look like that.
 var escaped = regexp.MustCompile(`_x[0-9A-Fa-f]{4}_`)
 
-func (w *workbook) text(text string, style int) {
+func (w *workbook[E]) text(text string, style int) {
 	if text == "" {
 		w.line.WriteString(`<c/>`)
 		return
@@ -129,7 +131,7 @@ func (w *workbook) text(text string, style int) {
 	w.line.WriteString(`</t></is></c>`)
 }
 
-func (w *workbook) end() error {
+func (w *workbook[E]) end() error {
 	if _, err := w.sheet.WriteString(sheetTail); err != nil {
 		return err
 	}
@@ -137,13 +139,13 @@ func (w *workbook) end() error {
 }
 
 // close the last sheet and name them all.
-func (w *workbook) close() error {
+func (w *workbook[E]) close() error {
 	if err := w.end(); err != nil {
 		return err
 	}
 	var names, relations, types bytes.Buffer
 	for i := 1; i <= w.sheets; i++ {
-		fmt.Fprintf(&names, `<sheet name="Audit %d" sheetId="%d" r:id="rId%d"/>`, i, i, i)
+		fmt.Fprintf(&names, `<sheet name="%s %d" sheetId="%d" r:id="rId%d"/>`, w.name, i, i, i)
 		fmt.Fprintf(&relations, `<Relationship Id="rId%d" Type="%sworksheet" Target="worksheets/sheet%d.xml"/>`, i, relationType, i)
 		fmt.Fprintf(&types, `<Override PartName="/xl/worksheets/sheet%d.xml" ContentType="%sworksheet+xml"/>`, i, spreadsheetML)
 	}

@@ -38,42 +38,75 @@ type entryWriter interface {
 	close() error
 }
 
-// exporting is one answer that exports the audit log.
-type exporting struct {
+// sending is one answer that is made while it is sent.
+type sending struct {
 	*server
-	filter   projections.AuditFilter
-	meta     wire.Metadata
-	format   access.Format
-	resumed  bool
 	mayStill func(context.Context) error // asks again whether the client may read
 
 	clientWriter
-	rows  int64 // written; what arrived may be less
-	last  string
 	asked time.Time // whether the client may still
 }
 
-// answer sends the entries and records what became of it.
-func (e *exporting) answer(c huma.Context) {
+// send what is written.
+func (s *sending) send(c huma.Context, write func(context.Context, io.Writer) error) error {
 	gin := humagin.Unwrap(c)
-	e.clientWriter, e.asked = clientWriter{http.NewResponseController(gin.Writer), gin.Writer}, time.Now()
+	s.clientWriter, s.asked = clientWriter{http.NewResponseController(gin.Writer), gin.Writer}, time.Now()
 	ctx, cancel := context.WithTimeout(c.Context(), maxExport)
 	defer cancel()
-	err := e.send(ctx)
-	e.ended(ctx, err)
+	buffer := bufio.NewWriterSize(&s.clientWriter, exportBuffer)
+	if err := write(ctx, buffer); err != nil {
+		return err
+	}
+	return buffer.Flush()
+}
+
+// cut an answer off that could not be completed. As in reading.answer: without
+// its end, the client knows.
+func (s *sending) cut(ctx context.Context, err error) {
 	if err == nil {
 		return
 	}
 	if _, told := problemOf(err); !told && !errors.Is(err, errGone) && !errors.Is(err, errEnding) {
 		requestOf(ctx).failure = err
 	}
-	// As in reading.answer: without its end, the client knows.
-	_ = e.out.SetWriteDeadline(time.Unix(1, 0))
+	_ = s.out.SetWriteDeadline(time.Unix(1, 0))
 }
 
-func (e *exporting) send(ctx context.Context) error {
-	buffer := bufio.NewWriterSize(&e.clientWriter, exportBuffer)
-	w, err := e.writer(buffer)
+// tend stops when the process ends, and when the client may no longer read.
+func (s *sending) tend(ctx context.Context) error {
+	select {
+	case <-s.Ending:
+		return errEnding
+	default:
+	}
+	if time.Since(s.asked) < heartbeat {
+		return nil
+	}
+	s.asked = time.Now()
+	return s.mayStill(ctx)
+}
+
+// exporting is one answer that exports the audit log.
+type exporting struct {
+	sending
+	filter  projections.AuditFilter
+	meta    wire.Metadata
+	format  access.Format
+	resumed bool
+
+	rows int64 // written; what arrived may be less
+	last string
+}
+
+// answer sends the entries and records what became of it.
+func (e *exporting) answer(c huma.Context) {
+	err := e.send(c, e.write)
+	e.ended(c.Context(), err)
+	e.cut(c.Context(), err)
+}
+
+func (e *exporting) write(ctx context.Context, to io.Writer) error {
+	w, err := e.writer(to)
 	if err != nil {
 		return err
 	}
@@ -94,10 +127,7 @@ func (e *exporting) send(ctx context.Context) error {
 			break
 		}
 	}
-	if err := w.close(); err != nil {
-		return err
-	}
-	return buffer.Flush()
+	return w.close()
 }
 
 func (e *exporting) writer(to io.Writer) (entryWriter, error) {
@@ -105,7 +135,7 @@ func (e *exporting) writer(to io.Writer) (entryWriter, error) {
 	case access.NDJSON:
 		return newNDJSON(to), nil
 	case access.XLSX:
-		return newWorkbook(to, maxSheetRows)
+		return newWorkbook(to, "Audit", auditColumns, maxSheetRows)
 	default:
 		return newCSV(to, e.resumed)
 	}
@@ -126,20 +156,6 @@ func (e *exporting) page(ctx context.Context) ([]AuditEntry, error) {
 		entries[i] = entryOf(entry)
 	}
 	return entries, e.addAddresses(ctx, entries)
-}
-
-// tend stops when the process ends, and when the client may no longer read.
-func (e *exporting) tend(ctx context.Context) error {
-	select {
-	case <-e.Ending:
-		return errEnding
-	default:
-	}
-	if time.Since(e.asked) < heartbeat {
-		return nil
-	}
-	e.asked = time.Now()
-	return e.mayStill(ctx)
 }
 
 // clientWriter writes to the client now. One that takes nothing for as long as a

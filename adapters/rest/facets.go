@@ -15,6 +15,7 @@ type DocumentQuery struct {
 	Status       string          `query:"status" enum:"pending,migrated,passed,failed,excepted,cancelled"`
 	Category     domain.Category `query:"category" enum:"missing-field,format-mismatch,integrity,source-auth,source-unavailable,source-throttled,source-rejected,target-rejected,target-unavailable,internal" doc:"Only those failed for this"`
 	Code         string          `query:"code" maxLength:"300" doc:"Only those with this failure code"`
+	Fingerprint  string          `query:"fingerprint" maxLength:"16" doc:"Only those failed for this cause, as /v1/failures has them"`
 	Organization string          `query:"organization" maxLength:"300"`
 	DocumentType string          `query:"documentType" maxLength:"300"`
 	ImageNumber  string          `query:"imageNumber" maxLength:"300" doc:"The whole image number"`
@@ -24,7 +25,7 @@ type DocumentQuery struct {
 
 func (q DocumentQuery) filter(ctx context.Context, number, after string, limit int) projections.DocumentFilter {
 	return projections.DocumentFilter{
-		Batch: number, Within: restriction(ctx), Status: document.Status(q.Status), Category: q.Category, Code: q.Code, Organization: q.Organization, DocumentType: q.DocumentType,
+		Batch: number, Within: restriction(ctx), Status: document.Status(q.Status), Category: q.Category, Code: q.Code, Fingerprint: q.Fingerprint, Organization: q.Organization, DocumentType: q.DocumentType,
 		ImageNumber: q.ImageNumber, BillNumber: q.BillNumber, Text: q.Text, After: after, Limit: limit,
 	}
 }

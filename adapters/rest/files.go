@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -69,6 +70,7 @@ type File struct {
 // Skip sets a file aside for now (暂不迁移).
 type Skip struct {
 	Reason   string `json:"reason" minLength:"1" maxLength:"2000"`
+	Owner    string `json:"owner,omitempty" maxLength:"200" example:"scanning-room" doc:"Who sees to it: a subject. When it is left out, whoever skips"`
 	ReviewOn string `json:"reviewOn,omitempty" maxLength:"40" example:"2026-01-31" doc:"When it is due for review, YYYY-MM-DD"`
 }
 
@@ -191,7 +193,9 @@ func (s *server) skipFile(ctx context.Context, in *struct {
 	Body Skip
 }) (*done, error) {
 	return s.changeDocument(ctx, in.DocumentPath, in.Command, in.IfMatch,
-		document.SkipFile{Batch: in.Number.Number, FileID: in.File, Reason: in.Body.Reason, ReviewOn: in.Body.ReviewOn})
+		document.SkipFile{
+			Batch: in.Number.Number, FileID: in.File, Reason: in.Body.Reason, Owner: cmp.Or(in.Body.Owner, requestOf(ctx).actor.Subject), ReviewOn: in.Body.ReviewOn,
+		})
 }
 
 func (s *server) recallFile(ctx context.Context, in *struct {

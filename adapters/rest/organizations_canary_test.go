@@ -12,10 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/profile"
 )
 
@@ -30,6 +32,8 @@ import (
 func TestNothingOfOthersIsShown(t *testing.T) {
 	t.Parallel()
 	w := newOrganizations(t)
+	w.document(ownFailed, document.SkipFile{Batch: w.all, FileID: "f1" + mark, Reason: mark + " blurred", Owner: mark, ReviewOn: "2024-05-01"})
+	w.caughtUp()
 	for _, op := range w.reads() {
 		if op.reach == closed {
 			continue // TestEveryOperationHasAReach
@@ -138,6 +142,8 @@ func (w *organizations) values(op readable, name string, choices []string) (all 
 		switch {
 		case op.OperationID == "readEvents":
 			choices = []string{"0:1"}
+		case op.OperationID == "getCoverage":
+			choices = []string{"2024-03", "2024-04"}
 		case name == "to" && op.OperationID != "listAudit" && op.OperationID != "exportAudit":
 			choices = []string{at.String()}
 		}
@@ -175,6 +181,18 @@ func (w *organizations) values(op readable, name string, choices []string) (all 
 		choices = []string{mark + "-B-1", canary + "-B-1"}
 	case "text":
 		choices = []string{mark, canary}
+	case "due":
+		choices = []string{"true", "false"}
+	case "before":
+		choices = []string{"2024-05-02"}
+	case "owner":
+		choices = []string{mark, canary}
+	case "fingerprint":
+		rows, err := w.pool.Query(w.t.Context(), `SELECT DISTINCT fingerprint FROM failed_documents`)
+		require.NoError(w.t, err)
+		choices, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		require.NoError(w.t, err)
+		require.NotEmpty(w.t, choices)
 	case "profile":
 		choices = []string{profile.Archive}
 	default:

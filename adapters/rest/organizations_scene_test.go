@@ -72,7 +72,7 @@ func newOrganizations(t *testing.T) *organizations {
 	w.judged = w.preflight(own, other)
 	w.judges(ownFailed, mark)
 	w.judges(theirs[0], canary)
-	w.document(theirs[3], document.SkipFile{Batch: w.other, FileID: "f1" + canary, Reason: canary + " blurred"})
+	w.document(theirs[3], document.SkipFile{Batch: w.other, FileID: "f1" + canary, Reason: canary + " blurred", Owner: canary, ReviewOn: "2024-05-01"})
 	w.operate()
 	w.inspect(w.own, ownMigrated, mark)
 	w.inspect(w.mixed, theirs[1], canary)
@@ -247,7 +247,7 @@ func (w *organizations) hear() {
 // caughtUp returns when all views have what was done.
 func (w *organizations) caughtUp() {
 	w.t.Helper()
-	for _, view := range []string{batchesView, documentsView, auditView, operationsView, verificationsView, preflightsView} {
+	for _, view := range []string{batchesView, documentsView, auditView, operationsView, verificationsView, preflightsView, leftoversView, coverageView} {
 		require.NoError(w.t, w.reached(view, w.heads()))
 	}
 }

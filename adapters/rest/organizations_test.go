@@ -25,6 +25,7 @@ var reaches = map[string]reach{
 	"listDocuments": confined, "countDocuments": confined, "getDocument": confined, "getDocumentHistory": confined,
 	"listStatusChanges": confined, "compareDocument": confined,
 	"getFileContent": confined, "retryDocument": confined, "exceptDocument": confined, "revokeException": confined, "skipFile": confined, "recallFile": confined,
+	"getCoverage": confined, "listFailures": confined, "getFailuresFile": confined, "listSkips": confined,
 	"retryBatch": confined, "listOperations": confined, "getOperation": confined, "listOperationItems": confined, "cancelOperation": confined,
 	"listApprovals": closed, "getApproval": confined, "approveApproval": confined, "rejectApproval": confined, "withdrawApproval": confined,
 	"verifyBatch": wholly, "listVerifications": confined, "getVerification": confined, "listFindings": confined, "retryVerification": confined, "cancelVerification": confined,

@@ -115,8 +115,8 @@ func (c *chosen) choose(first []string) error {
 
 // titles by which columns are known, plain.
 var titles = map[list.Kind][]string{
-	list.ImageNumbers: {"imagenumber", "imageno", "scanbillno", "影像编号", "影像号", "影像编码"},
-	list.BillNumbers:  {"billnumber", "billno", "vouchernumber", "voucherno", "documentnumber", "单据编号", "单据号", "凭证号", "凭证编号", "单号"},
+	list.ImageNumbers: {"imagenumber", "imagenumber影像编号", "imageno", "scanbillno", "影像编号", "影像号", "影像编码"},
+	list.BillNumbers:  {"billnumber", "billnumber单据编号", "billno", "vouchernumber", "voucherno", "documentnumber", "单据编号", "单据号", "凭证号", "凭证编号", "单号"},
 }
 
 // plain is a title without what people write differently.
