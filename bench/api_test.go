@@ -175,8 +175,11 @@ func serveAPI(b *testing.B, pool *pgxpool.Pool) servedAPI {
 	b.Cleanup(past.Close)
 	tokens, log := postgres.NewTokens(pool), slog.New(slog.DiscardHandler)
 	handler := commands.NewHandler(journal, wire.UUID(uuid.New()), "bench", time.Now)
+	waker := postgres.NewWaker(b.Context(), pool)
+	live := rest.NewLive(pool, journal, waker, log)
+	go func() { _ = live.Run(b.Context()) }()
 	api, err := rest.New(rest.Dependencies{
-		Handler: handler, Journal: journal, Views: pool, Past: past, Identity: tokens, Tokens: tokens, Requests: postgres.NewRequests(pool),
+		Handler: handler, Live: live, Waker: waker, Journal: journal, Views: pool, Past: past, Identity: tokens, Tokens: tokens, Requests: postgres.NewRequests(pool),
 		Refusals: commands.NewRefusals(handler, log), Repeats: postgres.NewRepeats(pool), CursorKey: make([]byte, 32), Log: log, Metrics: prometheus.NewRegistry(),
 	})
 	must(b, err)

@@ -30,7 +30,7 @@ var mayCall = map[string][]string{
 	"compareBatch": everybody, "listStatusChanges": everybody, "compareDocument": everybody,
 	"listFailures": everybody, "getFailuresFile": everybody, "listSkips": everybody, "getCoverage": everybody,
 	"countDocuments": everybody, "listDocuments": everybody, "getDocument": everybody, "getDocumentHistory": auditors,
-	"getFileContent": everybody, "retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
+	"getFileContent": everybody, "watchAll": everybody, "watchBatch": everybody, "retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,
 	"cancelOperation": operators, "listApprovals": everybody, "getApproval": everybody, "approveApproval": operators, "rejectApproval": operators, "withdrawApproval": operators,
 	"verifyBatch": operators, "listVerifications": everybody, "getVerification": everybody, "listFindings": everybody, "retryVerification": operators, "cancelVerification": operators,

@@ -179,6 +179,7 @@ var errorCodes = []errorCode{
 	{"journal-closed", 503, "The journal takes nothing now", "The database may have been restored to an older point: the journal is compared with Kafka first.", "Wait. If it stays so, whoever runs the installation runs waybill recover."},
 	{"not-ready", 503, "The process is not ready", "What it waits for stands in missing; its log says why.", "Wait, or read the log."},
 	{"readers-too-many", 503, "Too many read events", "A process serves a number of such answers at the same time.", "Try again when Retry-After says so."},
+	{"watchers-too-many", 503, "Too many watch", "A process tells so many at the same time what changes.", "Send the request again after the seconds that Retry-After says, or read now and then."},
 	{"exports-too-many", 503, "Too many exports are made", "A process makes a few exports of the audit log and of failed documents at the same time.", "Send the request again after the seconds that Retry-After says."},
 	{"uploads-too-many", 503, "Too many lists are uploaded", "A process reads a few uploads at the same time.", "Send the request again after the seconds that Retry-After says."},
 	{"timeout", 503, "It took too long", "The work on a request is bounded in time.", "Repeat the request, under the same Idempotency-Key; narrow a read's filter."},

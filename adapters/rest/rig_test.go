@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -45,6 +46,7 @@ type rig struct {
 	secrets  map[string]string // by role
 	views    sync.Mutex        // held: the views stand still
 	waker    *postgres.Waker
+	live     *Live
 }
 
 func newRig(t *testing.T) *rig {
@@ -79,7 +81,7 @@ func (r *rig) dependencies() Dependencies {
 	r.t.Cleanup(past.Close)
 	return Dependencies{
 		Handler: r.handler.Agreeing(postgres.NewRepeats(r.pool)), Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Past: past, Identity: r.tokens, Tokens: r.tokens, Sessions: postgres.NewSessions(r.pool),
-		Requests: postgres.NewRequests(r.pool), Refusals: r.refusals, Repeats: postgres.NewRepeats(r.pool), Webhooks: postgres.NewDeliveries(r.pool), Paces: postgres.NewPaces(r.pool), CursorKey: key, Archive: &shelf{}, Waker: r.waker, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
+		Requests: postgres.NewRequests(r.pool), Refusals: r.refusals, Repeats: postgres.NewRepeats(r.pool), Webhooks: postgres.NewDeliveries(r.pool), Paces: postgres.NewPaces(r.pool), CursorKey: key, Archive: &shelf{}, Waker: r.waker, Live: r.live, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
 	}
 }
 
@@ -115,6 +117,8 @@ func (r *rig) follow() {
 			}
 		}
 	})
+	r.live = NewLive(r.pool, r.journal, r.waker, slog.New(slog.DiscardHandler))
+	group.Go(func() { _ = r.live.Run(ctx) })
 	r.t.Cleanup(group.Wait)
 }
 
@@ -152,9 +156,18 @@ func (r *rig) send(role, method, path string, body any, headers ...string) answe
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(r.t, err)
 	defer response.Body.Close()
-	received, err := io.ReadAll(response.Body)
+	received, err := r.whole(response)
 	require.NoError(r.t, err)
 	return answer{r.t, response.StatusCode, response.Header, received}
+}
+
+// whole body of an answer; of one that lasts until somebody ends it, what comes
+// at once.
+func (r *rig) whole(response *http.Response) ([]byte, error) {
+	if response.Header.Get("Content-Type") == eventStreamType {
+		return bufio.NewReader(response.Body).ReadBytes('\n')
+	}
+	return io.ReadAll(response.Body)
 }
 
 func (r *rig) get(path string) answer {

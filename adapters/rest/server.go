@@ -55,6 +55,7 @@ type Dependencies struct {
 	Paces     Paces
 	CursorKey []byte // seals cursors; the same for all processes of an installation
 	Waker     Waker
+	Live      *Live
 	Ending    <-chan struct{} // closed when long answers are to end
 	Checks    []Check         // what must hold for the process to be ready
 	Version   string          // of the software
@@ -179,6 +180,7 @@ func (s *server) registerAll() {
 	s.registerChecks()
 	s.registerLists()
 	s.registerBatches()
+	s.registerLive()
 	s.registerMatch()
 	s.registerPreflights()
 	s.registerSlices()

@@ -38,9 +38,10 @@ func (p *process) serve() (func(context.Context) error, error) {
 	}
 	ending := make(chan struct{})
 	refusals := commands.NewRefusals(p.handler, p.log)
+	live := rest.NewLive(p.pool, p.journal, p.waker, p.log)
 	handler, err := rest.New(rest.Dependencies{
 		Handler: p.handler.Agreeing(repeats).FourEyes(p.settings.FourEyesDocuments), Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: known, Tokens: tokens, Sessions: sessions,
-		Requests: postgres.NewRequests(p.pool), Limits: p.settings.limits(), Refusals: refusals, Repeats: repeats, Webhooks: postgres.NewDeliveries(p.pool), Checker: standardimaging.New(p.secrets.Resolve), Archive: archive, Paces: postgres.NewPaces(p.pool), CursorKey: p.cursorKey, Waker: p.waker, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
+		Requests: postgres.NewRequests(p.pool), Limits: p.settings.limits(), Refusals: refusals, Repeats: repeats, Webhooks: postgres.NewDeliveries(p.pool), Checker: standardimaging.New(p.secrets.Resolve), Archive: archive, Paces: postgres.NewPaces(p.pool), CursorKey: p.cursorKey, Waker: p.waker, Live: live, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return nil, err
@@ -62,6 +63,7 @@ func (p *process) serve() (func(context.Context) error, error) {
 		group.Go(func() error { return p.sweep(ctx, time.Hour, "named requests", repeats.Sweep) })
 		group.Go(func() error { return p.sweep(ctx, time.Hour, "sessions", sessions.Sweep) })
 		group.Go(func() error { return known.run(ctx) })
+		group.Go(func() error { return live.Run(ctx) })
 		group.Go(func() error {
 			defer counted() // requests are refused to the end
 			return listenAndServe(ctx, p.settings.Listen, p.settings.ShutdownTimeout, pages, func(address net.Addr) {
