@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,9 +17,30 @@ import (
 // operation as the API tells it.
 type operation struct {
 	ID, Kind, Batch, Reason, Status        string
+	Filter                                 map[string]string
+	List, FailedOf, Owner, ReviewDate      string
+	Named, DocumentsPerSecond              int64
 	RequestedBy                            string
 	RequestedAt, ChangedAt                 time.Time
 	Selected, Done, Changed, Refused, Left int64
+}
+
+// chosen says of which documents it is, when not of all.
+func (o operation) chosen() string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(o.Filter)) {
+		parts = append(parts, name+" "+o.Filter[name])
+	}
+	if o.Named > 0 {
+		parts = append(parts, count(o.Named)+" named")
+	}
+	if o.List != "" {
+		parts = append(parts, "in list "+o.List)
+	}
+	if o.FailedOf != "" {
+		parts = append(parts, "not done in operation "+o.FailedOf)
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (o operation) counts() string {
@@ -29,18 +52,35 @@ func (o operation) counts() string {
 }
 
 func operationCommands(k *connection) []*cobra.Command {
-	return []*cobra.Command{operationList(k), operationShow(k), operationWatch(k), operationItems(k), operationCancel(k)}
+	return []*cobra.Command{
+		operationCreate(k), operationList(k), operationShow(k), operationWatch(k), operationItems(k),
+		operationChange(k, "pause", "Stop a bulk operation for a while"),
+		operationChange(k, "resume", "Let a bulk operation go on"),
+		operationChange(k, "cancel", "Stop a bulk operation; what was done stays done"),
+	}
 }
+
+var (
+	operationKinds    = []string{"retry", "skip", "recall"}
+	operationStatuses = []string{"running", "paused", "completed", "cancelled"}
+)
 
 func operationList(k *connection) *cobra.Command {
 	var f filters
 	var p paging
-	c := &cobra.Command{Use: "list NUMBER", Short: "The bulk operations of a batch, newest first", Args: takes(1), ValidArgsFunction: k.first(batchNumbers)}
+	c := &cobra.Command{Use: "list [NUMBER]", Short: "Bulk operations, of all batches or of one, newest first", Args: takesBetween(0, 1), ValidArgsFunction: k.first(batchNumbers)}
+	f.add(c, "kind", "kind", "only "+strings.Join(operationKinds, ", "), operationKinds...)
+	f.add(c, "status", "status", "only "+strings.Join(operationStatuses, ", "), operationStatuses...)
 	position(c, &f)
 	p.flags(c)
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
-		return list(ctx, s, pathOf("batches", args[0], "operations"), f.query(), p, []column[operation]{
+		query := f.query()
+		if len(args) > 0 {
+			query.Set("batch", args[0])
+		}
+		return list(ctx, s, pathOf("operations"), query, p, []column[operation]{
 			{"OPERATION", func(o operation) string { return o.ID }},
+			{"BATCH", func(o operation) string { return o.Batch }},
 			{"KIND", func(o operation) string { return o.Kind }},
 			{"STATUS", func(o operation) string { return o.Status }},
 			{"SELECTED", func(o operation) string { return count(o.Selected) }},
@@ -58,7 +98,16 @@ func (o operation) print(s *session) error {
 	var lines facts
 	lines.add("operation", o.ID)
 	lines.add("kind", o.Kind+" of batch "+o.Batch)
+	if chosen := o.chosen(); chosen != "" {
+		lines.add("documents", chosen)
+	}
 	lines.add("status", o.counts())
+	if o.DocumentsPerSecond > 0 {
+		lines.add("pace", count(o.DocumentsPerSecond)+" documents a second at most")
+	}
+	if o.Owner != "" || o.ReviewDate != "" {
+		lines.add("review", strings.TrimSpace(o.ReviewDate+" "+o.Owner))
+	}
 	lines.add("reason", o.Reason)
 	lines.add("requested", moment(o.RequestedAt)+" by "+o.RequestedBy)
 	lines.add("changed", moment(o.ChangedAt))
@@ -82,26 +131,31 @@ func operationWatch(k *connection) *cobra.Command {
 	w.flags(c)
 	c.Flags().StringVar(&after, "after", "", "position that a command answered with; the first look includes what it did")
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
-		o, answer, err := w.operation(ctx, s, args[0], after)
-		if err != nil {
-			return err
-		}
-		if err := s.answer(answer, &o, func() error { return o.print(s) }); err != nil {
-			return err
-		}
-		if o.Refused > 0 || o.Status == "cancelled" {
-			return unsettled("operation %s: %s", o.ID, o.counts())
-		}
-		return nil
+		return w.operationToTheEnd(ctx, s, args[0], after)
 	})
 }
 
-func operationCancel(k *connection) *cobra.Command {
+// operationToTheEnd follows an operation, and prints it as it ended.
+func (w watch) operationToTheEnd(ctx context.Context, s *session, id, after string) error {
+	o, answer, err := w.operation(ctx, s, id, after)
+	if err != nil {
+		return err
+	}
+	if err := s.answer(answer, &o, func() error { return o.print(s) }); err != nil {
+		return err
+	}
+	if o.Refused > 0 || o.Status == "cancelled" {
+		return unsettled("operation %s: %s", o.ID, o.counts())
+	}
+	return nil
+}
+
+func operationChange(k *connection, verb, short string) *cobra.Command {
 	var ch change
-	c := &cobra.Command{Use: "cancel OPERATION --reason WHY", Short: "Stop a bulk operation; what was done stays done", Args: takes(1)}
+	c := &cobra.Command{Use: verb + " OPERATION --reason WHY", Short: short, Args: takes(1)}
 	ch.flags(c)
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
-		return ch.order(ctx, s, pathOf("operations", args[0], "cancel"), "cancel operation "+args[0], nil)
+		return ch.order(ctx, s, pathOf("operations", args[0], verb), verb+" operation "+args[0], nil)
 	})
 }
 
@@ -119,7 +173,7 @@ func (w watch) operation(ctx context.Context, s *session, id, after string) (o o
 			return false, err
 		}
 		m.line("operation "+o.counts(), time.Now())
-		return o.Status != "running", nil
+		return o.Status == "completed" || o.Status == "cancelled", nil
 	})
 	return o, last, err
 }

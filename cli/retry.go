@@ -27,10 +27,7 @@ func batchRetry(k *connection) *cobra.Command {
 		Long:              "Asks for a bulk retry of the failed documents of a batch. With --watch the batch is followed until it has nothing left to do again.\n" + exitCodes,
 		ValidArgsFunction: k.first(batchNumbers),
 	}
-	f.add(c, "category", "category", "only those that failed for: "+strings.Join(categories, ", "), categories...)
-	f.add(c, "code", "code", "only those with this failure code")
-	f.add(c, "organization", "organization", "only those of this organisation")
-	f.add(c, "type", "documentType", "only those of this document type")
+	chooseFailed(c, &f)
 	c.Flags().BoolVar(&follow, "watch", false, "follow the batch to its end")
 	ch.flags(c)
 	w.flags(c)
@@ -55,6 +52,14 @@ func batchRetry(k *connection) *cobra.Command {
 			return err
 		})
 	})
+}
+
+// chooseFailed documents of a batch.
+func chooseFailed(c *cobra.Command, f *filters) {
+	f.add(c, "category", "category", "only those that failed for: "+strings.Join(categories, ", "), categories...)
+	f.add(c, "code", "code", "only those with this failure code")
+	f.add(c, "organization", "organization", "only those of this organisation")
+	f.add(c, "type", "documentType", "only those of this document type")
 }
 
 type accepted struct{ Operation, Position string }

@@ -4,123 +4,155 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/waybill-migration/waybill/domain"
-	"github.com/waybill-migration/waybill/domain/batch"
-	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
-// AdvanceRetry gives a page of a bulk retry's documents their turn: what
-// becomes of them and the operation's progress are one append. A page that had
-// its turn, and one of an operation that has ended, is dropped.
-func (h *Handler) AdvanceRetry(ctx context.Context, meta wire.Metadata, selection Selection, id string, page int) error {
-	for try := 1; ; try++ {
-		err := h.advanceRetry(ctx, meta, selection, id, page)
-		var conflict *VersionConflict
-		if !errors.As(err, &conflict) || try == maxTries {
-			return err
-		}
-	}
-}
-
-// CancelOperation stops a bulk operation: a page that is being made is written
-// before, or not at all.
-func (h *Handler) CancelOperation(ctx context.Context, meta wire.Metadata, id string, ifMatch *int, reason string) (Result, error) {
-	meta.OperationID = id
-	target := Target[operation.State]{Stream: domain.OperationStream(id), Initial: operation.State{ID: id}, IfMatch: ifMatch}
-	return Execute(ctx, h, meta, Operations, target, operation.Command(operation.Cancel{Reason: reason}))
-}
-
-func (h *Handler) advanceRetry(ctx context.Context, meta wire.Metadata, selection Selection, id string, page int) error {
-	stream := domain.OperationStream(id)
-	op, err := load(ctx, h, Operations, stream, operation.State{ID: id})
-	if err != nil || op.Status != operation.StatusRunning || op.Page >= page {
-		return err
-	}
-	documents, err := selection.Failed(ctx, op.Batch, op.Filter, op.Coordinates, op.Cursor, operation.MaxItems)
-	if err != nil {
-		return err
-	}
-	w := h.Write(meta)
-	items, asserted, err := h.retryEach(ctx, w, op, documents)
-	if err != nil {
-		return err
-	}
-	events, err := Operations.Decide(op, operation.Advance{Page: page, Items: items, Last: len(documents) < operation.MaxItems})
-	if err != nil || len(events) == 0 {
-		return err
-	}
-	if err := AddTo(w, stream, op.Version, events); err != nil {
-		return err
-	}
-	_, err = w.Append(ctx, asserted)
-	return err
-}
-
-// retryEach decides for each document, on its stream and on its batch, whose
-// version is to be asserted: a batch that is cancelled at the same moment gets
-// no pending documents.
-func (h *Handler) retryEach(ctx context.Context, w *Write, op operation.State, streams []string) ([]operation.Item, Assertion, error) {
-	asserted := Assertion{Stream: domain.BatchStream(op.Batch)}
-	loaded, err := h.journal.Load(ctx, append(slices.Clone(streams), asserted.Stream)...)
-	if err != nil {
-		return nil, asserted, err
-	}
-	b, err := Batches.Fold(batch.State{Number: op.Batch}, loaded[asserted.Stream])
-	if err != nil {
-		return nil, asserted, err
-	}
-	asserted.Version = b.Version
-	items := make([]operation.Item, 0, len(streams))
-	for _, stream := range streams {
-		item, err := retryOne(w, op, b, stream, loaded[stream])
+// RequestOperation asks for a bulk operation and gives it an id. What qualifies
+// is frozen by the coordinates of the view that counted it; a worker then goes
+// through it page by page.
+func (h *Handler) RequestOperation(ctx context.Context, meta wire.Metadata, selection Selection, c operation.Request) (operation.Requested, Result, error) {
+	first := wire.EventID(meta.Command, 0)
+	record, found, err := h.journal.Find(ctx, first)
+	if err == nil && !found {
+		c.ID = wire.Derive(meta.Command, "operation").String()
+		meta.OperationID = c.ID
+		chosen, err := h.ChooseFor(ctx, selection, c)
 		if err != nil {
-			return nil, asserted, err
+			return operation.Requested{}, Result{}, err
 		}
-		items = append(items, item)
+		c.Count, c.Coordinates = chosen.Count, chosen.At
+		if _, err := Execute(ctx, h, meta, Operations, bulkOperation(c.ID, nil), operation.Command(c)); err != nil {
+			return operation.Requested{}, Result{}, err
+		}
+		record, _, err = h.journal.Find(ctx, first) // sent twice at the same moment, the other may have counted
 	}
-	return items, asserted, nil
-}
-
-func retryOne(w *Write, op operation.State, b batch.State, stream string, records []wire.Record) (operation.Item, error) {
-	item := operation.Item{Document: stream, Outcome: operation.Changed}
-	if changedAfter(op, records) {
-		return item, nil
-	}
-	events, err := decideRetry(op, b, records)
-	var refusal *domain.Refusal
-	if errors.As(err, &refusal) {
-		item.Outcome, item.Detail = operation.Refused, refusal.Error()
-		return item, nil
-	}
-	if err != nil || len(events) == 0 {
-		return item, err
-	}
-	item.Outcome = operation.Done
-	return item, AddTo(w, stream, len(records), events)
-}
-
-func decideRetry(op operation.State, b batch.State, records []wire.Record) ([]document.Event, error) {
-	if b.Stopped {
-		return nil, cancelled(op.Batch)
-	}
-	state, err := Documents.Fold(document.State{}, records)
 	if err != nil {
-		return nil, err
+		return operation.Requested{}, Result{}, err
 	}
-	return Documents.Decide(state, document.RetryDocument{Batch: op.Batch, Reason: op.Reason})
+	requested, ok := record.Event.(operation.Requested)
+	if !ok {
+		return operation.Requested{}, Result{}, commandReused(record)
+	}
+	result := standing([]wire.Record{record})
+	result.Written = true // as it was answered the first time
+	return requested, result, nil
 }
 
-// changedAfter tells that something happened to the document, in the
-// operation's batch, after the coordinates at which it was selected. The view
-// that gave the document may not show it yet.
-func changedAfter(op operation.State, records []wire.Record) bool {
-	for _, r := range slices.Backward(records) {
-		if event, ok := r.Event.(document.Event); ok && event.GetChange().Batch == op.Batch {
-			return r.Offset > op.Coordinates[r.Partition]
+// ChooseFor tells which documents an operation would be for now. It refuses what
+// RequestOperation refuses, and asks for nothing.
+func (h *Handler) ChooseFor(ctx context.Context, selection Selection, c operation.Request) (Chosen, error) {
+	if err := h.check(ctx, c); err != nil {
+		return Chosen{}, err
+	}
+	choice := operation.Choice{Kind: c.Kind, Batch: c.Batch, Filter: c.Filter}
+	chosen, err := selection.Chosen(ctx, choice)
+	if err != nil || chosen.Count >= len(c.Filter.Documents) {
+		return chosen, err
+	}
+	known, err := selection.ChosenAfter(ctx, choice, chosen.At, "", operation.MaxDocuments)
+	if err != nil {
+		return Chosen{}, err
+	}
+	return Chosen{}, notOfBatch(c, known)
+}
+
+func (h *Handler) check(ctx context.Context, c operation.Request) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	b, err := h.LoadBatch(ctx, c.Batch)
+	if err != nil {
+		return err
+	}
+	if b.Stopped {
+		return cancelled(c.Batch)
+	}
+	if c.Filter.List != "" {
+		return h.checkList(ctx, c.Filter.List)
+	}
+	if c.Filter.FailedOf != "" {
+		return h.checkFailedOf(ctx, c)
+	}
+	return nil
+}
+
+// checkList looks at no more than the list's head.
+func (h *Handler) checkList(ctx context.Context, id string) error {
+	records, err := h.journal.LoadAfter(ctx, domain.ListStream(id), 0, 1)
+	if err != nil {
+		return err
+	}
+	if s, err := Lists.Fold(list.State{}, records); err != nil || !s.Exists() {
+		return errors.Join(err, domain.RefuseInvalid("list", "list-unknown", "there is no list %q; GET /v1/lists has those that there are", domain.TruncateTo(id, 100)))
+	}
+	return nil
+}
+
+// checkFailedOf refuses an operation of which not all outcomes are known, or
+// that is of another batch.
+func (h *Handler) checkFailedOf(ctx context.Context, c operation.Request) error {
+	other, err := LoadOperation(ctx, h.journal, c.Filter.FailedOf)
+	if err != nil {
+		return err
+	}
+	if !other.Status.Ended() {
+		return domain.RefuseConflict("operation-running", "operation %s is %s: wait for it, or cancel it", other.ID, other.Status)
+	}
+	if c.Batch != other.Batch {
+		return domain.RefuseInvalid("batch", "choice-ambiguous", "operation %s is of batch %s", other.ID, other.Batch)
+	}
+	return nil
+}
+
+func notOfBatch(c operation.Request, known []string) error {
+	var unknown []string
+	for _, stream := range c.Filter.Documents {
+		if !slices.Contains(known, stream) {
+			_, id, _ := strings.Cut(stream, "/")
+			unknown = append(unknown, id)
 		}
 	}
-	return true
+	return domain.RefuseInvalid("documents", "document-unknown", "%d of %d documents are not of batch %s: %s",
+		len(unknown), len(c.Filter.Documents), c.Batch, domain.TruncateTo(strings.Join(unknown, ", "), 1000))
+}
+
+// stretch is how many records of an operation are held at once: one may have an
+// outcome for each of 500 documents.
+const stretch = 20
+
+// LoadOperation gives an operation as the journal has it.
+func LoadOperation(ctx context.Context, journal Journal, id string) (operation.State, error) {
+	s := operation.State{ID: id}
+	for {
+		records, err := journal.LoadAfter(ctx, domain.OperationStream(id), s.Version, stretch)
+		if err != nil {
+			return s, err
+		}
+		if s, err = Operations.Fold(s, records); err != nil {
+			return s, err
+		}
+		if len(records) < stretch {
+			break
+		}
+	}
+	if s.Version == 0 {
+		return s, domain.RefuseNotFound("operation", domain.TruncateTo(id, 100))
+	}
+	return s, nil
+}
+
+// ChangeOperation pauses, resumes or cancels a bulk operation: a page that is
+// being made is written before, or not at all.
+func (h *Handler) ChangeOperation(ctx context.Context, meta wire.Metadata, id string, ifMatch *int, c operation.Command) (Result, error) {
+	meta.OperationID = id
+	return Execute(ctx, h, meta, Operations, bulkOperation(id, ifMatch), c)
+}
+
+func bulkOperation(id string, ifMatch *int) Target[operation.State] {
+	return Target[operation.State]{Stream: domain.OperationStream(id), Initial: operation.State{ID: id}, IfMatch: ifMatch}
 }

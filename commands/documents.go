@@ -5,7 +5,6 @@ import (
 
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/document"
-	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -37,28 +36,4 @@ func reopens(c document.Command) bool {
 		return true
 	}
 	return false
-}
-
-// RequestRetry asks for a bulk retry of a batch's failed documents. What
-// qualifies is frozen by the coordinates of the view that counted them; a
-// policy then goes through them page by page.
-func (h *Handler) RequestRetry(ctx context.Context, meta wire.Metadata, selection Selection, number string, filter operation.Filter, reason string) (string, Result, error) {
-	b, err := h.LoadBatch(ctx, number)
-	if err != nil {
-		return "", Result{}, err
-	}
-	if b.Stopped {
-		return "", Result{}, cancelled(number)
-	}
-	count, at, err := selection.FailedCount(ctx, number, filter)
-	if err != nil {
-		return "", Result{}, err
-	}
-	id := wire.Derive(meta.Command, "operation").String()
-	meta.OperationID = id
-	target := Target[operation.State]{Stream: domain.OperationStream(id), Initial: operation.State{ID: id}}
-	result, err := Execute(ctx, h, meta, Operations, target, operation.Command(operation.Request{
-		ID: id, Kind: operation.Retry, Batch: number, Filter: filter, Reason: reason, Count: count, Coordinates: at,
-	}))
-	return id, result, err
 }

@@ -25,6 +25,10 @@ type Journal interface {
 	// not exist has none. Unknown event types are an error.
 	Load(ctx context.Context, streams ...string) (map[string][]wire.Record, error)
 
+	// LoadAfter gives records of a stream after a version, in order, as many as
+	// the limit says: a stream that grows long is folded in stretches.
+	LoadAfter(ctx context.Context, stream string, version, limit int) ([]wire.Record, error)
+
 	// Find gives the record of an event by id.
 	Find(ctx context.Context, event wire.UUID) (record wire.Record, found bool, err error)
 }

@@ -153,11 +153,12 @@ const (
 	WorkReopen  WorkKind = "reopen"  // a finished batch has something to do again
 	WorkCancel  WorkKind = "cancel"  // a cancelled batch has pending documents
 	WorkVerify  WorkKind = "verify"  // read the archive of a batch again
+	WorkOperate WorkKind = "operate" // give the next page of a bulk operation its turn
 )
 
 // WorkID names work by the event that caused it. For a slice that nobody has
 // begun, the stream is the slice's discovery and the version 0, as it is of a
-// verification.
+// verification and of a bulk operation.
 type WorkID struct {
 	Stream  string
 	Version int
@@ -203,14 +204,22 @@ type Migrated struct {
 	At        wire.Position
 }
 
+// Chosen documents of a batch.
+type Chosen struct {
+	Count  int
+	Sample []string // streams of the first few, in order
+	At     wire.Position
+}
+
 // Selection answers which documents a command is for, from the views.
 type Selection interface {
-	// FailedCount counts a batch's failed documents that match the filter, and
-	// tells the coordinates of the view that was counted.
-	FailedCount(ctx context.Context, batch string, filter operation.Filter) (int, wire.Position, error)
-	// Failed gives streams of such documents whose failure lies at or before
-	// the coordinates, in order of stream, after one.
-	Failed(ctx context.Context, batch string, filter operation.Filter, at wire.Position, after string, limit int) ([]string, error)
+	// Chosen counts the documents that an operation is for, and tells the
+	// coordinates of the view that was counted.
+	Chosen(ctx context.Context, choice operation.Choice) (Chosen, error)
+	// ChosenAfter gives streams of such documents, in order, after one: those whose
+	// last event in the batch lies at or before the coordinates. Those that the
+	// choice names are given whatever became of them.
+	ChosenAfter(ctx context.Context, choice operation.Choice, at wire.Position, after string, limit int) ([]string, error)
 	// Pending gives streams of a batch's pending documents, in order, after one.
 	Pending(ctx context.Context, batch, after string, limit int) ([]string, error)
 	// Unfinished gives the numbers of a source's batches that are neither

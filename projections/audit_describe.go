@@ -135,10 +135,17 @@ func (entry *Entry) describeOperation(event operation.Event) {
 		entry.Batch, entry.StatusAfter, entry.Reason = e.Batch, string(operation.StatusRunning), e.Reason
 	case operation.Advanced:
 		entry.Batch, entry.StatusBefore, entry.StatusAfter = e.Batch, string(operation.StatusRunning), string(operation.StatusRunning)
+	case operation.Paused:
+		entry.Batch, entry.StatusBefore, entry.StatusAfter, entry.Reason = e.Batch, string(operation.StatusRunning), string(operation.StatusPaused), e.Reason
+	case operation.Resumed:
+		entry.Batch, entry.StatusBefore, entry.StatusAfter, entry.Reason = e.Batch, string(operation.StatusPaused), string(operation.StatusRunning), e.Reason
 	case operation.Completed:
 		entry.Batch, entry.StatusBefore, entry.StatusAfter = e.Batch, string(operation.StatusRunning), string(operation.StatusCompleted)
 	case operation.Cancelled:
 		entry.Batch, entry.StatusBefore, entry.StatusAfter, entry.Reason = e.Batch, string(operation.StatusRunning), string(operation.StatusCancelled), e.Reason
+		if e.Paused {
+			entry.StatusBefore = string(operation.StatusPaused)
+		}
 	}
 }
 

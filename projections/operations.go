@@ -12,7 +12,8 @@ import (
 )
 
 // Bulk operations and what became of each of their documents. All of it comes
-// from the control partition, so rows are added to in order.
+// from the control partition, so rows are added to in order. What runs is to be
+// done: workers claim it.
 var operationsView = View{Name: "operations", Tables: map[string]string{"operations": "", "operation_items": ""}, Schema: `
 CREATE TABLE IF NOT EXISTS operations (
 	id           text        PRIMARY KEY,
@@ -31,7 +32,13 @@ CREATE TABLE IF NOT EXISTS operations (
 	changed_at   timestamptz NOT NULL,
 	version      integer     NOT NULL
 );
+ALTER TABLE operations ADD COLUMN IF NOT EXISTS owner text NOT NULL DEFAULT ''; -- of skips, as what follows: there were none before
+ALTER TABLE operations ADD COLUMN IF NOT EXISTS review_on text NOT NULL DEFAULT '';
+ALTER TABLE operations ADD COLUMN IF NOT EXISTS per_second integer NOT NULL DEFAULT 0; -- 0: as fast as can be, as all were before there was a pace
+ALTER TABLE operations ADD COLUMN IF NOT EXISTS due timestamptz; -- the next page, where there is a pace
 CREATE INDEX IF NOT EXISTS operations_batch ON operations (batch, requested_at, id);
+CREATE INDEX IF NOT EXISTS operations_requested ON operations (requested_at, id);
+CREATE INDEX IF NOT EXISTS operations_running ON operations (id) WHERE status = 'running';
 CREATE TABLE IF NOT EXISTS operation_items (
 	operation text NOT NULL,
 	document  text NOT NULL,
@@ -62,23 +69,29 @@ func applyOperations(ctx context.Context, tx pgx.Tx, events []wire.Record) error
 }
 
 func queueOperation(b *pgx.Batch, id string, r wire.Record, event operation.Event) {
+	set := func(assignment string, values ...any) {
+		b.Queue(`UPDATE operations SET version = $2, changed_at = $3, `+assignment+` WHERE id = $1`, append([]any{id, r.Version, r.Time}, values...)...)
+	}
 	ended := func(status operation.Status, counts map[operation.Outcome]int) {
-		b.Queue(`UPDATE operations SET status = $4, done = $5, changed = $6, refused = $7, version = $2, changed_at = $3 WHERE id = $1`,
-			id, r.Version, r.Time, string(status), counts[operation.Done], counts[operation.Changed], counts[operation.Refused])
+		set(`status = $4, done = $5, changed = $6, refused = $7`, string(status), counts[operation.Done], counts[operation.Changed], counts[operation.Refused])
 	}
 	switch e := event.(type) {
 	case operation.Requested:
-		b.Queue(`INSERT INTO operations (id, kind, batch, filter, reason, status, selected, requested_at, requested_by, changed_at, version)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8, $10)`,
-			id, e.Kind, e.Batch, e.Filter, e.Reason, string(operation.StatusRunning), e.Count, r.Time, askedBy(r.Metadata), r.Version)
+		b.Queue(`INSERT INTO operations (id, kind, batch, filter, reason, status, selected, requested_at, requested_by, changed_at, version, owner, review_on, per_second)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8, $10, $11, $12, $13)`,
+			id, e.Kind, e.Batch, e.Filter, e.Reason, string(operation.StatusRunning), e.Count, r.Time, askedBy(r.Metadata), r.Version, e.Owner, e.ReviewOn, e.PerSecond)
 	case operation.Advanced:
 		queueItems(b, id, e.Items)
 		counts := map[operation.Outcome]int{}
 		for _, item := range e.Items {
 			counts[item.Outcome]++
 		}
-		b.Queue(`UPDATE operations SET done = done + $4, changed = changed + $5, refused = refused + $6, pages = $7, version = $2, changed_at = $3 WHERE id = $1`,
-			id, r.Version, r.Time, counts[operation.Done], counts[operation.Changed], counts[operation.Refused], e.Page)
+		set(`done = done + $4, changed = changed + $5, refused = refused + $6, pages = $7, due = CASE WHEN per_second > 0 THEN $3::timestamptz + make_interval(secs => $8::float8 / per_second) END`,
+			counts[operation.Done], counts[operation.Changed], counts[operation.Refused], e.Page, len(e.Items))
+	case operation.Paused:
+		set(`status = $4`, string(operation.StatusPaused))
+	case operation.Resumed:
+		set(`status = $4`, string(operation.StatusRunning))
 	case operation.Completed:
 		ended(operation.StatusCompleted, e.Counts)
 	case operation.Cancelled:
@@ -118,12 +131,18 @@ type Operation struct {
 	RequestedBy            string
 	ChangedAt              time.Time
 	Version                int
+	Terms                  operation.Terms
 }
 
 // Left are documents that have had no turn yet, or never will.
 func (o Operation) Left() int { return max(o.Selected-o.Done-o.Changed-o.Refused, 0) }
 
-const operationColumns = `id, kind, batch, filter, reason, status, selected, done, changed, refused, pages, requested_at, requested_by, changed_at, version`
+const operationColumns = `id, kind, batch, filter, reason, status, selected, done, changed, refused, pages, requested_at, requested_by, changed_at, version, owner, review_on, per_second`
+
+func scanOperation(row pgx.CollectableRow) (o Operation, err error) {
+	return o, row.Scan(&o.ID, &o.Kind, &o.Batch, &o.Filter, &o.Reason, &o.Status, &o.Selected, &o.Done, &o.Changed, &o.Refused, &o.Pages,
+		&o.RequestedAt, &o.RequestedBy, &o.ChangedAt, &o.Version, &o.Terms.Owner, &o.Terms.ReviewOn, &o.Terms.PerSecond)
+}
 
 // FindOperation by id; a *domain.Refusal when there is none.
 func FindOperation(ctx context.Context, q Querier, id string) (Operation, error) {
@@ -142,26 +161,28 @@ func FindOperationWithin(ctx context.Context, q Querier, id string, within domai
 	if err != nil {
 		return Operation{}, err
 	}
-	return one(rows, pgx.RowToStructByPos[Operation], "operation", id)
+	return one(rows, scanOperation, "operation", id)
 }
 
-// OperationFilter narrows the operations of a batch.
+// OperationFilter narrows a list of operations. Empty fields choose all.
 type OperationFilter struct {
-	Batch  string
-	Within domain.Organizations // whose documents are seen; none: all
-	Before string               // id of an operation: only older ones, to page on
-	Limit  int
+	Batch, Kind string
+	Status      operation.Status
+	Within      domain.Organizations // whose documents are seen; none: all
+	Before      string               // id of an operation: only older ones, to page on
+	Limit       int
 }
 
-// Operations of a batch, newest first.
+// Operations, newest first.
 func Operations(ctx context.Context, q Querier, f OperationFilter) ([]Operation, error) {
 	rows, err := q.Query(ctx, `SELECT `+operationColumns+` FROM operations
-		WHERE `+concerningOnly+` AND batch = $2 AND ($3 = '' OR (requested_at, id) < (SELECT requested_at, id FROM operations WHERE id = $3))
-		ORDER BY requested_at DESC, id DESC LIMIT $4`, f.Within, f.Batch, f.Before, f.Limit)
+		WHERE `+concerningOnly+` AND ($2 = '' OR batch = $2) AND ($3 = '' OR kind = $3) AND ($4 = '' OR status = $4)
+			AND ($5 = '' OR (requested_at, id) < (SELECT requested_at, id FROM operations WHERE id = $5))
+		ORDER BY requested_at DESC, id DESC LIMIT $6`, f.Within, f.Batch, f.Kind, string(f.Status), f.Before, f.Limit)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Operation])
+	return pgx.CollectRows(rows, scanOperation)
 }
 
 // OperationItems gives the documents of an operation in order of stream, after

@@ -61,6 +61,33 @@ func TestOperationAdvancesPageByPage(t *testing.T) {
 	})
 }
 
+// A page is due as long after the one before as the pace says; an operation that
+// is paused stays so until it is resumed.
+func TestOperationAtAPace(t *testing.T) {
+	t.Parallel()
+	j := viewtest.New(t)
+	terms := operation.Terms{Owner: "u-18", ReviewOn: "2026-01-31", PerSecond: 4}
+	j.Must(j.Operation("op", operation.Request{ID: "op", Kind: operation.Skip, Batch: "B1", Terms: terms, Reason: "torn", Count: 9}))
+	j.Must(j.Operation("op", operation.Advance{Page: 1, Items: []operation.Item{{Document: "d1", Outcome: operation.Done}, {Document: "d2", Outcome: operation.Done}}}))
+	advanced := j.Now()
+	status := func(expected operation.Status) {
+		spec(t, j, func(t *testing.T, q projections.Querier) {
+			o, err := projections.FindOperation(t.Context(), q, "op")
+			require.NoError(t, err)
+			require.Equal(t, expected, o.Status)
+			require.Equal(t, terms, o.Terms)
+			var due time.Time
+			require.NoError(t, q.QueryRow(t.Context(), `SELECT due FROM operations`).Scan(&due))
+			require.True(t, due.Equal(advanced.Add(500*time.Millisecond)))
+		})
+	}
+	status(operation.StatusRunning)
+	j.Must(j.Operation("op", operation.Pause{Reason: "slow"}))
+	status(operation.StatusPaused)
+	j.Must(j.Operation("op", operation.Resume{Reason: "night"}))
+	status(operation.StatusRunning)
+}
+
 func TestOperationIsCancelled(t *testing.T) {
 	t.Parallel()
 	j := viewtest.New(t)
@@ -94,6 +121,14 @@ func TestOperationsOfABatchNewestFirst(t *testing.T) {
 		require.Equal(t, []string{"a", "c"}, ids("", 2))
 		require.Equal(t, []string{"b"}, ids("c", 2))
 		require.Empty(t, ids("b", 2))
+		for count, f := range map[int]projections.OperationFilter{
+			4: {}, 1: {Batch: "B2", Kind: operation.Retry, Status: operation.StatusRunning}, 0: {Kind: operation.Recall},
+		} {
+			f.Limit = 10
+			found, err := projections.Operations(t.Context(), q, f)
+			require.NoError(t, err)
+			require.Len(t, found, count)
+		}
 		_, err := projections.FindOperation(t.Context(), q, "none")
 		var refusal *domain.Refusal
 		require.ErrorAs(t, err, &refusal)

@@ -125,14 +125,8 @@ func batchOf(r wire.Record) string {
 	case batch.Event:
 		number, _ := domain.ParseBatchStream(r.Stream) // views refuse a stream that is none
 		return number
-	case operation.Requested:
-		return e.Batch
-	case operation.Advanced:
-		return e.Batch
-	case operation.Completed:
-		return e.Batch
-	case operation.Cancelled:
-		return e.Batch
+	case operation.Event:
+		return e.GetBatch()
 	case fixity.Event:
 		return e.GetBatch()
 	case access.Event:

@@ -368,7 +368,8 @@ func (s *story) bulk() {
 	state := viewtest.State(s.j, domain.OperationStream(id), operation.Evolve)
 	page := state.Page + 1
 	s.do(s.j.Operation(id, pick(s, []operation.Command{
-		operation.Request{ID: id, Kind: operation.Retry, Batch: number, Reason: "again", Count: 9},
+		operation.Request{ID: id, Kind: operation.Retry, Batch: number, Terms: operation.Terms{PerSecond: s.IntN(3)}, Reason: "again", Count: 9},
+		operation.Pause{Reason: "slow"}, operation.Resume{Reason: "night"}, operation.Resume{Reason: "night"},
 		operation.Advance{Page: page, Last: page > 2, Items: []operation.Item{{Document: fmt.Sprintf("d%d", page), Outcome: pick(s, []operation.Outcome{operation.Done, operation.Changed, operation.Refused})}}},
 		operation.Advance{Page: page, Last: page > 2},
 		operation.Cancel{Reason: "enough"},

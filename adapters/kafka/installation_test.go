@@ -17,8 +17,6 @@ import (
 	"github.com/waybill-migration/waybill/commands/policies"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
-	"github.com/waybill-migration/waybill/domain/operation"
-	"github.com/waybill-migration/waybill/projections"
 )
 
 // installation is one with Kafka: what the policies cause goes through the
@@ -106,25 +104,6 @@ func (i *installation) settled(p *kafka.Policies) {
 	if !ok {
 		i.t.Fatalf("the head is %d, the policies are at %+v", i.Head(), p.Statuses())
 	}
-}
-
-// completed waits until an operation is completed.
-func (i *installation) completed(id string) projections.Operation {
-	i.t.Helper()
-	var o projections.Operation
-	i.eventually("the operation is completed", func() bool {
-		var err error
-		o, err = projections.FindOperation(i.t.Context(), i.Pool, id)
-		return err == nil && o.Status == operation.StatusCompleted
-	})
-	return o
-}
-
-func (i *installation) request(number string) string {
-	i.t.Helper()
-	id, _, err := i.Handler.RequestRetry(i.t.Context(), installationtest.Meta(), i.Selection, number, operation.Filter{}, "the source was mended")
-	require.NoError(i.t, err)
-	return id
 }
 
 // brought tells that a policy's group has taken the whole control topic.

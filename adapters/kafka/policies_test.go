@@ -19,7 +19,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/postgres/installationtest"
 	"github.com/waybill-migration/waybill/commands/policies"
 	"github.com/waybill-migration/waybill/domain/batch"
-	"github.com/waybill-migration/waybill/domain/operation"
+	"github.com/waybill-migration/waybill/domain/source"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -30,40 +30,35 @@ func TestPoliciesActOnWhatKafkaBrings(t *testing.T) {
 		p, err := kafka.NewPolicies(i.settings, i.all(), postgres.NewCheckpoints(i.Pool), i.Journal, registry, slog.New(slog.DiscardHandler))
 		require.NoError(t, err)
 		defer i.background(p.Run)()
-		i.eventually("both have begun", func() bool {
+		i.eventually("it has begun", func() bool {
 			var begun int
 			err := i.Pool.QueryRow(t.Context(), `SELECT count(*) FROM policy_checkpoints`).Scan(&begun)
-			return err == nil && begun == 2
+			return err == nil && begun == 1
 		})
 		number := i.Batch(i.Source("one"))
 		i.disable("one")
 		i.become(batch.PhaseHeld, number)
 		i.enable("one")
 		i.become(batch.PhaseActive, number)
-		i.Fail("one", number, 0, 1700)
-		o := i.completed(i.request(number))
-		require.Equal(t, []int{1700, 0, 0, 4}, []int{o.Done, o.Changed, o.Refused, o.Pages})
-		require.Equal(t, map[int]int{1: 1700}, i.Retries("one", 1700))
 		i.settled(p)
 		series, err := testutil.GatherAndCount(registry, "waybill_policy_seconds")
 		require.NoError(t, err)
-		require.GreaterOrEqual(t, series, 2, "each policy has handled something")
-		i.eventually("Kafka brought it all", func() bool { return i.brought("hold") && i.brought("expand") })
+		require.Positive(t, series, "the policy has handled something")
+		i.eventually("Kafka brought it all", func() bool { return i.brought("hold") })
 	})
 }
 
-// The process ends after a page was appended and before its checkpoint was
-// saved; the next one goes on, and does no page twice.
-func TestABulkRetryGoesOnInAnotherProcess(t *testing.T) {
+// The process ends after the effect and before its checkpoint was saved; the
+// next one goes on, and does nothing twice.
+func TestAPolicyGoesOnInAnotherProcess(t *testing.T) {
 	installations(t, func(t *testing.T, i *installation) {
 		defer i.relay()()
 		number := i.Batch(i.Source("one"))
-		i.Fail("one", number, 0, 1700)
-		expand := policies.Expand(i.Handler, i.Selection)
+		hold := policies.Hold(i.Handler, i.Selection)
 		killed := make(chan struct{})
-		dying := policies.Policy{Name: expand.Name, React: func(ctx context.Context, event wire.Record) error {
-			err := expand.React(ctx, event)
-			if advanced, ok := event.Event.(operation.Advanced); err == nil && ok && advanced.Page == 1 {
+		dying := policies.Policy{Name: hold.Name, React: func(ctx context.Context, event wire.Record) error {
+			err := hold.React(ctx, event)
+			if _, disabled := event.Event.(source.Disabled); err == nil && disabled {
 				close(killed)
 				<-ctx.Done()
 				return ctx.Err()
@@ -71,16 +66,15 @@ func TestABulkRetryGoesOnInAnotherProcess(t *testing.T) {
 			return err
 		}}
 		_, stop := i.run(dying)
-		id := i.request(number)
+		i.disable("one")
 		<-killed
 		stop()
-		require.Equal(t, map[int]int{0: 700, 1: 1000}, i.Retries("one", 1700), "two of four pages had their turn")
-		p, stop := i.run(expand)
+		head := i.Head()
+		require.Equal(t, batch.PhaseHeld, i.Phase(number))
+		p, stop := i.run(hold)
 		defer stop()
-		require.Equal(t, 1700, i.completed(id).Done)
-		require.Equal(t, 4, i.completed(id).Pages)
-		require.Equal(t, map[int]int{1: 1700}, i.Retries("one", 1700))
 		i.settled(p)
+		require.Equal(t, head, i.Head())
 	})
 }
 
@@ -111,8 +105,6 @@ func TestATopicThatIsFilledAgainFiresNothing(t *testing.T) {
 		i.become(batch.PhaseHeld, number)
 		i.enable("one")
 		i.become(batch.PhaseActive, number)
-		i.Fail("one", number, 0, 600)
-		require.Equal(t, 600, i.completed(i.request(number)).Done)
 		i.settled(p)
 		head := i.Head()
 
@@ -137,7 +129,6 @@ func TestATopicThatIsFilledAgainFiresNothing(t *testing.T) {
 		i.become(batch.PhaseActive, number)
 		i.settled(p)
 		require.Equal(t, head+5, i.Head())
-		require.Equal(t, map[int]int{1: 600}, i.Retries("one", 600))
 	})
 }
 
@@ -192,7 +183,6 @@ func TestTwoProcessesRunTheSamePolicies(t *testing.T) {
 	installations(t, func(t *testing.T, i *installation) {
 		defer i.relay()()
 		number := i.Batch(i.Source("one"))
-		i.Fail("one", number, 0, 1700)
 		_, stopFirst := i.run(i.all()...)
 		second, stopSecond := i.run(i.all()...)
 		defer stopSecond()
@@ -203,16 +193,13 @@ func TestTwoProcessesRunTheSamePolicies(t *testing.T) {
 			i.enable("one")
 			i.become(batch.PhaseActive, number)
 		}
-		id := i.request(number)
 		stopFirst()
-		require.Equal(t, 1700, i.completed(id).Done)
 		i.disable("one")
 		i.become(batch.PhaseHeld, number)
 		i.settled(second)
-		require.Equal(t, map[int]int{1: 1700}, i.Retries("one", 1700))
-		// Three times there and back with its hold and release, a request, four
-		// pages and the end, once there with its hold.
-		require.Equal(t, head+3*4+1+4+1+2, i.Head())
+		// Three times there and back with its hold and release, once there with its
+		// hold.
+		require.Equal(t, head+3*4+2, i.Head())
 	})
 }
 

@@ -75,19 +75,42 @@ func (j *Journal) Load(ctx context.Context, streams ...string) (map[string][]wir
 	if err != nil {
 		return nil, fmt.Errorf("load streams: %w", err)
 	}
-	loaded := make(map[string][]wire.Record, len(streams))
-	records, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	records, err := decoded(rows)
 	if err != nil {
 		return nil, fmt.Errorf("load streams: %w", err)
 	}
-	for _, bytes := range records {
-		record, err := wire.Decode(bytes)
-		if err != nil {
-			return nil, err
-		}
+	loaded := make(map[string][]wire.Record, len(streams))
+	for _, record := range records {
 		loaded[record.Stream] = append(loaded[record.Stream], record)
 	}
 	return loaded, nil
+}
+
+// LoadAfter implements commands.Journal.
+func (j *Journal) LoadAfter(ctx context.Context, stream string, version, limit int) ([]wire.Record, error) {
+	rows, err := j.pool.Query(ctx, `SELECT record FROM journal WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3`, stream, version, limit)
+	if err != nil {
+		return nil, fmt.Errorf("load %s after %d: %w", stream, version, err)
+	}
+	records, err := decoded(rows)
+	if err != nil {
+		return nil, fmt.Errorf("load %s after %d: %w", stream, version, err)
+	}
+	return records, nil
+}
+
+func decoded(rows pgx.Rows) ([]wire.Record, error) {
+	found, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	if err != nil {
+		return nil, err
+	}
+	records := make([]wire.Record, len(found))
+	for i, bytes := range found {
+		if records[i], err = wire.Decode(bytes); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
 }
 
 // Find implements commands.Journal.

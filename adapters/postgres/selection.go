@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/waybill-migration/waybill/domain"
-	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
 )
@@ -19,38 +18,6 @@ type Selection struct{ pool *pgxpool.Pool }
 
 // NewSelection makes a selection over a database that has the views.
 func NewSelection(pool *pgxpool.Pool) Selection { return Selection{pool} }
-
-const failedMatching = ` FROM documents WHERE batch = $1 AND status = 'failed'
-	AND ($2 = '' OR failure_category = $2) AND ($3 = '' OR failure_code = $3) AND ($4 = '' OR organization = $4) AND ($5 = '' OR document_type = $5)
-	AND (coalesce(cardinality($6::text[]), 0) = 0 OR organization = ANY ($6))`
-
-func matching(batch string, f operation.Filter) []any {
-	return []any{batch, string(f.Category), f.Code, f.Organization, f.DocumentType, f.Organizations}
-}
-
-// FailedCount implements commands.Selection: count and coordinates are of one
-// snapshot.
-func (s Selection) FailedCount(ctx context.Context, batch string, f operation.Filter) (count int, at wire.Position, err error) {
-	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if at, err = projections.Position(ctx, tx, "documents"); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, `SELECT count(*)`+failedMatching, matching(batch, f)...).Scan(&count)
-	})
-	return count, at, err
-}
-
-// Failed implements commands.Selection. A view that is being rebuilt is waited
-// for: it would have too few, and an operation would take them for changed.
-func (s Selection) Failed(ctx context.Context, batch string, f operation.Filter, at wire.Position, after string, limit int) ([]string, error) {
-	if err := projections.WaitFor(ctx, s.pool, "documents", at); err != nil {
-		return nil, err
-	}
-	partitions, offsets := coordinates(at)
-	return s.streams(ctx, `SELECT stream`+failedMatching+`
-		AND "offset" <= (SELECT c."offset" FROM unnest($7::int[], $8::bigint[]) c(partition, "offset") WHERE c.partition = documents.partition)
-		AND stream > $9 ORDER BY stream LIMIT $10`, append(matching(batch, f), partitions, offsets, after, limit)...)
-}
 
 // coordinates as arguments of a statement.
 func coordinates(at wire.Position) (partitions []int, offsets []int64) {

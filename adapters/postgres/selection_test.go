@@ -18,9 +18,13 @@ import (
 	"github.com/waybill-migration/waybill/projections/viewtest"
 )
 
-// TestFailedIsFrozenByCoordinates: what fails, or fails again, after an
+func retrying(number string, f operation.Filter) operation.Choice {
+	return operation.Choice{Kind: operation.Retry, Batch: number, Filter: f}
+}
+
+// TestWhatIsChosenIsFrozenByCoordinates: what fails, or fails again, after an
 // operation was asked for is not part of it.
-func TestFailedIsFrozenByCoordinates(t *testing.T) {
+func TestWhatIsChosenIsFrozenByCoordinates(t *testing.T) {
 	t.Parallel()
 	j := viewtest.New(t)
 	j.Create("B", "2025-01-31")
@@ -32,9 +36,10 @@ func TestFailedIsFrozenByCoordinates(t *testing.T) {
 	}
 	pool := viewed(t, j)
 	s := postgres.NewSelection(pool)
-	count, at, err := s.FailedCount(t.Context(), "B", operation.Filter{})
+	chosen, err := s.Chosen(t.Context(), retrying("B", operation.Filter{}))
 	require.NoError(t, err)
-	require.Equal(t, 4, count)
+	require.Equal(t, 4, chosen.Count)
+	at := chosen.At
 
 	j.Fail("B", viewtest.ID(4), viewtest.Unsupported("invoice")) // later
 	j.Must(j.Document(viewtest.ID(1), document.RetryDocument{Batch: "B", Reason: "by hand"}))
@@ -43,18 +48,18 @@ func TestFailedIsFrozenByCoordinates(t *testing.T) {
 	j.Migrate("B", viewtest.ID(2)) // no longer
 	catchUp(t, pool, j)
 
-	first, err := s.Failed(t.Context(), "B", operation.Filter{}, at, "", 1)
+	first, err := s.ChosenAfter(t.Context(), retrying("B", operation.Filter{}), at, "", 1)
 	require.NoError(t, err)
 	require.Equal(t, []string{viewtest.ID(0).Stream()}, first)
-	rest, err := s.Failed(t.Context(), "B", operation.Filter{}, at, first[0], 10)
+	rest, err := s.ChosenAfter(t.Context(), retrying("B", operation.Filter{}), at, first[0], 10)
 	require.NoError(t, err)
 	require.Equal(t, []string{viewtest.ID(3).Stream()}, rest)
-	none, err := s.Failed(t.Context(), "B", operation.Filter{}, wire.Position{}, "", 10)
+	none, err := s.ChosenAfter(t.Context(), retrying("B", operation.Filter{}), wire.Position{}, "", 10)
 	require.NoError(t, err)
 	require.Empty(t, none, "nothing failed before the beginning")
 }
 
-func TestFailedMatchesTheFilter(t *testing.T) {
+func TestWhatIsChosenMatchesTheFilter(t *testing.T) {
 	t.Parallel()
 	j := viewtest.New(t)
 	j.Create("B", "2025-01-31")
@@ -78,17 +83,24 @@ func TestFailedMatchesTheFilter(t *testing.T) {
 		{operation.Filter{Organization: "ORG", DocumentType: "bill"}, []int{0, 1}},
 		{operation.Filter{Organization: "none"}, nil},
 		{operation.Filter{DocumentType: "none"}, nil},
+		{operation.Filter{Organizations: domain.Organizations{"ORG", "other"}}, []int{0, 1}},
+		{operation.Filter{Organizations: domain.Organizations{"other"}}, nil},
+		{operation.Filter{Documents: []string{viewtest.ID(1).Stream(), viewtest.ID(2).Stream(), viewtest.ID(3).Stream()}}, []int{1, 2}},
+		{operation.Filter{Documents: []string{viewtest.ID(1).Stream()}, Organizations: domain.Organizations{"other"}}, nil},
+		{operation.Filter{FailedOf: "none"}, nil},
+		{operation.Filter{List: "none"}, nil},
 	} {
-		count, at, err := s.FailedCount(t.Context(), "B", c.filter)
+		chosen, err := s.Chosen(t.Context(), retrying("B", c.filter))
 		require.NoError(t, err)
-		require.Equal(t, len(c.expected), count, "%+v", c.filter)
-		failed, err := s.Failed(t.Context(), "B", c.filter, at, "", 10)
+		require.Equal(t, len(c.expected), chosen.Count, "%+v", c.filter)
+		failed, err := s.ChosenAfter(t.Context(), retrying("B", c.filter), chosen.At, "", 10)
 		require.NoError(t, err)
 		var streams []string
 		for _, i := range c.expected {
 			streams = append(streams, viewtest.ID(i).Stream())
 		}
 		require.ElementsMatch(t, streams, failed, "%+v", c.filter)
+		require.Equal(t, failed, chosen.Sample)
 	}
 }
 

@@ -132,6 +132,8 @@ func (w Worklist) Claim(ctx context.Context, wanted commands.WorkWanted) ([]comm
 		return w.claim(ctx, wanted, documentsArePending)
 	case commands.WorkVerify:
 		return w.claimVerifications(ctx, wanted)
+	case commands.WorkOperate:
+		return w.claimOperations(ctx, wanted)
 	}
 	return w.claimCondition(ctx, wanted)
 }
@@ -303,7 +305,7 @@ func leaseKeys(works []commands.Work) (streams []string, versions []int) {
 	for _, work := range works {
 		key, version := work.Stream, work.Version
 		switch work.Kind {
-		case commands.WorkList:
+		case commands.WorkList, commands.WorkOperate:
 			version = 0
 		case commands.WorkMigrate:
 			key += "@" + work.Batch

@@ -181,7 +181,7 @@ func (s *server) createBatch(ctx context.Context, in *struct {
 		return nil, err
 	}
 	if in.Body.Scope.List != "" && restriction(ctx).Restricted() {
-		return nil, listsClosed(ctx)
+		return nil, listsClosed(ctx, "scope.list")
 	}
 	number, result, err := s.Handler.CreateBatch(ctx, in.meta(ctx), commands.NewBatch{
 		Mode: batch.Mode(in.Body.Mode), Source: in.Body.Source, Profile: in.Body.Profile, Scope: batch.Scope(in.Body.Scope),

@@ -9,6 +9,10 @@ var bodyExamples = map[string]any{
 	"NewBatch": map[string]any{"mode": "preflight", "source": "standard-2024", "scope": map[string]any{
 		"from": "2024-01-01", "to": "2024-12-31", "organizations": []any{"ORG1"},
 	}},
+	"NewOperation": map[string]any{
+		"kind": "skip", "batch": "B20250301-080000-ABCDE", "filter": map[string]any{"category": "format-mismatch", "documentType": "BX"},
+		"reason": "scanned again by the branch", "owner": "u-18", "reviewDate": "2026-01-31", "documentsPerSecond": 50,
+	},
 	"NewProfile": map[string]any{
 		"name": "vouchers-300dpi", "minDpi": 300, "severities": []any{map[string]any{"code": "cover-missing", "severity": "block"}}, "reason": "the new scanners",
 	},

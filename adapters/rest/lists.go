@@ -119,9 +119,9 @@ func (s *server) uploadList(ctx context.Context, in *struct {
 
 // listsClosed: a list is of all organisations, and nobody can tell by a number
 // whose document it is.
-func listsClosed(ctx context.Context) error {
+func listsClosed(ctx context.Context, field string) error {
 	p := newProblem(http.StatusForbidden, "organizations-restricted", "lists are for those who may see the documents of all organisations; you are restricted to "+named(restriction(ctx)))
-	p.Field = "scope.list"
+	p.Field = field
 	return p
 }
 

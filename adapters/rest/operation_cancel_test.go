@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain/operation"
 )
@@ -27,7 +26,7 @@ func TestBulkOperationIsCancelled(t *testing.T) {
 
 	a := r.post(path+"/cancel", because("wrong filter"), keyHeader, "k", "If-Match", `"1"`).is(http.StatusOK, nil)
 	same(t, a, r.post(path+"/cancel", because("wrong filter"), keyHeader, "k", "If-Match", `"1"`))
-	require.NoError(t, r.handler.AdvanceRetry(t.Context(), meta(), postgres.NewSelection(r.pool), taken.Operation, 1), "the page that comes too late is dropped")
+	r.giveTurn(taken.Operation)
 	var op Operation
 	r.get(a.at(path)).is(http.StatusOK, &op)
 	require.Equal(t, operation.StatusCancelled, op.Status)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/discovery"
@@ -217,7 +216,7 @@ func (w *organizations) retryAll(number, reason string, filter FailedFilter) str
 	w.caughtUp()
 	var taken OperationAccepted
 	w.send("everywhere", "POST", "/v1/batches/"+number+"/retry", map[string]any{"reason": reason, "filter": filter}).is(http.StatusAccepted, &taken)
-	require.NoError(w.t, w.handler.AdvanceRetry(w.t.Context(), meta(), postgres.NewSelection(w.pool), taken.Operation, 1))
+	w.giveTurn(taken.Operation)
 	return taken.Operation
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/operation"
@@ -27,6 +26,7 @@ var reaches = map[string]reach{
 	"getFileContent": confined, "retryDocument": confined, "exceptDocument": confined, "revokeException": confined, "skipFile": confined, "recallFile": confined,
 	"getCoverage": confined, "listFailures": confined, "getFailuresFile": confined, "listSkips": confined,
 	"watchAll": confined, "watchBatch": confined,
+	"requestOperation": confined, "listAllOperations": confined, "pauseOperation": confined, "resumeOperation": confined,
 	"retryBatch": confined, "listOperations": confined, "getOperation": confined, "listOperationItems": confined, "cancelOperation": confined,
 	"listApprovals": closed, "getApproval": confined, "approveApproval": confined, "rejectApproval": confined, "withdrawApproval": confined,
 	"verifyBatch": wholly, "listVerifications": confined, "getVerification": confined, "listFindings": confined, "retryVerification": confined, "cancelVerification": confined,
@@ -124,7 +124,7 @@ func TestBulkOperationOfWhoIsRestricted(t *testing.T) {
 	requested := w.records(domain.OperationStream(taken.Operation))[0].Event.(operation.Requested)
 	require.Equal(t, domain.Organizations{own}, requested.Filter.Organizations)
 	require.Equal(t, 1, requested.Count)
-	require.NoError(t, w.handler.AdvanceRetry(t.Context(), meta(), postgres.NewSelection(w.pool), taken.Operation, 1))
+	w.giveTurn(taken.Operation)
 	require.Equal(t, before, w.touched())
 
 	location := a.Header.Get("Location")

@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) Reader) {
 		"appends to several streams or none":        appendsAtomically,
 		"lets one of two writers win":               oneWriterWins,
 		"finds an event by id":                      finds,
+		"loads a stream in stretches":               loadsInStretches,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -199,4 +200,24 @@ func finds(t *testing.T, j Reader) {
 	_, found, err = j.Find(t.Context(), wire.EventID(command, 2))
 	require.NoError(t, err)
 	require.False(t, found)
+}
+
+func loadsInStretches(t *testing.T, j Reader) {
+	stream := domain.SourceStream("long")
+	_, err := j.Append(t.Context(), one(Events(t, Command(), stream, 0, 5)))
+	require.NoError(t, err)
+	_, err = j.Append(t.Context(), one(Events(t, Command(), domain.SourceStream("other"), 0, 5)))
+	require.NoError(t, err)
+	versions := func(after, limit int) (versions []int) {
+		records, err := j.LoadAfter(t.Context(), stream, after, limit)
+		require.NoError(t, err)
+		for _, r := range records {
+			require.Equal(t, stream, r.Stream)
+			versions = append(versions, r.Version)
+		}
+		return versions
+	}
+	require.Equal(t, []int{1, 2}, versions(0, 2))
+	require.Equal(t, []int{3, 4, 5}, versions(2, 10))
+	require.Empty(t, versions(5, 10))
 }

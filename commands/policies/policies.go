@@ -1,6 +1,5 @@
 // Package policies turns events of the control partition into commands: hold
-// and release the batches of a source, go through a bulk operation page by
-// page.
+// and release the batches of a source.
 //
 // Rules:
 //
@@ -37,7 +36,7 @@ type Policy struct {
 
 // All policies that there are.
 func All(handler *commands.Handler, selection commands.Selection) []Policy {
-	return []Policy{Hold(handler, selection), Expand(handler, selection)}
+	return []Policy{Hold(handler, selection)}
 }
 
 // caused is the metadata of the command of that name which a policy issues on

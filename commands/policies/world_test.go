@@ -12,7 +12,6 @@ import (
 	"github.com/waybill-migration/waybill/commands/policies"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
-	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
 
@@ -95,9 +94,4 @@ type racing struct {
 func (r racing) Unfinished(ctx context.Context, source string, at wire.Position) ([]string, error) {
 	defer r.then()
 	return r.Selection.Unfinished(ctx, source, at)
-}
-
-func (r racing) Failed(ctx context.Context, batch string, filter operation.Filter, at wire.Position, after string, limit int) ([]string, error) {
-	defer r.then()
-	return r.Selection.Failed(ctx, batch, filter, at, after, limit)
 }

@@ -71,6 +71,7 @@ func (w *Workers) Run(ctx context.Context) error {
 	}
 	group.Go(func() error { return w.conditions(ctx) })
 	group.Go(func() error { return w.verify(ctx) })
+	group.Go(func() error { return w.operate(ctx) })
 	return group.Wait()
 }
 

@@ -28,6 +28,10 @@ func Decide(s State, command Command) ([]Event, error) {
 		return skipFile(s, c)
 	case RecallFile:
 		return recallFile(s, c)
+	case SkipFailed:
+		return skipFailed(s, c)
+	case RecallSkipped:
+		return recallSkipped(s, c)
 	case ExceptDocument:
 		return except(s, c)
 	case RevokeException:

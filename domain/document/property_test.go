@@ -30,8 +30,14 @@ var acts = rapid.Custom(func(t *rapid.T) act {
 	case 6:
 		return as(document.RetryDocument{Batch: batch, Reason: text})
 	case 7, 8:
+		if rapid.IntRange(0, 2).Draw(t, "all") == 0 {
+			return as(document.SkipFailed{Batch: batch, Reason: text})
+		}
 		return as(document.SkipFile{Batch: batch, FileID: fileID, Reason: text})
 	case 9:
+		if rapid.IntRange(0, 2).Draw(t, "all") == 0 {
+			return as(document.RecallSkipped{Batch: batch, Reason: text})
+		}
 		return as(document.RecallFile{Batch: batch, FileID: fileID, Reason: text})
 	case 10:
 		if rapid.Bool().Draw(t, "revoke") {

@@ -1,18 +1,25 @@
-// Package operation is the aggregate of a bulk operation (批量重试): what was
+// Package operation is the aggregate of a bulk operation (批量操作): what was
 // asked for, over which documents as of which coordinates, and what became of
-// each. It advances page by page, so that 100,000 documents are neither one
-// transaction nor one request.
+// each. It advances page by page, so that 200,000 documents are neither one
+// transaction nor one request, and at a pace when it has one.
 package operation
 
 import (
 	"maps"
-	"strings"
+	"time"
 
 	"github.com/waybill-migration/waybill/domain"
 )
 
-// Retry of failed documents is the kind of operation that there is.
-const Retry = "retry"
+// The kinds of operations.
+const (
+	Retry  = "retry"  // failed documents
+	Skip   = "skip"   // for now, the files by which failed documents failed
+	Recall = "recall" // the skipped files of documents
+)
+
+// Kinds that there are.
+var Kinds = []string{Retry, Skip, Recall}
 
 // MaxItems of a page, so that its record stays within the limit.
 const MaxItems = 500
@@ -31,11 +38,16 @@ type Status string
 
 const (
 	StatusRunning   Status = "running"
+	StatusPaused    Status = "paused"
 	StatusCompleted Status = "completed"
 	StatusCancelled Status = "cancelled"
 )
 
-// Filter chooses the failed documents of a batch. Empty fields choose all.
+// Ended tells that no document will have its turn any more.
+func (s Status) Ended() bool { return s == StatusCompleted || s == StatusCancelled }
+
+// Filter chooses of the documents of a batch that a kind of operation is for.
+// Empty fields choose all.
 type Filter struct {
 	Category     domain.Category `json:"category,omitempty"`
 	Code         string          `json:"code,omitempty"`
@@ -44,14 +56,26 @@ type Filter struct {
 	// Organizations that whoever asked was restricted to. They stand in the
 	// event, so that no page of it ever selects others' documents.
 	Organizations domain.Organizations `json:"organizations,omitempty"`
+	// Documents are streams of the only ones that are meant, each of which gets
+	// an outcome, whatever its status. They stand alone.
+	Documents []string `json:"documents,omitempty"`
+	List      string   `json:"list,omitempty"`     // uploaded: only what it has
+	FailedOf  string   `json:"failedOf,omitempty"` // an operation: only what failed, or was not done, in it
+}
+
+// Choice of documents.
+type Choice struct {
+	Kind, Batch string
+	Filter      Filter
 }
 
 // State of an operation. The zero State does not exist.
 type State struct {
-	ID          string
-	Kind        string
-	Batch       string
-	Filter      Filter
+	ID     string
+	Kind   string
+	Batch  string
+	Filter Filter
+	Terms
 	Reason      string
 	Coordinates map[int]int64
 	Status      Status
@@ -60,6 +84,33 @@ type State struct {
 	Counts      map[Outcome]int
 	Selected    int
 	Version     int
+}
+
+// Choice that the operation is of.
+func (s State) Choice() Choice { return Choice{s.Kind, s.Batch, s.Filter} }
+
+// Terms on which documents have their turns.
+type Terms struct {
+	Owner     string `json:"owner,omitempty"`              // of skips: who is to look after them
+	ReviewOn  string `json:"reviewOn,omitempty"`           // of skips: YYYY-MM-DD
+	PerSecond int    `json:"documentsPerSecond,omitempty"` // at most; 0: as fast as can be
+}
+
+// PageSize is how many documents have their turn at once: a second's, when there
+// is a pace.
+func (t Terms) PageSize() int {
+	if t.PerSecond == 0 {
+		return MaxItems
+	}
+	return min(t.PerSecond, MaxItems)
+}
+
+// Wait is how long after a page of so many documents the next one is due.
+func (t Terms) Wait(documents int) time.Duration {
+	if t.PerSecond == 0 {
+		return 0
+	}
+	return time.Duration(documents) * time.Second / time.Duration(t.PerSecond)
 }
 
 // Item is what became of one document.
@@ -76,10 +127,11 @@ type (
 	// Request asks for an operation. Coordinates are those of the view that
 	// selected Count documents: only what lies at or before them qualifies.
 	Request struct {
-		ID          string
-		Kind        string
-		Batch       string
-		Filter      Filter
+		ID     string
+		Kind   string
+		Batch  string
+		Filter Filter
+		Terms
 		Reason      string
 		Count       int
 		Coordinates map[int]int64
@@ -90,12 +142,18 @@ type (
 		Items []Item
 		Last  bool
 	}
-	// Cancel stops it; what was done stays done.
+	// Pause stops it for a while.
+	Pause struct{ Reason string }
+	// Resume lets it go on.
+	Resume struct{ Reason string }
+	// Cancel stops it for good; what was done stays done.
 	Cancel struct{ Reason string }
 )
 
 func (Request) operationCommand() {}
 func (Advance) operationCommand() {}
+func (Pause) operationCommand()   {}
+func (Resume) operationCommand()  {}
 func (Cancel) operationCommand()  {}
 
 // Event is what can happen to an operation.
@@ -108,10 +166,11 @@ type Event interface {
 type (
 	// Requested is the first event of every operation.
 	Requested struct {
-		ID          string        `json:"id"`
-		Kind        string        `json:"kind"`
-		Batch       string        `json:"batch"`
-		Filter      Filter        `json:"filter"`
+		ID     string `json:"id"`
+		Kind   string `json:"kind"`
+		Batch  string `json:"batch"`
+		Filter Filter `json:"filter"`
+		Terms
 		Reason      string        `json:"reason,omitempty"`
 		Count       int           `json:"count"` // documents selected at the coordinates
 		Coordinates map[int]int64 `json:"coordinates"`
@@ -121,6 +180,16 @@ type (
 		Batch string `json:"batch"`
 		Page  int    `json:"page"`
 		Items []Item `json:"items"`
+	}
+	// Paused: nothing has its turn until it is resumed.
+	Paused struct {
+		Batch  string `json:"batch"`
+		Reason string `json:"reason,omitempty"`
+	}
+	// Resumed: it goes on where it was.
+	Resumed struct {
+		Batch  string `json:"batch"`
+		Reason string `json:"reason,omitempty"`
 	}
 	// Completed: all had their turn. What was selected and found changed
 	// before its turn is counted as changed.
@@ -133,11 +202,14 @@ type (
 		Batch  string          `json:"batch"`
 		Counts map[Outcome]int `json:"counts"`
 		Reason string          `json:"reason,omitempty"`
+		Paused bool            `json:"paused,omitempty"` // it was, not running
 	}
 )
 
 func (Requested) operationEvent() {}
 func (Advanced) operationEvent()  {}
+func (Paused) operationEvent()    {}
+func (Resumed) operationEvent()   {}
 func (Completed) operationEvent() {}
 func (Cancelled) operationEvent() {}
 
@@ -148,71 +220,16 @@ func (e Requested) GetBatch() string { return e.Batch }
 func (e Advanced) GetBatch() string { return e.Batch }
 
 // GetBatch gives the batch.
+func (e Paused) GetBatch() string { return e.Batch }
+
+// GetBatch gives the batch.
+func (e Resumed) GetBatch() string { return e.Batch }
+
+// GetBatch gives the batch.
 func (e Completed) GetBatch() string { return e.Batch }
 
 // GetBatch gives the batch.
 func (e Cancelled) GetBatch() string { return e.Batch }
-
-// Decide answers a command with the events it causes, or refuses it.
-func Decide(s State, command Command) ([]Event, error) {
-	if c, ok := command.(Request); ok {
-		return request(s, c)
-	}
-	if s.Version == 0 {
-		return nil, domain.RefuseNotFound("operation", s.ID)
-	}
-	switch c := command.(type) {
-	case Advance:
-		return advance(s, c), nil
-	case Cancel:
-		if s.Status != StatusRunning {
-			return nil, nil
-		}
-		return []Event{Cancelled{Batch: s.Batch, Counts: s.Counts, Reason: domain.Truncate(c.Reason)}}, nil
-	}
-	return nil, nil
-}
-
-func request(s State, c Request) ([]Event, error) {
-	if s.Version > 0 {
-		return nil, domain.RefuseConflict("operation-exists", "operation %s exists already", c.ID)
-	}
-	if c.Kind != Retry {
-		return nil, domain.RefuseInvalid("kind", "operation-kind-unknown", "%q is not a kind of operation; %q is", c.Kind, Retry)
-	}
-	if len(strings.TrimSpace(c.Reason)) == 0 {
-		return nil, domain.RefuseInvalid("reason", "reason-missing", "a bulk operation needs a reason")
-	}
-	return []Event{Requested{
-		ID: c.ID, Kind: c.Kind, Batch: c.Batch, Filter: c.Filter, Reason: domain.Truncate(c.Reason),
-		Count: c.Count, Coordinates: c.Coordinates,
-	}}, nil
-}
-
-// advance drops a page that had its turn already.
-func advance(s State, c Advance) []Event {
-	if s.Status != StatusRunning || c.Page != s.Page+1 {
-		return nil
-	}
-	advanced := Advanced{Batch: s.Batch, Page: c.Page, Items: make([]Item, len(c.Items))}
-	for i, item := range c.Items {
-		item.Detail = domain.TruncateTo(item.Detail, 200)
-		advanced.Items[i] = item
-	}
-	if !c.Last {
-		return []Event{advanced}
-	}
-	counts := maps.Clone(Evolve(s, advanced).Counts)
-	if counts == nil {
-		counts = make(map[Outcome]int)
-	}
-	done := 0
-	for _, n := range counts {
-		done += n
-	}
-	counts[Changed] += max(s.Selected-done, 0)
-	return []Event{advanced, Completed{Batch: s.Batch, Counts: counts}}
-}
 
 // Evolve folds an event into the state.
 func Evolve(s State, event Event) State {
@@ -220,7 +237,7 @@ func Evolve(s State, event Event) State {
 	switch e := event.(type) {
 	case Requested:
 		s.ID, s.Kind, s.Batch, s.Filter, s.Reason = e.ID, e.Kind, e.Batch, e.Filter, e.Reason
-		s.Coordinates, s.Selected, s.Status = e.Coordinates, e.Count, StatusRunning
+		s.Terms, s.Coordinates, s.Selected, s.Status = e.Terms, e.Coordinates, e.Count, StatusRunning
 	case Advanced:
 		s.Counts = maps.Clone(s.Counts)
 		if s.Counts == nil {
@@ -231,6 +248,10 @@ func Evolve(s State, event Event) State {
 			s.Cursor = item.Document
 		}
 		s.Page = e.Page
+	case Paused:
+		s.Status = StatusPaused
+	case Resumed:
+		s.Status = StatusRunning
 	case Completed:
 		s.Status, s.Counts = StatusCompleted, e.Counts
 	case Cancelled:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -35,6 +36,25 @@ func TestRequest(t *testing.T) {
 	unknown.Kind, silent.Reason = "delete", "\t"
 	operations.Given(t).When(unknown).ThenRefused(domain.Invalid, "operation-kind-unknown")
 	operations.Given(t).When(silent).ThenRefused(domain.Invalid, "reason-missing")
+	for code, change := range map[string]func(*operation.Request){
+		"documents-too-many": func(r *operation.Request) {
+			r.Filter = operation.Filter{Documents: make([]string, operation.MaxDocuments+1)}
+		},
+		"choice-ambiguous": func(r *operation.Request) { r.Filter.Documents = []string{"d"} },
+		"only-of-skips":    func(r *operation.Request) { r.Owner = "u-18" },
+		"date-invalid":     func(r *operation.Request) { r.Kind, r.ReviewOn = operation.Skip, "soon" },
+		"out-of-range":     func(r *operation.Request) { r.PerSecond = -1 },
+	} {
+		wrong := request
+		change(&wrong)
+		operations.Given(t).When(wrong).ThenRefused(domain.Invalid, code)
+	}
+	both := request
+	both.Filter.List, both.Filter.FailedOf = "L", "op"
+	operations.Given(t).When(both).ThenRefused(domain.Invalid, "choice-ambiguous")
+	long := request
+	long.Filter = operation.Filter{Documents: []string{strings.Repeat("x", 600_001)}}
+	operations.Given(t).When(long).ThenRefused(domain.Invalid, "documents-too-many")
 	operations.Given(t).When(operation.Cancel{}).ThenRefused(domain.NotFound, "operation-not-found")
 	operations.Given(t).When(operation.Advance{Page: 1}).ThenRefused(domain.NotFound, "operation-not-found")
 }
@@ -74,6 +94,34 @@ func TestCancelKeepsWhatWasDone(t *testing.T) {
 		When(operation.Advance{Page: 2}).ThenNothing()
 }
 
+func TestPauseAndResume(t *testing.T) {
+	t.Parallel()
+	o := operations.After(t, request, operation.Advance{Page: 1, Items: []operation.Item{item(1, operation.Done)}}).
+		When(operation.Resume{Reason: "too early"}).ThenNothing().
+		When(operation.Pause{Reason: "slow"}).Then(operation.Paused{Batch: "B1", Reason: "slow"}).
+		When(operation.Pause{Reason: "slow"}).ThenNothing().
+		When(operation.Advance{Page: 2}).ThenNothing()
+	o.When(operation.Cancel{Reason: "enough"}).
+		Then(operation.Cancelled{Batch: "B1", Counts: map[operation.Outcome]int{operation.Done: 1}, Reason: "enough", Paused: true}).
+		When(operation.Resume{}).ThenRefused(domain.Conflict, "operation-ended")
+	o.When(operation.Resume{Reason: "night"}).Then(operation.Resumed{Batch: "B1", Reason: "night"}).
+		When(operation.Advance{Page: 2, Last: true}).
+		Then(operation.Advanced{Batch: "B1", Page: 2, Items: []operation.Item{}}, operation.Completed{Batch: "B1", Counts: map[operation.Outcome]int{operation.Done: 1, operation.Changed: 3}}).
+		When(operation.Pause{}).ThenRefused(domain.Conflict, "operation-ended")
+}
+
+func TestPace(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		perSecond, page, documents int
+		wait                       time.Duration
+	}{{0, 500, 500, 0}, {1, 1, 1, time.Second}, {40, 40, 10, 250 * time.Millisecond}, {2000, 500, 500, 250 * time.Millisecond}} {
+		terms := operation.Terms{PerSecond: c.perSecond}
+		require.Equal(t, c.page, terms.PageSize())
+		require.Equal(t, c.wait, terms.Wait(c.documents))
+	}
+}
+
 func TestAPageOfTheLongestItemsFitsIntoARecord(t *testing.T) {
 	t.Parallel()
 	items := make([]operation.Item, operation.MaxItems)
@@ -98,7 +146,7 @@ func TestAnySequenceOfCommands(t *testing.T) {
 				items = append(items, item(i, o))
 			}
 			return rapid.SampledFrom([]operation.Command{
-				request, operation.Cancel{},
+				request, operation.Cancel{}, operation.Pause{}, operation.Resume{},
 				operation.Advance{Page: rapid.IntRange(0, 4).Draw(t, "page"), Items: items, Last: rapid.IntRange(0, 9).Draw(t, "last") == 0},
 			}).Draw(t, "command")
 		})

@@ -118,9 +118,13 @@ func TypeOf(event any) (string, error) {
 		return "waybill.verification.cancelled.v1", nil
 
 	case operation.Requested:
-		return "waybill.operation.requested.v2", nil
+		return "waybill.operation.requested.v3", nil
 	case operation.Advanced:
 		return "waybill.operation.advanced.v1", nil
+	case operation.Paused:
+		return "waybill.operation.paused.v1", nil
+	case operation.Resumed:
+		return "waybill.operation.resumed.v1", nil
 	case operation.Completed:
 		return "waybill.operation.completed.v1", nil
 	case operation.Cancelled:
@@ -250,8 +254,11 @@ var forms = map[string]form{
 	"waybill.verification.cancelled.v1":       into[fixity.Cancelled](),
 
 	"waybill.operation.requested.v1": upcast(operationRequestedV1.event),
-	"waybill.operation.requested.v2": into[operation.Requested](),
+	"waybill.operation.requested.v2": upcast(operationRequestedV2.event),
+	"waybill.operation.requested.v3": into[operation.Requested](),
 	"waybill.operation.advanced.v1":  into[operation.Advanced](),
+	"waybill.operation.paused.v1":    into[operation.Paused](),
+	"waybill.operation.resumed.v1":   into[operation.Resumed](),
 	"waybill.operation.completed.v1": into[operation.Completed](),
 	"waybill.operation.cancelled.v1": into[operation.Cancelled](),
 

@@ -119,6 +119,13 @@ var upcasted = map[string]any{
 		Filter: operation.Filter{Category: domain.SourceUnavailable, Code: "http-503", Organization: "ORG1", DocumentType: "BILL"},
 		Reason: "the source is back", Count: 4, Coordinates: at,
 	},
+	"waybill.operation.requested.v2": operation.Requested{
+		ID: "3d813cbb-47fb-52ba-91df-831e1593ac29", Kind: operation.Retry, Batch: "B20250301-080000-ABCDE",
+		Filter: operation.Filter{
+			Category: domain.SourceUnavailable, Code: "http-503", Organization: "ORG1", DocumentType: "BILL", Organizations: domain.Organizations{"ORG1", "ORG2"},
+		},
+		Reason: "the source is back", Count: 4, Coordinates: at,
+	},
 }
 
 func withoutAuthorities(s source.Settings) source.Settings {
@@ -149,8 +156,9 @@ var widened = map[string][]any{
 	"waybill.batch.created.v1": {batch.Created{
 		Number: "B20250301-080000-ABCDE", Source: "standard", SourceVersion: 3, Profile: "flagship", Scope: unlisted(scope), Slices: slicesOfScope,
 	}},
-	"waybill.batch.finished.v1": {batch.Finished{Counts: migrating(counts), Coordinates: at}},
-	"waybill.batch.reopened.v1": {batch.Reopened{Counts: migrating(counts)}},
+	"waybill.operation.cancelled.v1": {operation.Cancelled{Batch: "B20250301-080000-ABCDE", Counts: map[operation.Outcome]int{operation.Done: 2}, Reason: "wrong filter"}},
+	"waybill.batch.finished.v1":      {batch.Finished{Counts: migrating(counts), Coordinates: at}},
+	"waybill.batch.reopened.v1":      {batch.Reopened{Counts: migrating(counts)}},
 
 	"waybill.document.discovered.v2": {
 		document.Discovered{Change: unjudged(change), Slice: "2025-03@ORG1", Listed: listed, FilesTotal: 501, Skipped: unowned},
@@ -348,19 +356,23 @@ var samples = map[string]any{
 		Batch: "B20250301-080000-ABCDE", Counts: fixity.Counts{Documents: map[fixity.Outcome]int{fixity.Intact: 49}, Objects: 245, Bytes: 3980466, Files: 140, Unhashed: 1}, Reason: "not at night",
 	},
 
-	"waybill.operation.requested.v2": operation.Requested{
-		ID: "3d813cbb-47fb-52ba-91df-831e1593ac29", Kind: operation.Retry, Batch: "B20250301-080000-ABCDE",
+	"waybill.operation.requested.v3": operation.Requested{
+		ID: "3d813cbb-47fb-52ba-91df-831e1593ac29", Kind: operation.Skip, Batch: "B20250301-080000-ABCDE",
 		Filter: operation.Filter{
-			Category: domain.SourceUnavailable, Code: "http-503", Organization: "ORG1", DocumentType: "BILL", Organizations: domain.Organizations{"ORG1", "ORG2"},
+			Category: domain.FormatMismatch, Code: "type-unsupported", Organization: "ORG1", DocumentType: "BILL", Organizations: domain.Organizations{"ORG1", "ORG2"},
+			Documents: []string{"document-standard/erp/0001"}, List: "L20250301-080000-ABCDE", FailedOf: "6fa459ea-ee8a-5ca4-894e-db77e160355e",
 		},
-		Reason: "the source is back", Count: 4, Coordinates: at,
+		Terms:  operation.Terms{Owner: "u-18", ReviewOn: "2025-06-30", PerSecond: 50},
+		Reason: "they are scanned again", Count: 4, Coordinates: at,
 	},
 	"waybill.operation.advanced.v1": operation.Advanced{
 		Batch: "B20250301-080000-ABCDE", Page: 1,
 		Items: []operation.Item{{Document: "document-standard/erp/0001", Outcome: operation.Refused, Detail: "the document is excepted"}},
 	},
+	"waybill.operation.paused.v1":    operation.Paused{Batch: "B20250301-080000-ABCDE", Reason: "the source is slow"},
+	"waybill.operation.resumed.v1":   operation.Resumed{Batch: "B20250301-080000-ABCDE", Reason: "it is night"},
 	"waybill.operation.completed.v1": operation.Completed{Batch: "B20250301-080000-ABCDE", Counts: map[operation.Outcome]int{operation.Done: 3, operation.Changed: 1}},
-	"waybill.operation.cancelled.v1": operation.Cancelled{Batch: "B20250301-080000-ABCDE", Counts: map[operation.Outcome]int{operation.Done: 2}, Reason: "wrong filter"},
+	"waybill.operation.cancelled.v1": operation.Cancelled{Batch: "B20250301-080000-ABCDE", Counts: map[operation.Outcome]int{operation.Done: 2}, Reason: "wrong filter", Paused: true},
 
 	"waybill.access.token-issued.v2": access.TokenIssued{
 		ID: "9f86d081884c7d65", Subject: "erp-nightly", Roles: []string{"reader"}, Organizations: []string{"ORG1", "ORG2"}, ExpiresAt: "2026-01-01T00:00:00Z",

@@ -108,11 +108,27 @@ func ID(sourceID string, n int) domain.DocumentID {
 // the views show it.
 func (i *Installation) Fail(sourceID, number string, from, to int) {
 	i.T.Helper()
+	i.fail(sourceID, number, from, to, document.FailAttempt{
+		Failure: domain.Failure{Code: "bill-id-missing", Category: domain.MissingField, Stage: domain.StageValidate},
+	})
+}
+
+// FailFiles does so by one of two files of each.
+func (i *Installation) FailFiles(sourceID, number string, from, to int) {
+	i.T.Helper()
+	failure := domain.Failure{Code: "type-unsupported", Category: domain.FormatMismatch, Stage: domain.StageValidate, Rule: "R05", FileID: "f1"}
+	i.fail(sourceID, number, from, to, document.FailAttempt{
+		Failure: failure, Files: []document.FileOutcome{{ID: "f1", Class: document.Invoice, Name: "f1.pdf", Failure: &failure, Final: true}},
+	}, document.ListedFile{ID: "f2", Class: document.Attachment, Sequence: 1, Name: "f2.pdf", Type: "pdf", Size: 1})
+}
+
+func (i *Installation) fail(sourceID, number string, from, to int, attempt document.FailAttempt, more ...document.ListedFile) {
+	i.T.Helper()
 	reached := wire.Position{}
 	for ; from < to; from += 500 {
 		w := i.Handler.Write(Meta())
 		for n := from; n < min(from+500, to); n++ {
-			require.NoError(i.T, commands.AddTo(w, ID(sourceID, n).Stream(), 0, i.failed(ID(sourceID, n), number)))
+			require.NoError(i.T, commands.AddTo(w, ID(sourceID, n).Stream(), 0, i.failed(ID(sourceID, n), number, attempt, more)))
 		}
 		position, err := w.Append(i.T.Context())
 		require.NoError(i.T, err)
@@ -121,10 +137,10 @@ func (i *Installation) Fail(sourceID, number string, from, to int) {
 	i.Shown(reached)
 }
 
-func (i *Installation) failed(id domain.DocumentID, number string) []document.Event {
+func (i *Installation) failed(id domain.DocumentID, number string, attempt document.FailAttempt, more []document.ListedFile) []document.Event {
 	listed := document.Listed{
 		Organization: "ORG1", DocumentType: "BILL", BillID: "B" + id.ImageNumber, BillNumber: id.ImageNumber, BillDate: "2025-01-02", Content: id.ImageNumber,
-		Files: []document.ListedFile{{ID: "f1", Class: document.Invoice, Name: "f1.pdf", Type: "pdf", Size: 1}},
+		Files: append([]document.ListedFile{{ID: "f1", Class: document.Invoice, Name: "f1.pdf", Type: "pdf", Size: 1}}, more...),
 	}
 	discovered, err := commands.Documents.Decide(document.State{}, document.Discover{ID: id, Batch: number, Slice: "2025-01", Listed: listed})
 	require.NoError(i.T, err)
@@ -132,10 +148,8 @@ func (i *Installation) failed(id domain.DocumentID, number string) []document.Ev
 	for _, e := range discovered {
 		state = commands.Documents.Evolve(state, e)
 	}
-	failed, err := commands.Documents.Decide(state, document.FailAttempt{
-		Batch: number, Work: state.Batches[number].Work, MaxAttempts: 1,
-		Failure: domain.Failure{Code: "bill-id-missing", Category: domain.MissingField, Stage: domain.StageValidate},
-	})
+	attempt.Batch, attempt.Work, attempt.MaxAttempts = number, state.Batches[number].Work, 1
+	failed, err := commands.Documents.Decide(state, attempt)
 	require.NoError(i.T, err)
 	return append(discovered, failed...)
 }
