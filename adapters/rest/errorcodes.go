@@ -111,6 +111,8 @@ var errorCodes = []errorCode{
 
 	{"validation-failed", 422, "The request does not fit its schema", "Inputs are missing, unknown, or of the wrong kind; errors names each of them.", "Compare the request with /docs."},
 	{"until-missing", 422, "The end of the export is missing", "A cursor goes on with an export, which ends where the first answer said.", "Send the Waybill-Position of the first answer as until."},
+	{"batch-unknown", 422, "There is no such batch", "The request names a batch that there is not.", "Name one that GET /v1/batches has."},
+	{"operation-unknown", 422, "There is no such bulk operation", "failedOf names an operation that there is not.", "Name one that GET /v1/operations has."},
 	{"batch-missing", 422, "The batch is missing", "A document is named without its batch.", "Say of which batch the document is."},
 	{"certificate-authorities-invalid", 422, "The certificate authorities cannot be used", "They are certificates in PEM, 20 at most and 64 KiB, and nothing else.", "Correct certificateAuthorities; the detail says what is wrong."},
 	{"choice-ambiguous", 422, "The choice of documents contradicts itself", "Documents that are named stand alone; a list and another operation exclude each other; another operation has a batch of its own.", "Leave out what the detail names."},
@@ -131,7 +133,7 @@ var errorCodes = []errorCode{
 	{"list-entry-invalid", 422, "An entry cannot be one", "An entry is a text of one line with 300 bytes at most; the detail names the row.", "Correct the row."},
 	{"list-kind-unknown", 422, "The kind of list is unknown", "Its entries are image numbers or bill numbers.", "Send kind as imageNumber or billNumber."},
 	{"list-too-large", 422, "The list is too large", "A list has 500,000 entries of 16 MiB together at most.", "Make several lists, and a batch of each."},
-	{"list-unknown", 422, "There is no such list", "The scope names a list that there is not.", "Name one that GET /v1/lists has, or upload it first."},
+	{"list-unknown", 422, "There is no such list", "The request names a list that there is not.", "Name one that GET /v1/lists has, or upload it first."},
 	{"list-unreadable", 422, "The table cannot be read for certain", "It is not CSV or XLSX, its encoding is none of the known, it is larger unpacked than may be, or a long number lost its last digits in a spreadsheet; the detail says which, and names the row.", "Save it anew with the column as text, or only that column."},
 	{"network-invalid", 422, "It is not a network", "Networks are written as 10.1.0.0/16.", "Correct allowedNetworks."},
 	{"only-of-skips", 422, "It belongs to skips alone", "An owner and a review date say who looks at skipped files again, and when.", "Leave them out."},

@@ -19,11 +19,12 @@ var codeAt = map[string]int{"RefuseInvalid": 1, "RefuseConflict": 0, "RefuseNotF
 
 // notNamed are calls that name no code as a text: those codes are listed here.
 var notNamed = map[string][]string{
-	"domain/document/decide.go":  {"all-files-skipped"},
-	"domain/profile/flagship.go": {"out-of-range", "too-many", "network-invalid", "url-invalid"},
-	"projections/sources.go":     {"batch-not-found", "document-not-found", "operation-not-found", "source-not-found", "rebuild-not-found"},
-	"adapters/rest/limits.go":    {"attempts-too-many", "requests-too-many"},
-	"adapters/rest/problem.go":   {"version-stale", "issuer-unavailable", "journal-closed", "view-late", "timeout", "interrupted", "database-unavailable"},
+	"domain/document/decide.go":   {"all-files-skipped"},
+	"domain/profile/flagship.go":  {"out-of-range", "too-many", "network-invalid", "url-invalid"},
+	"projections/sources.go":      {"batch-not-found", "document-not-found", "operation-not-found", "source-not-found", "rebuild-not-found"},
+	"adapters/rest/operations.go": {"batch-unknown", "document-unknown", "operation-unknown"},
+	"adapters/rest/limits.go":     {"attempts-too-many", "requests-too-many"},
+	"adapters/rest/problem.go":    {"version-stale", "issuer-unavailable", "journal-closed", "view-late", "timeout", "interrupted", "database-unavailable"},
 }
 
 // codesOf the whole tree, with where each is.

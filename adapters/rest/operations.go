@@ -196,7 +196,7 @@ func (s *server) operationAsked(ctx context.Context, o NewOperation) (c operatio
 	if o.FailedOf != "" {
 		other, err := projections.FindOperationWithin(ctx, s.Views, o.FailedOf, restriction(ctx))
 		if err != nil {
-			return c, err
+			return c, unknown(err, "failedOf", "operation-unknown")
 		}
 		if c.Batch == "" {
 			c.Batch = other.Batch
@@ -207,18 +207,26 @@ func (s *server) operationAsked(ctx context.Context, o NewOperation) (c operatio
 	}
 	b, err := s.loadBatch(ctx, c.Batch)
 	if err != nil {
-		return c, err
+		return c, unknown(err, "batch", "batch-unknown")
 	}
 	for _, id := range o.Documents {
 		document, err := identify(b.Source, id)
 		if err != nil {
-			return c, err
+			return c, unknown(err, "documents", "document-unknown")
 		}
 		c.Filter.Documents = append(c.Filter.Documents, document.Stream())
 	}
 	slices.Sort(c.Filter.Documents)
 	c.Filter.Documents = slices.Compact(c.Filter.Documents)
 	return c, nil
+}
+
+// unknown is what a body names and is not there: the path is not to blame.
+func unknown(err error, field, code string) error {
+	if !isNotFound(err) {
+		return err
+	}
+	return domain.RefuseInvalid(field, code, "%s", err.Error())
 }
 
 func (s *server) listAllOperations(ctx context.Context, in *struct {
@@ -246,6 +254,9 @@ func (s *server) retryBatch(ctx context.Context, in *struct {
 	Command
 	Body BulkRetry
 }) (*made[OperationAccepted], error) {
+	if _, err := s.loadBatch(ctx, in.Number.Number); err != nil {
+		return nil, err
+	}
 	request, err := s.operationAsked(ctx, NewOperation{Kind: operation.Retry, Batch: in.Number.Number, Filter: in.Body.Filter, Reason: in.Body.Reason.Reason})
 	if err != nil {
 		return nil, err
