@@ -139,6 +139,19 @@ func TestBulkOperationOfWhoIsRestricted(t *testing.T) {
 	w.send("both", "GET", location, nil).is(http.StatusOK, nil)
 	w.restrict("elsewhere", "carol", other)
 	w.send("elsewhere", "GET", location, nil).refused(http.StatusNotFound, "operation-not-found")
+
+	// What is not theirs is answered as what is not there.
+	ask := func(name string, value any) answer {
+		body := map[string]any{"kind": "retry", "batch": w.all, "reason": "x", "dryRun": true}
+		body[name] = value
+		return w.send(restricted, "POST", "/v1/operations", body)
+	}
+	p = ask("documents", []string{documentID(ownFailed.Stream()), documentID(theirs[0].Stream())}).refused(http.StatusUnprocessableEntity, "document-unknown")
+	require.Contains(t, p.Detail, "1 of 2 documents")
+	ask("batch", w.other).refused(http.StatusUnprocessableEntity, "batch-unknown")
+	ask("failedOf", w.othersOperation).refused(http.StatusUnprocessableEntity, "operation-unknown")
+	ask("list", "L1").refused(http.StatusForbidden, "organizations-restricted")
+	ask("filter", map[string]string{"organization": other}).refused(http.StatusForbidden, "organization-outside")
 }
 
 func TestBatchesOfWhoIsRestricted(t *testing.T) {
