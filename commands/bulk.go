@@ -19,17 +19,9 @@ func (h *Handler) RequestOperation(ctx context.Context, meta wire.Metadata, sele
 	first := wire.EventID(meta.Command, 0)
 	record, found, err := h.journal.Find(ctx, first)
 	if err == nil && !found {
-		c.ID = wire.Derive(meta.Command, "operation").String()
-		meta.OperationID = c.ID
-		chosen, err := h.ChooseFor(ctx, selection, c)
-		if err != nil {
-			return operation.Requested{}, Result{}, err
+		if err = h.requestOperation(ctx, meta, selection, c); err == nil {
+			record, _, err = h.journal.Find(ctx, first) // sent twice at the same moment, the other may have counted
 		}
-		c.Count, c.Coordinates = chosen.Count, chosen.At
-		if _, err := Execute(ctx, h, meta, Operations, bulkOperation(c.ID, nil), operation.Command(c)); err != nil {
-			return operation.Requested{}, Result{}, err
-		}
-		record, _, err = h.journal.Find(ctx, first) // sent twice at the same moment, the other may have counted
 	}
 	if err != nil {
 		return operation.Requested{}, Result{}, err
@@ -41,6 +33,18 @@ func (h *Handler) RequestOperation(ctx context.Context, meta wire.Metadata, sele
 	result := standing([]wire.Record{record})
 	result.Written = true // as it was answered the first time
 	return requested, result, nil
+}
+
+func (h *Handler) requestOperation(ctx context.Context, meta wire.Metadata, selection Selection, c operation.Request) error {
+	chosen, err := h.ChooseFor(ctx, selection, c)
+	if err != nil {
+		return err
+	}
+	c.ID = wire.Derive(meta.Command, "operation").String()
+	meta.OperationID = c.ID
+	c.Count, c.Coordinates = chosen.Count, chosen.At
+	_, err = Execute(ctx, h, meta, Operations, bulkOperation(c.ID, nil), operation.Command(c))
+	return err
 }
 
 // ChooseFor tells which documents an operation would be for now. It refuses what

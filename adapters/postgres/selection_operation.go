@@ -71,16 +71,13 @@ func (s Selection) ChosenAfter(ctx context.Context, choice operation.Choice, at 
 
 // lookedUp waits for the view that a choice is looked up in.
 func (s Selection) lookedUp(ctx context.Context, f operation.Filter, at wire.Position) error {
-	view := ""
 	switch {
 	case f.List != "":
-		view = "lists"
+		return projections.WaitFor(ctx, s.pool, "lists", at)
 	case f.FailedOf != "":
-		view = "operations"
-	default:
-		return nil
+		return projections.WaitFor(ctx, s.pool, "operations", at)
 	}
-	return projections.WaitFor(ctx, s.pool, view, at)
+	return nil
 }
 
 // conditions on documents d, with their values.

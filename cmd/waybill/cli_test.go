@@ -227,7 +227,7 @@ func (o *operator) exportsOnce(excepted []documentAnswer) {
 	}
 	require.Equal(o.t, map[string]int{
 		"waybill.batch.created.v1 ":                                           1,
-		"waybill.operation.requested.v2 存储已恢复":                                1,
+		"waybill.operation.requested.v3 存储已恢复":                                1,
 		"waybill.document.excepted.v1 '=源系统已销毁":                               len(excepted),
 		"waybill.batch.shortfall-accepted.v1 the source counts deleted items": 1,
 		"waybill.access.token-issued.v2":                                      1,

@@ -73,7 +73,7 @@ func (c Request) Check() error {
 	if err := c.Filter.check(); err != nil {
 		return err
 	}
-	return c.Terms.check(c.Kind)
+	return c.checkFor(c.Kind)
 }
 
 func (f Filter) check() error {
@@ -96,7 +96,7 @@ func (f Filter) narrows() bool {
 	return f.Category != "" || f.Code != "" || f.Organization != "" || f.DocumentType != ""
 }
 
-func (t Terms) check(kind string) error {
+func (t Terms) checkFor(kind string) error {
 	if kind != Skip && (t.Owner != "" || t.ReviewOn != "") {
 		return domain.RefuseInvalid("owner", "only-of-skips", "an owner and a review date are those of skips; a %s has none", kind)
 	}
