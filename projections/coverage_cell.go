@@ -67,7 +67,7 @@ func cellOf(parts []*part, by CoverageBy, month string) CoverageCell {
 		return cell
 	}
 	for _, p := range counted {
-		cell.CoverageFigures = cell.CoverageFigures.plus(p.CoverageFigures)
+		cell.CoverageFigures = cell.plus(p.CoverageFigures)
 	}
 	if n := len(preflights); n > 0 && preflights[n-1].number > counted[0].number {
 		cell.Found = preflights[n-1].newer

@@ -288,7 +288,7 @@ func (p *part) add(q *part, own bool) {
 	p.listing, p.unlisted = p.listing || q.listing, p.unlisted || q.unlisted
 	p.lacking, p.unaccepted = p.lacking+q.lacking, p.unaccepted+q.unaccepted
 	if own {
-		p.CoverageFigures, p.newer = p.CoverageFigures.plus(q.CoverageFigures), p.newer+q.newer
+		p.CoverageFigures, p.newer = p.plus(q.CoverageFigures), p.newer+q.newer
 	}
 }
 
