@@ -103,7 +103,7 @@ func (f coverageFold) discovered(r *wire.Record, e document.Discovered) {
 
 // name of an organisation. It must not depend on which partition comes first.
 func (f coverageFold) name(c document.Change, l document.Listed) {
-	if key := [2]string{c.Batch, l.Organization}; l.OrganizationName > f.names[key] {
+	if key := [2]string{c.Batch, l.Organization}; l.Organization != "" && l.OrganizationName > f.names[key] {
 		f.names[key] = l.OrganizationName
 	}
 }

@@ -41,7 +41,7 @@ type Coverage struct {
 // ReadCoverage gives the map that a filter chooses, in order of key and month. Months that the
 // filter leaves open are those that batches have.
 func ReadCoverage(ctx context.Context, q Querier, f CoverageFilter) (Coverage, error) {
-	m := coverageMap{filter: f, rounds: map[string]*round{}, parts: map[[2]string][]*part{}, keys: map[string]string{}}
+	m := coverageMap{filter: f, rounds: map[string]*round{}, parts: map[place][]*part{}, keys: map[string]string{}}
 	for _, read := range []func(context.Context, Querier) error{m.readRounds, m.readPeriod, m.readSlices, m.readTotals, m.readNames} {
 		if err := read(ctx, q); err != nil {
 			return Coverage{}, err
@@ -54,8 +54,15 @@ func ReadCoverage(ctx context.Context, q Querier, f CoverageFilter) (Coverage, e
 type coverageMap struct {
 	filter CoverageFilter
 	rounds map[string]*round
-	parts  map[[2]string][]*part // by key and month; key "": of all keys
-	keys   map[string]string     // with their names
+	parts  map[place][]*part
+	keys   map[string]string // with their names
+}
+
+// place in the map that something is of: a cell, or a month of all keys.
+type place struct {
+	key   string // empty: of documents that have none
+	all   bool
+	month string
 }
 
 // round is a batch that covers something.
@@ -142,8 +149,7 @@ type part struct {
 }
 
 // at gives the part of a round, and makes it.
-func (m *coverageMap) at(number, key, month string) *part {
-	place := [2]string{key, month}
+func (m *coverageMap) at(number string, place place) *part {
 	for _, p := range m.parts[place] {
 		if p.number == number {
 			return p
@@ -171,14 +177,8 @@ func (m *coverageMap) readSlices(ctx context.Context, q Querier) error {
 		if m.rounds[number] == nil {
 			return nil // it was made since the rounds were read
 		}
-		keys := []string{organization}
-		if f.By == ByDocumentType {
-			if keys = m.rounds[number].scope.DocumentTypes; len(keys) == 0 {
-				keys = []string{""}
-			}
-		}
-		for _, key := range keys {
-			p := m.at(number, key, month)
+		for _, place := range m.placesOf(m.rounds[number], organization, month) {
+			p := m.at(number, place)
 			p.from, p.to = from, to
 			p.listing, p.unlisted = p.listing || listing, p.unlisted || failed
 			p.lacking, p.unaccepted = p.lacking+lacking, p.unaccepted+unaccepted
@@ -186,6 +186,23 @@ func (m *coverageMap) readSlices(ctx context.Context, q Querier) error {
 		return nil
 	})
 	return err
+}
+
+// placesOf what a round lists of an organisation, or of all, in a month.
+func (m *coverageMap) placesOf(r *round, organization, month string) (all []place) {
+	keys := r.scope.DocumentTypes
+	if m.filter.By == ByOrganization && organization != "" {
+		keys = []string{organization}
+	} else if m.filter.By == ByOrganization {
+		keys = nil
+	}
+	for _, key := range keys {
+		all = append(all, place{key: key, month: month})
+	}
+	if len(keys) == 0 {
+		all = append(all, place{all: true, month: month})
+	}
+	return all
 }
 
 func (m *coverageMap) readTotals(ctx context.Context, q Querier) error {
@@ -208,7 +225,7 @@ func (m *coverageMap) readTotals(ctx context.Context, q Querier) error {
 		}
 		m.keys[key] = "" // known, whatever its months
 		if month >= f.From && month <= f.To && month != "" {
-			p := m.at(number, key, month)
+			p := m.at(number, place{key: key, month: month})
 			p.CoverageFigures, p.newer = n, newer
 		}
 		return nil
@@ -244,6 +261,9 @@ func (m *coverageMap) draw() (Coverage, error) {
 	for _, key := range sortedKeys(m.keys) {
 		for _, month := range months {
 			cell := m.cell(key, month)
+			if key == "" && cell.Documents()+cell.Found == 0 {
+				continue // what has no key is nowhere missing
+			}
 			cell.Key, cell.Name, cell.Month = key, m.keys[key], month
 			c.Cells = append(c.Cells, cell)
 		}
@@ -263,14 +283,14 @@ func monthsBetween(from, to string) (all []string) {
 // did that name no key and so cover all.
 func (m *coverageMap) cell(key, month string) CoverageCell {
 	byRound := map[string]*part{}
-	for _, place := range [][2]string{{key, month}, {"", month}} {
-		for _, p := range m.parts[place] {
+	for _, of := range []place{{key: key, month: month}, {all: true, month: month}} {
+		for _, p := range m.parts[of] {
 			merged := byRound[p.number]
 			if merged == nil {
 				merged = &part{round: p.round}
 				byRound[p.number] = merged
 			}
-			merged.add(p, place[0] == key)
+			merged.add(p)
 		}
 	}
 	parts := make([]*part, 0, len(byRound))
@@ -280,16 +300,14 @@ func (m *coverageMap) cell(key, month string) CoverageCell {
 	return cellOf(parts, m.filter.By, month)
 }
 
-// add what is of the key, and of all keys how they were listed.
-func (p *part) add(q *part, own bool) {
+// add what is of the key, and of all keys.
+func (p *part) add(q *part) {
 	if q.from != "" {
 		p.from, p.to = q.from, q.to
 	}
 	p.listing, p.unlisted = p.listing || q.listing, p.unlisted || q.unlisted
 	p.lacking, p.unaccepted = p.lacking+q.lacking, p.unaccepted+q.unaccepted
-	if own {
-		p.CoverageFigures, p.newer = p.plus(q.CoverageFigures), p.newer+q.newer
-	}
+	p.CoverageFigures, p.newer = p.plus(q.CoverageFigures), p.newer+q.newer
 }
 
 // covers tells that a round lists all that another does of a cell.

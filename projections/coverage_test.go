@@ -137,4 +137,17 @@ func TestCoverageOfSeveralOrganizations(t *testing.T) {
 	require.Equal(t, []string{"bill failed [B2 B1]"}, states(projections.CoverageFilter{By: projections.ByDocumentType}))
 	require.Equal(t, []string{"EMPTY complete [B2]"}, states(projections.CoverageFilter{By: projections.ByOrganization, Within: domain.Organizations{"EMPTY"}}))
 	require.Equal(t, []string{"bill failed [B1]"}, states(projections.CoverageFilter{By: projections.ByDocumentType, Within: domain.Organizations{"ORG"}}))
+
+	// What has no organisation is in a row of its own, where there is any.
+	wide := january
+	wide.To = "2025-02-28"
+	covering(j, "B3", batch.Migrate, wide)
+	l := viewtest.Listed("9", "cover")
+	l.Organization, l.OrganizationName = "", "无编码"
+	j.Must(j.Document(viewtest.ID(9), document.Discover{ID: viewtest.ID(9), Batch: "B3", Slice: viewtest.Month, Listed: l}))
+	apply(t, pool, j, cut(j.Records(), func() int { return 1000 }))
+	c, err := projections.ReadCoverage(t.Context(), pool, projections.CoverageFilter{By: projections.ByOrganization, Most: 100})
+	require.NoError(t, err)
+	require.Equal(t, []any{"", "", viewtest.Month, projections.CoverageRunning, int64(1)}, []any{c.Cells[0].Key, c.Cells[0].Name, c.Cells[0].Month, c.Cells[0].State, c.Cells[0].Documents()})
+	require.Len(t, c.Cells, 1+2*2)
 }
