@@ -19,6 +19,10 @@ export const routes: Route[] = [
   { pattern: '/batches', load: page(() => import('./pages/batches')) },
   { pattern: '/batches/new', load: page(() => import('./pages/batch-new')), needs: 'batches:write' },
   { pattern: '/batches/:number/documents/:id', load: page(() => import('./pages/document')) },
+  { pattern: '/failures', load: page(() => import('./pages/failures')) },
+  { pattern: '/skips', load: page(() => import('./pages/skips')) },
+  { pattern: '/operations', load: page(() => import('./pages/operations')) },
   { pattern: '/operations/:id', load: page(() => import('./pages/operation')) },
+  { pattern: '/coverage', load: page(() => import('./pages/coverage')) },
   { pattern: '/batches/:number/:tab?', load: page(() => import('./pages/batch')) },
 ];

@@ -47,6 +47,7 @@ function connect() {
   };
   source.addEventListener('batch', (e) => tell({ kind: 'batch', data: JSON.parse((e as MessageEvent).data) }));
   source.addEventListener('operation', (e) => tell({ kind: 'operation', data: JSON.parse((e as MessageEvent).data) }));
+  source.addEventListener('reset', () => tell({ kind: 'tick' })); // what happened meanwhile is not known
   source.onerror = () => {
     startPolling();
     if (source?.readyState === EventSource.CLOSED) again = window.setTimeout(connect, tryAgainAfter); // else the browser tries

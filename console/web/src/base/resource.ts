@@ -18,7 +18,7 @@ export interface Reading {
 }
 
 // Reads that follow live events come no closer than this.
-const calm = 2000;
+const calm = 4000;
 
 const withPosition = (url: string, position: string) =>
   position === '' ? url : `${url}${url.includes('?') ? '&' : '?'}after=${encodeURIComponent(position)}`;

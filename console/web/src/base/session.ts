@@ -1,16 +1,8 @@
 // Who is signed in, and what they may do.
 import { effect, signal } from '@preact/signals';
 import { get, Problem, send, sessionEnded } from '../api/http';
+import type { Session } from '../api/types';
 import { remember, remembered } from './preferences';
-
-export interface Identity {
-  subject: string;
-  issuer: string;
-  roles: string[];
-  organizations?: string[];
-  permissions: string[];
-  version: string;
-}
 
 // As the API names them.
 export type Permission =
@@ -19,7 +11,7 @@ export type Permission =
   | 'approvals:read' | 'approvals:decide' | 'projections:read' | 'projections:write';
 
 // undefined: not known yet; null: nobody.
-export const identity = signal<Identity | null | undefined>(undefined);
+export const identity = signal<Session | null | undefined>(undefined);
 export const sessionProblem = signal<Problem | undefined>(undefined);
 
 // may says what to offer. The API refuses by itself what is not granted.
@@ -33,7 +25,7 @@ export async function restore() {
     return;
   }
   try {
-    identity.value = await get<Identity>('/v1/session');
+    identity.value = await get<Session>('/v1/session');
     sessionProblem.value = undefined;
   } catch (error) {
     if (error instanceof Problem && error.status === 401) return over();
@@ -43,7 +35,7 @@ export async function restore() {
 }
 
 export async function signIn(token: string) {
-  identity.value = await send<Identity>('POST', '/v1/session', { token }, { quiet: true });
+  identity.value = await send<Session>('POST', '/v1/session', { token }, { quiet: true });
   remember('session', 'begun');
 }
 

@@ -28,6 +28,6 @@ export const failuresPage = texts({
 export const coverage = texts({
   title: ['Coverage', '覆盖图'], by: ['By', '按'], organization: ['Organisation', '组织'], documentType: ['Document type', '单据类型'], source: ['Source', '数据源'], from: ['From', '起'], to: ['To', '止'], legend: ['Legend', '图例'], row: ['Name', '名称'], none: ['No batch covers this time', '该时段没有批次'],
   noneHelp: ['Choose another time, or create a batch for it.', '请选择其他时段，或新建批次。'], cell: ['{name}, {month}: {state}', '{name}，{month}：{state}'], documents: ['Documents', '单据'], migrated: ['Migrated', '已迁移'], failed: ['Failed', '失败'], batches: ['Batches', '批次'], never: ['No batch has covered this month here.', '没有批次覆盖此月份。'],
-  create: ['New batch for this month', '为此月新建批次'], showFailed: ['Failed documents', '失败的单据'], changedHelp: ['The source told of changes after the last batch.', '最近批次之后来源有变化。'], pick: ['A cell shows its batches and what remedies it.', '点击单元格查看批次与处理办法。'], pending: ['Pending', '待处理'], skipped: ['Skipped', '暂不迁移'], excepted: ['Excepted', '例外'],
-  all: ['everything', '全部'],
+  create: ['New batch for this month', '为此月新建批次'], showFailed: ['What failed in {what}', '{what} 的失败单据'], changedHelp: ['A later preflight found documents that are new, or listed otherwise than what is archived.', '之后的迁移前校验发现新单据，或与归档不同的单据。'], cancelled: ['Cancelled', '已取消'], found: ['Found new or changed', '新增或有变化'], pick: ['A cell shows its batches and what remedies it.', '点击单元格查看批次与处理办法。'], pending: ['Pending', '待处理'], skipped: ['Files skipped', '暂不迁移文件'], excepted: ['Excepted', '例外'],
+  noKey: ['(none given)', '（未提供）'],
 });

@@ -12,7 +12,7 @@ import { batches } from '../i18n/batches';
 import { bulk as bulkWords } from '../i18n/bulk';
 import { modeWord } from '../i18n/words';
 import { BatchStatus, batchPath, Left, periodOf } from '../ui/batch';
-import { retry } from '../ui/bulk';
+import { bulk } from '../ui/bulk';
 import { Closure } from '../ui/closure';
 import { Facts, Page, Panel, Skeleton, Tabs } from '../ui/parts';
 import { ProblemBox } from '../ui/problem';
@@ -21,6 +21,7 @@ import { Time } from '../ui/time';
 import * as act from './batch/actions';
 import { Documents } from './batch/documents';
 import { Slices } from './batch/slices';
+import { Failures } from './batch/failures';
 import { Operations } from './batch/operations';
 import { Verifications } from './batch/verifications';
 import { Report } from './batch/report';
@@ -28,7 +29,7 @@ import { MatchWithList } from './batch/match';
 import { Changes } from './batch/changes';
 
 const tabs: Record<string, (props: { batch: BatchOverview }) => preact.JSX.Element> = {
-  documents: Documents, slices: Slices, operations: Operations, verifications: Verifications, report: Report, match: MatchWithList, changes: Changes,
+  documents: Documents, slices: Slices, failures: Failures, operations: Operations, verifications: Verifications, report: Report, match: MatchWithList, changes: Changes,
 };
 
 export default function BatchPage({ number, tab = 'documents' }: { number: string; tab?: string }) {
@@ -57,6 +58,7 @@ export default function BatchPage({ number, tab = 'documents' }: { number: strin
       </div>
       <Tabs label={number} of={[
         [batchPath(number, 'documents'), words.documents(), figure(b.documents.total)],
+        [batchPath(number, 'failures'), words.failures(), b.documents.failed > 0 ? figure(b.documents.failed) : undefined],
         [batchPath(number, 'slices'), words.slices(), figure(b.listings.slices)],
         [batchPath(number, 'operations'), words.operations()],
         b.mode === 'migrate' && [batchPath(number, 'verifications'), words.verifications()],
@@ -75,7 +77,7 @@ function Actions({ of: b }: { of: BatchOverview }) {
   return (
     <>
       {b.mode === 'preflight' && b.finishedAt && <button type="button" class="primary" onClick={() => act.run(b)}>{actions.run()}</button>}
-      {b.documents.failed > 0 && open && may('documents:write') && <button type="button" class="primary" onClick={() => retry(b.number)}><Icon name="retry" size={14} />{bulkWords.retry()}</button>}
+      {b.documents.failed > 0 && open && may('documents:write') && <button type="button" class="primary" onClick={() => bulk('retry', [{ batch: b.number }])}><Icon name="retry" size={14} />{bulkWords.retry()}</button>}
       {open && b.phase === 'paused' && <button type="button" onClick={() => act.resume(b)}><Icon name="play" size={14} />{actions.resume()}</button>}
       {open && b.phase !== 'paused' && b.status === 'in-progress' && <button type="button" onClick={() => act.pause(b)}><Icon name="pause" size={14} />{actions.pause()}</button>}
       {b.mode === 'migrate' && b.documents.migrated > 0 && <button type="button" onClick={() => act.verify(b)}>{actions.verify()}</button>}

@@ -8,12 +8,13 @@ import { at, segment, urlOf } from '../base/place';
 import { useResource } from '../base/resource';
 import { may } from '../base/session';
 import { operations } from '../i18n/batch';
-import { batches } from '../i18n/batches';
 import { operation as words } from '../i18n/bulk';
 import { common } from '../i18n/common';
 import { categoryWord, kindWord, statusWord } from '../i18n/words';
 import { batchPath, documentPath } from '../ui/batch';
+import { bulk, type Kind } from '../ui/bulk';
 import { ask } from '../ui/dialog';
+import { Icon } from '../ui/icons';
 import { operationPath, OperationProgress } from '../ui/operations';
 import { Facts, Figure, Page, Panel, Skeleton } from '../ui/parts';
 import { ProblemBox } from '../ui/problem';
@@ -29,7 +30,7 @@ export default function OperationPage({ id }: { id: string }) {
     else if (event.kind === 'operation' && event.data.id === id) operation.patch(() => event.data);
   }), [id]);
   const o = operation.data;
-  const crumbs: [string, string][] = [['/batches', batches.title()]];
+  const crumbs: [string, string][] = [['/operations', operations.title()]];
   if (!o) return <Page title={id} crumbs={crumbs}>{operation.problem ? <ProblemBox problem={operation.problem} again={operation.reload} /> : <Skeleton lines={8} />}</Page>;
   const settled = o.status === 'completed' || o.status === 'cancelled';
   return (
@@ -85,6 +86,9 @@ function Actions({ of: o }: { of: Operation }) {
   });
   return (
     <>
+      {settled && o.selected > o.done && <button type="button" class="primary" onClick={() => bulk(o.kind as Kind, [{ batch: o.batch, failedOf: o.id }])}><Icon name="retry" size={14} />{words.again()}</button>}
+      {o.status === 'running' && <button type="button" onClick={() => change('pause', words.pause(), words.left({ n: o.left }), words.paused())}>{words.pause()}</button>}
+      {o.status === 'paused' && <button type="button" onClick={() => change('resume', words.resume(), words.left({ n: o.left }), words.resumed())}>{words.resume()}</button>}
       {!settled && <button type="button" class="danger" onClick={() => change('cancel', words.cancel(), words.leftCancel({ n: o.left }), words.cancelled())}>{words.cancel()}</button>}
     </>
   );

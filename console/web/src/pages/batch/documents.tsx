@@ -6,13 +6,13 @@ import { may } from '../../base/session';
 import { documents as words } from '../../i18n/batch';
 import { categories, categoryWord, statusWord } from '../../i18n/words';
 import { documentPath } from '../../ui/batch';
-import { retry } from '../../ui/bulk';
+import { bulk } from '../../ui/bulk';
 import { Bar } from '../../ui/closure';
 import { Status } from '../../ui/status';
 import { Choice, Empty, Filters, Table, Words, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
 
-const filters = ['status', 'category', 'code', 'organization', 'documentType', 'text'];
+const filters = ['status', 'category', 'code', 'organization', 'documentType', 'text', 'fingerprint'];
 
 interface Facets {
   total: number;
@@ -39,9 +39,10 @@ export function Documents({ batch }: { batch: BatchOverview }) {
         <Choice name="code" label={words.code()} options={kept(counted(facets.data?.codes), at('code'))} />
         <Choice name="organization" label={words.organization()} options={kept(counted(facets.data?.organizations), at('organization'))} />
         <Choice name="documentType" label={words.type()} options={kept(counted(facets.data?.documentTypes), at('documentType'))} />
+        {at('fingerprint') && <Words name="fingerprint" label={words.fingerprint()} />}
         <span class="grow" />
         {facets.data && <span class="faint small">{words.count({ n: facets.data.total })}</span>}
-        {retries && <button type="button" onClick={() => retry(batch.number, { ...query, status: '', text: '' })}>{words.retryThese()}</button>}
+        {retries && <button type="button" onClick={() => bulk('retry', [{ batch: batch.number, filter: { ...query, status: '', text: '' } }])}>{words.retryThese()}</button>}
       </Filters>
       <Table label={words.image()} columns={columns(batch.number)} of={page} id={(d) => d.id} filtered={filtered}
         empty={<Empty title={words.empty()}><p>{words.emptyHelp()}</p></Empty>} />
