@@ -133,6 +133,7 @@ func (d *demo) retry(ctx context.Context) error {
 func (d *demo) stay(ctx context.Context) {
 	fmt.Fprintf(d.out, `
 Waybill stays up until Ctrl-C, at %[1]s
+Open it in a browser, and log in with the token.
   export WAYBILL_SERVER=%[1]s WAYBILL_TOKEN=%[2]s
 Try, in another shell:
   %[4]s batch show %[3]s
