@@ -58,6 +58,7 @@ func batchRetry(k *connection) *cobra.Command {
 func chooseFailed(c *cobra.Command, f *filters) {
 	f.add(c, "category", "category", "only those that failed for: "+strings.Join(categories, ", "), categories...)
 	f.add(c, "code", "code", "only those with this failure code")
+	f.add(c, "fingerprint", "fingerprint", "only those failed for this cause, as waybill batch failures has it")
 	f.add(c, "organization", "organization", "only those of this organisation")
 	f.add(c, "type", "documentType", "only those of this document type")
 }

@@ -25,7 +25,11 @@ func (s Selection) Chosen(ctx context.Context, choice operation.Choice) (c comma
 		return c, err
 	}
 	control := wire.Position{domain.ControlPartition: now[domain.ControlPartition]}
-	if err := s.lookedUp(ctx, choice.Filter, control); err != nil {
+	shown, err := projections.Position(ctx, s.pool, "documents")
+	if err != nil {
+		return c, err
+	}
+	if err := s.lookedUp(ctx, choice.Filter, control, shown); err != nil {
 		return c, err
 	}
 	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
@@ -57,7 +61,7 @@ func (s Selection) ChosenAfter(ctx context.Context, choice operation.Choice, at 
 	if err := projections.WaitFor(ctx, s.pool, "documents", at); err != nil {
 		return nil, err
 	}
-	if err := s.lookedUp(ctx, choice.Filter, wire.Position{domain.ControlPartition: at[domain.ControlPartition]}); err != nil {
+	if err := s.lookedUp(ctx, choice.Filter, wire.Position{domain.ControlPartition: at[domain.ControlPartition]}, at); err != nil {
 		return nil, err
 	}
 	of := choosing(choice)
@@ -69,13 +73,19 @@ func (s Selection) ChosenAfter(ctx context.Context, choice operation.Choice, at 
 	return s.streams(ctx, `SELECT stream`+of.where()+fmt.Sprintf(` ORDER BY stream LIMIT %d`, limit), of.values...)
 }
 
-// lookedUp waits for the view that a choice is looked up in.
-func (s Selection) lookedUp(ctx context.Context, f operation.Filter, at wire.Position) error {
+// lookedUp waits for the views that a choice is looked up in: what control has of
+// lists and operations, and of causes what the documents have.
+func (s Selection) lookedUp(ctx context.Context, f operation.Filter, control, documents wire.Position) error {
+	if f.Fingerprint != "" {
+		if err := projections.WaitFor(ctx, s.pool, "leftovers", documents); err != nil {
+			return err
+		}
+	}
 	switch {
 	case f.List != "":
-		return projections.WaitFor(ctx, s.pool, "lists", at)
+		return projections.WaitFor(ctx, s.pool, "lists", control)
 	case f.FailedOf != "":
-		return projections.WaitFor(ctx, s.pool, "operations", at)
+		return projections.WaitFor(ctx, s.pool, "operations", control)
 	}
 	return nil
 }
@@ -122,6 +132,9 @@ func choosing(choice operation.Choice) *conditions {
 	}
 	if f.Organizations.Restricted() {
 		c.and(`organization = ANY ($%d)`, f.Organizations)
+	}
+	if f.Fingerprint != "" {
+		c.and(`EXISTS (SELECT FROM failed_documents c WHERE c.batch = d.batch AND c.stream = d.stream AND c.fingerprint = $%d AND NOT c.excepted)`, f.Fingerprint)
 	}
 	if f.List != "" {
 		c.and(`EXISTS (SELECT FROM list_entries e JOIN lists l ON l.id = e.list

@@ -87,6 +87,8 @@ func TestWhatIsChosenMatchesTheFilter(t *testing.T) {
 		{operation.Filter{Organizations: domain.Organizations{"other"}}, nil},
 		{operation.Filter{Documents: []string{viewtest.ID(1).Stream(), viewtest.ID(2).Stream(), viewtest.ID(3).Stream()}}, []int{1, 2}},
 		{operation.Filter{Documents: []string{viewtest.ID(1).Stream()}, Organizations: domain.Organizations{"other"}}, nil},
+		{operation.Filter{Fingerprint: viewtest.Unavailable().Cause().Fingerprint()}, []int{1}},
+		{operation.Filter{Fingerprint: viewtest.Unavailable().Cause().Fingerprint(), Code: "type-unsupported"}, nil},
 		{operation.Filter{FailedOf: "none"}, nil},
 		{operation.Filter{List: "none"}, nil},
 	} {

@@ -53,6 +53,16 @@ func TestFailuresAreHandedOutAndBroughtBack(t *testing.T) {
 	r.post("/v1/lists?kind=billNumber", a.Body, "Content-Type", exportTypes[access.XLSX]).is(http.StatusCreated, &bills)
 	require.Equal(t, "Bill number 单据编号", bills.Column)
 
+	// What comes back is tried again: of both resources.
+	ask := map[string]any{"kind": "retry", "batch": b.Number, "list": made.ID, "reason": "corrected"}
+	var answered OperationAnswer
+	r.post("/v1/operations", ask).is(http.StatusAccepted, &answered)
+	require.Equal(t, 4, answered.Count)
+	r.giveTurn(answered.Operation)
+	var left Page[Document]
+	r.get(with("/v1/batches/"+b.Number+"/documents", "status", "failed", "after", r.heads().String())).is(http.StatusOK, &left)
+	require.Len(t, left.Items, 1, "the one that the source gave no image number")
+
 	none := r.get("/v1/batches/"+b.Number+"/failures.xlsx?code=other").is(http.StatusOK, nil)
 	require.Len(t, sheets(t, none.Body)[0], 1)
 	r.get("/v1/batches/none/failures.xlsx").refused(http.StatusNotFound, "batch-not-found")

@@ -64,6 +64,15 @@ func TestFailuresAreGroupedByCause(t *testing.T) {
 	require.Empty(t, list("source", "none").Items)
 	require.Empty(t, list("batch", "none").Items)
 
+	// A group is acted on as one.
+	ask := map[string]any{"kind": "retry", "batch": b.Number, "filter": map[string]any{"fingerprint": g.Fingerprint}, "reason": "rescanned"}
+	var answered OperationAnswer
+	r.post("/v1/operations", ask).is(http.StatusAccepted, &answered)
+	require.Equal(t, 2, answered.Count)
+	var op Operation
+	r.get(with("/v1/operations/"+answered.Operation, "after", r.heads().String())).is(http.StatusOK, &op)
+	require.Equal(t, FailedFilter{Fingerprint: g.Fingerprint}, op.Filter)
+
 	r.post(pathOf(b.Number, image("ssc", "IMG-1"))+"/retry", because("rescanned")).is(http.StatusOK, nil)
 	require.EqualValues(t, 1, list("batch", b.Number).Items[0].Count)
 }

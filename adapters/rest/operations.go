@@ -42,17 +42,18 @@ type Operation struct {
 type FailedFilter struct {
 	Category     domain.Category `json:"category,omitempty" enum:"missing-field,format-mismatch,integrity,source-auth,source-unavailable,source-throttled,source-rejected,target-rejected,target-unavailable,internal"`
 	Code         string          `json:"code,omitempty" maxLength:"300"`
+	Fingerprint  string          `json:"fingerprint,omitempty" maxLength:"16" doc:"Of a cause, as /v1/failures has it"`
 	Organization string          `json:"organization,omitempty" maxLength:"300"`
 	DocumentType string          `json:"documentType,omitempty" maxLength:"300"`
 }
 
 func failedFilterOf(f operation.Filter) FailedFilter {
-	return FailedFilter{Category: f.Category, Code: f.Code, Organization: f.Organization, DocumentType: f.DocumentType}
+	return FailedFilter{Category: f.Category, Code: f.Code, Fingerprint: f.Fingerprint, Organization: f.Organization, DocumentType: f.DocumentType}
 }
 
 // within organisations, to which whoever asks is restricted.
 func (f FailedFilter) within(theirs domain.Organizations) operation.Filter {
-	return operation.Filter{Category: f.Category, Code: f.Code, Organization: f.Organization, DocumentType: f.DocumentType, Organizations: theirs}
+	return operation.Filter{Category: f.Category, Code: f.Code, Fingerprint: f.Fingerprint, Organization: f.Organization, DocumentType: f.DocumentType, Organizations: theirs}
 }
 
 // OperationItem is what became of one document.

@@ -93,7 +93,7 @@ func (f Filter) check() error {
 }
 
 func (f Filter) narrows() bool {
-	return f.Category != "" || f.Code != "" || f.Organization != "" || f.DocumentType != ""
+	return f.Category != "" || f.Code != "" || f.Fingerprint != "" || f.Organization != "" || f.DocumentType != ""
 }
 
 func (t Terms) checkFor(kind string) error {

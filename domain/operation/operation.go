@@ -51,6 +51,7 @@ func (s Status) Ended() bool { return s == StatusCompleted || s == StatusCancell
 type Filter struct {
 	Category     domain.Category `json:"category,omitempty"`
 	Code         string          `json:"code,omitempty"`
+	Fingerprint  string          `json:"fingerprint,omitempty"` // of the cause for which they are failed
 	Organization string          `json:"organization,omitempty"`
 	DocumentType string          `json:"documentType,omitempty"`
 	// Organizations that whoever asked was restricted to. They stand in the

@@ -145,6 +145,16 @@ var widened = map[string][]any{
 	"waybill.source.registered.v2":   {source.Registered{ID: "standard", Settings: unpaced(settings), Enabled: true}},
 	"waybill.source.reconfigured.v2": {source.Reconfigured{Settings: unpaced(settings)}},
 
+	"waybill.operation.requested.v3": {operation.Requested{
+		ID: "3d813cbb-47fb-52ba-91df-831e1593ac29", Kind: operation.Skip, Batch: "B20250301-080000-ABCDE",
+		Filter: operation.Filter{
+			Category: domain.FormatMismatch, Code: "type-unsupported", Organization: "ORG1", DocumentType: "BILL", Organizations: domain.Organizations{"ORG1", "ORG2"},
+			Documents: []string{"document-standard/erp/0001"}, List: "L20250301-080000-ABCDE", FailedOf: "6fa459ea-ee8a-5ca4-894e-db77e160355e",
+		},
+		Terms:  operation.Terms{Owner: "u-18", ReviewOn: "2025-06-30", PerSecond: 50},
+		Reason: "they are scanned again", Count: 4, Coordinates: at,
+	}},
+
 	"waybill.discovery.page-listed.v1": {discovery.PageListed{
 		Change: listing, Pass: 1, Page: 2, Next: 3, Items: []discovery.Item{{Key: "9f86d081884c7d659a2feaa0", Content: "2c26b46b68ffc68ff99b453c", Elsewhere: true}},
 		Repeats: []discovery.Repeat{{ImageNumber: "影像/0002", Page: 2, FirstPage: 1, Conflict: true}},
@@ -359,7 +369,7 @@ var samples = map[string]any{
 	"waybill.operation.requested.v3": operation.Requested{
 		ID: "3d813cbb-47fb-52ba-91df-831e1593ac29", Kind: operation.Skip, Batch: "B20250301-080000-ABCDE",
 		Filter: operation.Filter{
-			Category: domain.FormatMismatch, Code: "type-unsupported", Organization: "ORG1", DocumentType: "BILL", Organizations: domain.Organizations{"ORG1", "ORG2"},
+			Category: domain.FormatMismatch, Code: "type-unsupported", Fingerprint: "9f86d081884c7d65", Organization: "ORG1", DocumentType: "BILL", Organizations: domain.Organizations{"ORG1", "ORG2"},
 			Documents: []string{"document-standard/erp/0001"}, List: "L20250301-080000-ABCDE", FailedOf: "6fa459ea-ee8a-5ca4-894e-db77e160355e",
 		},
 		Terms:  operation.Terms{Owner: "u-18", ReviewOn: "2025-06-30", PerSecond: 50},
