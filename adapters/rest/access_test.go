@@ -31,6 +31,7 @@ var mayCall = map[string][]string{
 	"listFailures": everybody, "getFailuresFile": everybody, "listSkips": everybody, "getCoverage": everybody,
 	"countDocuments": everybody, "listDocuments": everybody, "getDocument": everybody, "getDocumentHistory": auditors,
 	"getFileContent": everybody, "watchAll": everybody, "watchBatch": everybody, "retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
+	"getOverview": everybody, "listThroughput": everybody,
 	"requestOperation": operators, "listAllOperations": everybody, "pauseOperation": operators, "resumeOperation": operators,
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,
 	"cancelOperation": operators, "listApprovals": everybody, "getApproval": everybody, "approveApproval": operators, "rejectApproval": operators, "withdrawApproval": operators,

@@ -26,6 +26,7 @@ var reaches = map[string]reach{
 	"getFileContent": confined, "retryDocument": confined, "exceptDocument": confined, "revokeException": confined, "skipFile": confined, "recallFile": confined,
 	"getCoverage": confined, "listFailures": confined, "getFailuresFile": confined, "listSkips": confined,
 	"watchAll": confined, "watchBatch": confined,
+	"getOverview": confined, "listThroughput": confined,
 	"requestOperation": confined, "listAllOperations": confined, "pauseOperation": confined, "resumeOperation": confined,
 	"retryBatch": confined, "listOperations": confined, "getOperation": confined, "listOperationItems": confined, "cancelOperation": confined,
 	"listApprovals": closed, "getApproval": confined, "approveApproval": confined, "rejectApproval": confined, "withdrawApproval": confined,

@@ -193,6 +193,7 @@ func (s *server) registerAll() {
 	s.registerFiles()
 	s.registerContent()
 	s.registerSkips()
+	s.registerOverview()
 	s.registerCoverage()
 	s.registerOperations()
 	s.registerVerifications()
