@@ -36,6 +36,7 @@ func TestTablesForPeople(t *testing.T) {
 		"failures":     {"batch", "failures", "B1"},
 		"skips":        {"skip", "list", "--due"},
 		"facets":       {"document", "count", "B1", "--status", "failed"},
+		"explain":      {"document", "explain", "B1", "x"},
 		"history":      {"document", "history", "B1", "x"},
 		"source":       {"source", "show", "standard-imaging"},
 		"operation":    {"operation", "show", "x"},

@@ -100,6 +100,15 @@ func (f *facts) print(out io.Writer) error {
 	return nil
 }
 
+// line has them beside each other.
+func (f *facts) line() string {
+	parts := make([]string, len(f.rows))
+	for i, row := range f.rows {
+		parts[i] = row[0] + " " + row[1]
+	}
+	return strings.Join(parts, ", ")
+}
+
 func count(n int64) string { return strconv.FormatInt(n, 10) }
 
 func moment(t time.Time) string { return t.Local().Format(time.RFC3339) }

@@ -23,6 +23,7 @@ const (
 	writeBatches     permission = "batches:write"
 	readDocuments    permission = "documents:read" // and their files
 	writeDocuments   permission = "documents:write"
+	explainDocuments permission = "documents:explain"
 	readOperations   permission = "operations:read"
 	readHistory      permission = "history:read"
 	readAudit        permission = "audit:read"
@@ -49,6 +50,7 @@ var grants = map[permission][]string{
 	readOperations:   {commands.RoleReader, commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
 	writeBatches:     {commands.RoleOperator, commands.RoleAdmin},
 	writeDocuments:   {commands.RoleOperator, commands.RoleAdmin},
+	explainDocuments: {commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
 	readHistory:      {commands.RoleAuditor, commands.RoleAdmin},
 	readAudit:        {commands.RoleAuditor, commands.RoleAdmin},
 	exportAudit:      {commands.RoleAuditor, commands.RoleAdmin},

@@ -78,11 +78,22 @@ func (s *server) listHistory(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	id, err := identify(b.Source, in.ID)
+	records, err := s.recordsOf(ctx, b.Number, b.Source, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.touch(ctx, b.Number, id); err != nil {
+	records = slices.DeleteFunc(records, func(r wire.Record) bool { return r.Version <= from })
+	return page(ctx, records, in.Paging, func(r wire.Record) string { return strconv.Itoa(r.Version) }, eventOf), nil
+}
+
+// recordsOf a document of a batch, over all batches: those that whoever asks may
+// see.
+func (s *server) recordsOf(ctx context.Context, number, source, name string) ([]wire.Record, error) {
+	id, err := identify(source, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.touch(ctx, number, id); err != nil {
 		return nil, err
 	}
 	loaded, err := s.Journal.Load(ctx, id.Stream())
@@ -90,14 +101,13 @@ func (s *server) listHistory(ctx context.Context, in *struct {
 		return nil, err
 	}
 	records := loaded[id.Stream()]
-	if lastOf(records, b.Number) == 0 {
-		return nil, domain.RefuseNotFound("document", in.ID+" in batch "+b.Number)
+	if lastOf(records, number) == 0 {
+		return nil, domain.RefuseNotFound("document", name+" in batch "+number)
 	}
-	records = slices.DeleteFunc(records[min(from, len(records)):], func(r wire.Record) bool {
+	return slices.DeleteFunc(records, func(r wire.Record) bool {
 		e, ok := r.Event.(document.Event)
 		return !ok || !restriction(ctx).Has(e.GetChange().Organization)
-	})
-	return page(ctx, records, in.Paging, func(r wire.Record) string { return strconv.Itoa(r.Version) }, eventOf), nil
+	}), nil
 }
 
 // version is the cursor of pages that follow a stream's versions.

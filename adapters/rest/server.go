@@ -74,6 +74,7 @@ type Views interface {
 type Journal interface {
 	projections.Chronicle
 	Load(ctx context.Context, streams ...string) (map[string][]wire.Record, error)
+	Find(ctx context.Context, event wire.UUID) (record wire.Record, found bool, err error)
 	// Stretch gives records of a partition after an offset up to another, as
 	// many of the first as have so many bytes, one at least.
 	Stretch(ctx context.Context, partition int, after, upTo int64, bytes int) ([]wire.Raw, error)
@@ -189,6 +190,7 @@ func (s *server) registerAll() {
 	s.registerFailures()
 	s.registerCorrections()
 	s.registerHistory()
+	s.registerExplain()
 	s.registerComparisons()
 	s.registerFiles()
 	s.registerContent()
