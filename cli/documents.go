@@ -62,7 +62,7 @@ var documentStatuses = []string{"pending", "migrated", "passed", "failed", "exce
 
 func documentCommands(k *connection) []*cobra.Command {
 	return []*cobra.Command{
-		documentList(k), documentCount(k), documentShow(k), documentHistory(k), documentExplain(k),
+		documentList(k), documentCount(k), documentShow(k), documentHistory(k), documentExplain(k), documentRehearse(k),
 		documentOrder(k, "retry", "Try failed documents again; the source is read afresh"),
 		documentExcept(k),
 		documentOrder(k, "revoke-exception", "Take exceptions back; the documents are failed again"),

@@ -33,7 +33,7 @@ var mayCall = map[string][]string{
 	"getFileContent": everybody, "watchAll": everybody, "watchBatch": everybody, "retryDocument": operators, "exceptDocument": operators, "revokeException": operators, "skipFile": operators, "recallFile": operators,
 	"getOverview": everybody, "listThroughput": everybody,
 	"requestOperation": operators, "listAllOperations": everybody, "pauseOperation": operators, "resumeOperation": operators,
-	"explainDocument": {commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
+	"rehearseDocument": operators, "explainDocument": {commands.RoleOperator, commands.RoleAuditor, commands.RoleAdmin},
 	"retryBatch": operators, "listOperations": everybody, "getOperation": everybody, "listOperationItems": everybody,
 	"cancelOperation": operators, "listApprovals": everybody, "getApproval": everybody, "approveApproval": operators, "rejectApproval": operators, "withdrawApproval": operators,
 	"verifyBatch": operators, "listVerifications": everybody, "getVerification": everybody, "listFindings": everybody, "retryVerification": operators, "cancelVerification": operators,

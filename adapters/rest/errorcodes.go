@@ -189,6 +189,8 @@ var errorCodes = []errorCode{
 	{"not-ready", 503, "The process is not ready", "What it waits for stands in missing; its log says why.", "Wait, or read the log."},
 	{"readers-too-many", 503, "Too many read events", "A process serves a number of such answers at the same time.", "Try again when Retry-After says so."},
 	{"watchers-too-many", 503, "Too many watch", "A process tells so many at the same time what changes.", "Send the request again after the seconds that Retry-After says, or read now and then."},
+	{"rehearsals-too-many", 503, "Too many documents are rehearsed", "A process rehearses a few documents at the same time.", "Send the request again after the seconds that Retry-After says."},
+	{"source-resting", 503, "The source rests", "It is away, asked to be left alone, or is closed by its own calendar; the detail says until when.", "Send the request again after the seconds that Retry-After says."},
 	{"exports-too-many", 503, "Too many exports are made", "A process makes a few exports of the audit log and of failed documents at the same time.", "Send the request again after the seconds that Retry-After says."},
 	{"uploads-too-many", 503, "Too many lists are uploaded", "A process reads a few uploads at the same time.", "Send the request again after the seconds that Retry-After says."},
 	{"timeout", 503, "It took too long", "The work on a request is bounded in time.", "Repeat the request, under the same Idempotency-Key; narrow a read's filter."},

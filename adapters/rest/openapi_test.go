@@ -72,7 +72,7 @@ func TestEveryCommandCanBeRepeatedAndEveryReadWaits(t *testing.T) {
 		require.Equal(t, !login && (op.method == http.MethodPost || op.method == http.MethodPut), op.takes("Idempotency-Key"), op.OperationID)
 		compares := strings.Contains(op.path, "/diff") // of points that it waits for
 		require.Equal(t, op.method == http.MethodGet && !beside && !compares, op.takes("after"), op.OperationID)
-		bare := op.OperationID == "resumeProjection" || op.OperationID == "cancelRebuild" || op.OperationID == "runPreflight"
+		bare := op.OperationID == "resumeProjection" || op.OperationID == "cancelRebuild" || op.OperationID == "runPreflight" || op.OperationID == "rehearseDocument"
 		takesBody := (op.method == http.MethodPost || op.method == http.MethodPut) && !bare
 		require.Equal(t, takesBody, op.RequestBody != nil, op.OperationID)
 	}

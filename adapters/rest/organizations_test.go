@@ -28,7 +28,7 @@ var reaches = map[string]reach{
 	"watchAll": confined, "watchBatch": confined,
 	"getOverview": confined, "listThroughput": confined,
 	"requestOperation": confined, "listAllOperations": confined, "pauseOperation": confined, "resumeOperation": confined,
-	"explainDocument": confined,
+	"rehearseDocument": confined, "explainDocument": confined,
 	"retryBatch": confined, "listOperations": confined, "getOperation": confined, "listOperationItems": confined, "cancelOperation": confined,
 	"listApprovals": closed, "getApproval": confined, "approveApproval": confined, "rejectApproval": confined, "withdrawApproval": confined,
 	"verifyBatch": wholly, "listVerifications": confined, "getVerification": confined, "listFindings": confined, "retryVerification": confined, "cancelVerification": confined,

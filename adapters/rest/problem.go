@@ -113,6 +113,10 @@ func problemOf(err error) (p *Problem, told bool) {
 	if errors.As(err, &refused) {
 		return tokenProblem(refused), true
 	}
+	var rest *commands.NotNow
+	if errors.As(err, &rest) {
+		return newProblem(http.StatusServiceUnavailable, "source-resting", rest.Error()).with("Retry-After", "30"), true
+	}
 	for _, f := range failures {
 		if !f.is(err) {
 			continue

@@ -81,7 +81,7 @@ func (r *rig) dependencies() Dependencies {
 	r.t.Cleanup(past.Close)
 	return Dependencies{
 		Handler: r.handler.Agreeing(postgres.NewRepeats(r.pool)), Selection: postgres.NewSelection(r.pool), Journal: r.journal, Views: r.pool, Past: past, Identity: r.tokens, Tokens: r.tokens, Sessions: postgres.NewSessions(r.pool),
-		Requests: postgres.NewRequests(r.pool), Refusals: r.refusals, Repeats: postgres.NewRepeats(r.pool), Webhooks: postgres.NewDeliveries(r.pool), Paces: postgres.NewPaces(r.pool), CursorKey: key, Archive: &shelf{}, Waker: r.waker, Live: r.live, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
+		Requests: postgres.NewRequests(r.pool), Refusals: r.refusals, Repeats: postgres.NewRepeats(r.pool), Webhooks: postgres.NewDeliveries(r.pool), Paces: postgres.NewPaces(r.pool), CursorKey: key, Archive: &shelf{}, Rehearser: &rehearsing{}, Waker: r.waker, Live: r.live, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics,
 	}
 }
 

@@ -51,6 +51,7 @@ type Dependencies struct {
 	Repeats   Repeats
 	Webhooks  Deliveries
 	Checker   commands.SourceChecker
+	Rehearser commands.Rehearser
 	Archive   Archive // nil: the process does not know where it is
 	Paces     Paces
 	CursorKey []byte // seals cursors; the same for all processes of an installation
@@ -112,16 +113,17 @@ type Check struct {
 // server is what handlers share.
 type server struct {
 	Dependencies
-	api     huma.API
-	wait    time.Duration
-	latency *prometheus.HistogramVec
-	limiter *limiter
-	asked   singleflight.Group       // whether the process is ready
-	lasting map[string]time.Duration // of routes that may last long
-	readers chan struct{}            // of events, at the same time
-	exports chan struct{}            // at the same time
-	uploads chan struct{}            // at the same time
-	mapped  contract.Mappings
+	api        huma.API
+	wait       time.Duration
+	latency    *prometheus.HistogramVec
+	limiter    *limiter
+	asked      singleflight.Group       // whether the process is ready
+	lasting    map[string]time.Duration // of routes that may last long
+	readers    chan struct{}            // of events, at the same time
+	exports    chan struct{}            // at the same time
+	uploads    chan struct{}            // at the same time
+	rehearsals chan struct{}            // at the same time
+	mapped     contract.Mappings
 }
 
 // New makes the API's handler.
@@ -140,7 +142,7 @@ func newServer(d Dependencies, wait time.Duration) (http.Handler, error) {
 		Name: "waybill_request_seconds", Help: "Requests of the API, by how long they took.",
 		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 	}, []string{"route", "method", "status"}),
-		readers: make(chan struct{}, maxReaders), exports: make(chan struct{}, maxExports), uploads: make(chan struct{}, maxUploads), mapped: mappings}
+		readers: make(chan struct{}, maxReaders), exports: make(chan struct{}, maxExports), uploads: make(chan struct{}, maxUploads), rehearsals: make(chan struct{}, maxRehearsals), mapped: mappings}
 	if err := d.Metrics.Register(s.latency); err != nil {
 		return nil, fmt.Errorf("register the API's metrics: %w", err)
 	}
@@ -191,6 +193,7 @@ func (s *server) registerAll() {
 	s.registerCorrections()
 	s.registerHistory()
 	s.registerExplain()
+	s.registerRehearsals()
 	s.registerComparisons()
 	s.registerFiles()
 	s.registerContent()

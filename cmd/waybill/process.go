@@ -15,6 +15,7 @@ import (
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/secrets"
+	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -49,6 +50,7 @@ type process struct {
 	handler   *commands.Handler
 	selection postgres.Selection
 	secrets   *secrets.References
+	sources   *standardimaging.Source // one for all roles, so that its limits hold for all of the process
 	cursorKey []byte
 	checks    []check
 
@@ -73,6 +75,7 @@ func runRoles(ctx context.Context, s settings, log *slog.Logger, admit func(toke
 		return err
 	}
 	defer func() { _ = p.secrets.Close() }()
+	p.sources = standardimaging.New(p.secrets.Resolve)
 	p.admit = admit
 	p.compare(ctx)
 	if err := p.registerPreset(ctx); err != nil {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/rest"
-	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/commands/workers"
 	"github.com/waybill-migration/waybill/console"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -41,7 +41,7 @@ func (p *process) serve() (func(context.Context) error, error) {
 	live := rest.NewLive(p.pool, p.journal, p.waker, p.log)
 	handler, err := rest.New(rest.Dependencies{
 		Handler: p.handler.Agreeing(repeats).FourEyes(p.settings.FourEyesDocuments), Selection: p.selection, Journal: p.journal, Views: p.pool, Past: past, Identity: known, Tokens: tokens, Sessions: sessions,
-		Requests: postgres.NewRequests(p.pool), Limits: p.settings.limits(), Refusals: refusals, Repeats: repeats, Webhooks: postgres.NewDeliveries(p.pool), Checker: standardimaging.New(p.secrets.Resolve), Archive: archive, Paces: postgres.NewPaces(p.pool), CursorKey: p.cursorKey, Waker: p.waker, Live: live, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
+		Requests: postgres.NewRequests(p.pool), Limits: p.settings.limits(), Refusals: refusals, Repeats: repeats, Webhooks: postgres.NewDeliveries(p.pool), Checker: p.sources, Rehearser: workers.NewRehearser(p.journal, p.sources, time.Now, p.log), Archive: archive, Paces: postgres.NewPaces(p.pool), CursorKey: p.cursorKey, Waker: p.waker, Live: live, Ending: ending, Checks: checks, Version: build(), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return nil, err

@@ -10,7 +10,6 @@ import (
 	"github.com/waybill-migration/waybill/adapters/flagship"
 	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/adapters/postgres"
-	"github.com/waybill-migration/waybill/adapters/standardimaging"
 	"github.com/waybill-migration/waybill/commands/policies"
 	"github.com/waybill-migration/waybill/commands/workers"
 )
@@ -29,8 +28,7 @@ func (p *process) work() (func(context.Context) error, error) {
 		return nil, err
 	}
 	worklist := postgres.NewWorklist(p.pool)
-	sources := standardimaging.New(p.secrets.Resolve)
-	if err := p.metrics.Register(sources); err != nil {
+	if err := p.metrics.Register(p.sources); err != nil {
 		return nil, err
 	}
 	var opened atomic.Bool
@@ -53,14 +51,14 @@ func (p *process) work() (func(context.Context) error, error) {
 		defer func() { _ = archive.Close() }()
 		opened.Store(true)
 		working := workers.New(p.handler, workers.Ports{
-			Journal: p.journal, Worklist: worklist, Selection: p.selection, Source: sources, Archive: archive, Target: flagship.New(p.secrets.Resolve), Waker: p.waker, Now: time.Now,
+			Journal: p.journal, Worklist: worklist, Selection: p.selection, Source: p.sources, Archive: archive, Target: flagship.New(p.secrets.Resolve), Waker: p.waker, Now: time.Now,
 		}, p.settings.workers(), p.log)
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return working.Run(ctx) })
 		group.Go(func() error { return reacting.Run(ctx) })
 		group.Go(func() error { return telling(ctx) })
 		paces := postgres.NewPaces(p.pool)
-		group.Go(func() error { return p.tellPaces(ctx, sources, paces) })
+		group.Go(func() error { return p.tellPaces(ctx, p.sources, paces) })
 		group.Go(func() error { return p.sweep(ctx, 10*time.Minute, "paces of sources", paces.Sweep) })
 		group.Go(func() error {
 			return p.sweep(ctx, 10*time.Minute, "leases", func(ctx context.Context) error {

@@ -45,6 +45,7 @@ func (p permit) running() error {
 type permits struct {
 	journal commands.Journal
 	now     commands.Clock
+	resting bool // what is asked for is for batches that do not run too
 
 	mu    sync.Mutex
 	known map[string]permit
@@ -59,7 +60,7 @@ func (p *permits) get(ctx context.Context, number string) (permit, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if known, ok := p.known[number]; ok && p.now().Sub(known.read) < permitAge {
-		return known, known.running()
+		return known, p.may(known)
 	}
 	fresh, err := p.read(ctx, number)
 	if err != nil {
@@ -69,7 +70,15 @@ func (p *permits) get(ctx context.Context, number string) (permit, error) {
 		clear(p.known)
 	}
 	p.known[number] = fresh
-	return fresh, fresh.running()
+	return fresh, p.may(fresh)
+}
+
+// may is errNotRunning where no request may be made by a permit.
+func (p *permits) may(known permit) error {
+	if p.resting && known.enabled {
+		return nil
+	}
+	return known.running()
 }
 
 // renew gives the permit as the journal has it now.
