@@ -25,4 +25,8 @@ export const routes: Route[] = [
   { pattern: '/operations/:id', load: page(() => import('./pages/operation')) },
   { pattern: '/coverage', load: page(() => import('./pages/coverage')) },
   { pattern: '/batches/:number/:tab?', load: page(() => import('./pages/batch')) },
+  { pattern: '/sources', load: page(() => import('./pages/sources')), needs: 'sources:read' },
+  { pattern: '/sources/new', load: page(() => import('./pages/source-form')), needs: 'sources:write' },
+  { pattern: '/sources/:id', load: page(() => import('./pages/source')), needs: 'sources:read' },
+  { pattern: '/sources/:id/edit', load: page(() => import('./pages/source-form')), needs: 'sources:write' },
 ];

@@ -4,6 +4,7 @@ export type {
   File as DocumentFile, FileCounts, List, ListEntry, Match, MatchedItem, Operation, OperationItem, Outcome, Pace,
   PreflightReport, Problem, Profile, Projection, Rebuild, ReportCount, Rule, RuleResult, RuleTable, Session, SkippedFile, Slice, Source, SourceReport, StatusChange, Token,
   TokenIssued, Transition, Verification, VerificationFinding, Webhook,
+  CheckEntry, Finding, FlagshipTarget, ListMade, RebuiltView, SourceSettings, WebhookTested, Window,
 } from './generated';
 
 export interface PageOf<T> {
