@@ -20,6 +20,9 @@ export function bytes(n: number): string {
   return `${decimal(n, i === 0 ? 0 : 1)} ${units[i]}`;
 }
 
+// mebibytes, for limits that are set in them.
+export const mebibytes = (n: number) => `${decimal(n / 2 ** 20, 2)} MiB`;
+
 const two = (n: number) => String(n).padStart(2, '0');
 
 // day of a time in the reader's zone, as 2026-01-31 in every language.

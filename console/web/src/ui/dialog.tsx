@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Problem, requestKey } from '../api/http';
+import { place } from '../base/place';
 import { common } from '../i18n/common';
 import { Area, valuesOf } from './fields';
 import { Icon } from './icons';
@@ -23,6 +24,11 @@ export function Dialog({ title, children, wide }: { title: string; children: Com
     dialog.showModal();
     return () => before?.focus?.();
   }, []);
+  const { path } = place.value;
+  const opened = useRef(path);
+  useEffect(() => {
+    if (path !== opened.current) close(); // a link in it was followed
+  }, [path]);
   return (
     <dialog ref={ref} class={wide ? 'wide' : ''} aria-labelledby="dialog-title" onClose={close} onClick={(e) => e.target === ref.current && close()}>
       <div class="dialog">
