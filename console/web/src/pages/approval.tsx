@@ -40,7 +40,7 @@ export default function ApprovalPage({ id }: { id: string }) {
         <Facts of={[
           [words.batch(), <a href={batchPath(a.batch)}>{a.batch}</a>], [words.reason(), a.reason], [words.requested(), <><Time at={a.requestedAt} /> · {a.requestedBy}</>], [words.expires(), <Time at={a.expiresAt} />],
           a.decidedAt !== undefined && [words.decided(), <><Time at={a.decidedAt} /> · {a.decidedBy}</>], a.decisionReason !== undefined && [words.decisionReason(), a.decisionReason],
-          a.outcome !== undefined && [words.outcome(), outcomeWord(a.outcome)], [words.countedAt(), <code class="faint">{a.countedAt}</code>],
+          a.outcome !== undefined && [words.outcome(), outcomeWord(a.outcome)], [words.countedAt(), <code class="faint clip" title={a.countedAt}>{a.countedAt}</code>],
         ]} />
       </Panel>
     </Page>

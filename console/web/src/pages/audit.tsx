@@ -1,6 +1,7 @@
 // Every step that was taken, by whom and why.
 import type { AuditEntry, PageOf } from '../api/types';
-import { at, segment, urlOf } from '../base/place';
+import { clock, day } from '../base/format';
+import { at, here, segment, urlOf } from '../base/place';
 import { useResource } from '../base/resource';
 import { may } from '../base/session';
 import { actions, actionWord, audit as words } from '../i18n/audit';
@@ -21,6 +22,12 @@ function instant(text: string): string {
   return Number.isNaN(t.getTime()) ? '' : t.toISOString();
 }
 
+// ago as such an input holds it.
+function ago(hours: number): string {
+  const t = new Date(Date.now() - hours * 3_600_000);
+  return `${day(t)}T${clock(t).slice(0, 5)}`;
+}
+
 export default function AuditPage() {
   const query = {
     batch: at('batch'), document: at('document'), operator: at('operator'), type: at('type') && `waybill.${at('type')}`, from: instant(at('from')), to: instant(at('to')),
@@ -35,6 +42,8 @@ export default function AuditPage() {
         <Choice name="type" label={words.action()} options={actions.map((a) => [a, `${a.split('.')[0]}: ${actionWord(a)}`] as const)} />
         <Words name="from" label={words.from()} type="datetime-local" />
         <Words name="to" label={words.to()} type="datetime-local" />
+        <a class="button plain" href={here({ from: ago(1), to: '', page: '' })}>{words.hour()}</a>
+        <a class="button plain" href={here({ from: ago(24), to: '', page: '' })}>{words.day()}</a>
       </Filters>
       <Table label={words.title()} columns={columns()} of={entries} id={(e) => `${e.partition}:${e.offset}`} filtered={filters.some((f) => at(f))}
         empty={<Empty title={words.none()}><p>{words.noneHelp()}</p></Empty>} />
@@ -54,8 +63,8 @@ function Export({ query }: { query: Record<string, string> }) {
 
 // What an entry is about: its document, its batch, or the stream's own page.
 function About({ of: e }: { of: AuditEntry }) {
-  if (e.batch && e.document) return <a href={documentPath(e.batch, e.document)}>{nameOf(e.document)}</a>;
-  if (e.batch) return <a href={batchPath(e.batch)}>{e.batch}</a>;
+  if (e.batch && e.document) return <a class="nowrap" href={documentPath(e.batch, e.document)}>{nameOf(e.document)}</a>;
+  if (e.batch) return <a class="nowrap" href={batchPath(e.batch)}>{e.batch}</a>;
   const page = /^(source|profile|webhook|list|approval)-(.+)$/.exec(e.stream);
   return page ? <a href={`/${page[1]}s/${segment(page[2])}`}>{page[2]}</a> : <code>{e.stream}</code>;
 }
@@ -70,7 +79,11 @@ function nameOf(id: string): string {
 
 const Change = ({ of: e }: { of: AuditEntry }) => <>{e.statusBefore && e.statusBefore !== e.statusAfter && <>{statusWord(e.statusBefore)} → </>}{statusWord(e.statusAfter)}</>;
 
-const Who = ({ of: e }: { of: AuditEntry }) => <span>{e.operator}{e.actorKind === 'system' && <span class="tag">{words.system()}</span>}{e.initiator && <><br /><span class="faint small">{words.initiator()} {e.initiator}</span></>}{e.approver && <><br /><span class="faint small">{words.approver()} {e.approver}</span></>}</span>;
+// Who acted: the person where there is one, and what acted in their name.
+function Who({ of: e }: { of: AuditEntry }) {
+  const note = e.initiator ? words.via({ what: e.operator }) : e.actorKind === 'system' ? words.system() : '';
+  return <span class="stacked">{e.initiator ?? e.operator}{note && <small class="faint">{note}</small>}{e.approver && <small class="faint">{words.approver({ what: e.approver })}</small>}</span>;
+}
 
 function detail(e: AuditEntry) {
   show(

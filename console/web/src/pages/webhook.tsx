@@ -26,7 +26,7 @@ export default function WebhookPage({ id }: { id: string }) {
         <Facts of={[
           [words.url(), <code>{w.url}</code>], [words.secretRefs(), <Codes of={w.secretRefs} />], [words.types(), <Codes of={w.types} />],
           [words.batches(), w.batches ? w.batches.map((b) => <><a key={b} href={batchPath(b)}>{b}</a> </>) : words.all()], [words.organizations(), w.organizations?.join(', ') ?? words.all()], [words.networks(), w.allowedNetworks?.join(', ') || common.none()],
-          [words.changed(), <><Time at={w.changedAt} /> · {w.changedBy}</>], w.reason !== undefined && [words.reason(), w.reason], [words.registered(), <Time at={w.registeredAt} />], [words.start(), <code class="faint">{w.start}</code>],
+          [words.changed(), <><Time at={w.changedAt} /> · {w.changedBy}</>], w.reason !== undefined && [words.reason(), w.reason], [words.registered(), <Time at={w.registeredAt} />], [words.start(), <code class="faint clip" title={w.start}>{w.start}</code>],
         ]} />
       </Panel>
       <Deliveries webhook={w.id} />

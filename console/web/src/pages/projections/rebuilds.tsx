@@ -28,6 +28,11 @@ export function Rebuilds() {
   );
 }
 
+// So many views are named; of more, only how many.
+const named = 3;
+
+const viewsOf = (r: Rebuild) => (r.views.length > named ? words.viewCount({ n: r.views.length }) : r.views.map(viewWord).join(', '));
+
 function Progress({ of: r }: { of: Rebuild }) {
   const p = r.progress;
   if (!goesOn(r)) return <Found of={r} />;
@@ -50,7 +55,7 @@ function Found({ of: r }: { of: Rebuild }) {
 
 function detail(r: Rebuild) {
   show(
-    <Dialog title={`${kindOfRebuild(r.kind)}: ${r.views.map(viewWord).join(', ')}`} wide>
+    <Dialog title={`${kindOfRebuild(r.kind)}: ${viewsOf(r)}`} wide>
       <Facts of={[
         [words.state(), <Status of={r.state} />], [words.reason(), r.reason], [words.at(), <><Time at={r.requestedAt} /> · {r.requestedBy}</>], [words.ended(), <Time at={r.endedAt} />],
         [words.from(), r.from === 'kafka' ? words.kafka() : words.journal()], [words.accept(), r.acceptDifferences ? common.yes() : common.no()], r.batch !== undefined && [words.batch(), <a href={batchPath(r.batch)}>{r.batch}</a>], r.attempt > 1 && [words.progress(), words.attempt({ n: r.attempt })],
@@ -90,7 +95,7 @@ function Result({ of: v }: { of: RebuiltView }) {
 
 const columns = (): Column<Rebuild>[] => [
   { key: 'at', head: words.at(), cell: (r) => <Time at={r.requestedAt} /> },
-  { key: 'kind', head: words.kind(), cell: (r) => <span><b>{kindOfRebuild(r.kind)}</b> {r.views.map(viewWord).join(', ')}{r.batch && <> {words.ofBatch({ what: r.batch })}</>}</span> },
+  { key: 'kind', head: words.kind(), cell: (r) => <span><b>{kindOfRebuild(r.kind)}</b> {viewsOf(r)}{r.batch && <> {words.ofBatch({ what: r.batch })}</>}</span> },
   { key: 'state', head: words.state(), cell: (r) => <Status of={r.state} /> },
   { key: 'progress', head: words.progress(), cell: (r) => <Progress of={r} /> },
   { key: 'by', head: words.by(), minor: true, cell: (r) => r.requestedBy },

@@ -49,7 +49,7 @@ const Next = ({ of: d }: { of: Delivery }) => (d.status !== 'pending' ? <span cl
 
 const columns = (webhook: string): Column<Delivery>[] => [
   { key: 'placed', head: words.placed(), cell: (d) => <Time at={d.placedAt} /> },
-  { key: 'event', head: words.event(), cell: (d) => <code>{d.type}</code> },
+  { key: 'event', head: words.event(), cell: (d) => <code class="nowrap">{d.type}</code> },
   { key: 'status', head: words.status(), cell: (d) => <Status of={d.status} /> },
   { key: 'attempts', head: words.attempts(), number: true, cell: (d) => number(d.attempts) },
   { key: 'answer', head: words.answer(), cell: (d) => <Answer of={d} /> },
