@@ -14,7 +14,7 @@ export const common = texts({
   unreachable: ['Waybill cannot be reached', '无法连接 Waybill'], unreachableDetail: ['The network is down, or the service is restarting.', '网络中断，或服务正在重启。'],
   s401: ['You are not signed in', '未登录'], s403: ['You may not do this', '无权执行'], s404: ['It does not exist', '不存在'], s409: ['It has changed meanwhile', '状态已变化'], s412: ['Somebody else changed it', '已被他人修改'],
   s413: ['Too large', '内容过大'], s422: ['An input does not fit', '输入有误'], s429: ['Too many requests', '请求过于频繁'], s503: ['Not available at the moment', '暂时不可用'], s500: ['An error of Waybill’s own', 'Waybill 内部错误'],
-  will: ['What it will do', '将执行'], actions: ['Actions', '操作'], show: ['Show', '查看'], byDefault: ['by default', '默认'], lines: ['One a line', '每行一个'],
+  will: ['What it will do', '将执行'], actions: ['Actions', '操作'],
   unchanged: ['It was so already', '原本如此，无变化'], accepted: ['Done', '已完成'],
 });
 

@@ -14,6 +14,7 @@ export const statusWord = wordIn({
   approved: ['Approved', '已批准'], rejected: ['Rejected', '已驳回'], expired: ['Expired', '已过期'],
   ok: ['In order', '正常'], warning: ['Warning', '警告'],
   never: ['Never batched', '未建批次'], complete: ['Complete', '完整'], exceptions: ['Complete with exceptions', '完整（有例外）'], changed: ['Changed since', '此后有变化'],
+  issued: ['Issued', '已签发'], revoked: ['Revoked', '已撤销'], uploaded: ['Uploaded', '已上传'], finished: ['Finished', '已完成'], removed: ['Removed', '已移除'], begun: ['Begun', '已开始'], requested: ['Asked for', '已发起'],
   done: ['Done', '已完成'], refused: ['Refused', '被拒绝'],
 });
 

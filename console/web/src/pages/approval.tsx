@@ -27,7 +27,7 @@ export default function ApprovalPage({ id }: { id: string }) {
   if (!a) return <Page title={id} crumbs={crumbs}>{approval.problem ? <ProblemBox problem={approval.problem} again={approval.reload} /> : <Skeleton lines={8} />}</Page>;
   const own = a.requestedBy === identity.value?.subject;
   return (
-    <Page title={words.of({ what: kindWord(a.kind), batch: a.batch })} crumbs={crumbs} status={<Status of={a.status} />} actions={<Actions of={a} own={own} />}>
+    <Page title={words.of({ what: kindWord(a.kind), batch: a.batch })} crumbs={crumbs} status={<Status of={a.status} word={a.status === 'pending' ? words.pending() : undefined} />} actions={<Actions of={a} own={own} />}>
       {approval.problem && <ProblemBox problem={approval.problem} again={approval.reload} />}
       {own && a.status === 'pending' && <div class="notice"><Icon name="clock" /><span>{words.own()}</span></div>}
       {a.refusal && <div class="notice bad"><Icon name="warning" /><span><b>{words.refusal()}</b> {a.refusal.detail} <code>{a.refusal.code}</code></span></div>}

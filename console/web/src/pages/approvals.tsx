@@ -20,7 +20,7 @@ export default function ApprovalsPage() {
   return (
     <Page title={words.title()}>
       <Filters names={['status']}>
-        <Choice name="status" label={words.status()} options={['pending', 'approved', 'rejected', 'withdrawn', 'expired'].map((s) => [s, statusWord(s)] as const)} />
+        <Choice name="status" label={words.status()} options={['pending', 'approved', 'rejected', 'withdrawn', 'expired'].map((s) => [s, s === 'pending' ? words.pending() : statusWord(s)] as const)} />
       </Filters>
       <Table label={words.title()} columns={columns()} of={page} id={(a) => a.id} filtered={at('status') !== ''} empty={<Empty title={words.none()}><p>{words.noneHelp()}</p></Empty>} />
     </Page>
@@ -30,7 +30,7 @@ export default function ApprovalsPage() {
 const columns = (): Column<Approval>[] => [
   { key: 'kind', head: words.kind(), cell: (a) => <a href={`/approvals/${segment(a.id)}`}><b>{kindWord(a.kind)}</b></a> },
   { key: 'batch', head: words.batch(), cell: (a) => <a href={batchPath(a.batch)}>{a.batch}</a> },
-  { key: 'status', head: words.status(), cell: (a) => <Status of={a.status} /> },
+  { key: 'status', head: words.status(), cell: (a) => <Status of={a.status} word={a.status === 'pending' ? words.pending() : undefined} /> },
   { key: 'documents', head: words.documents(), number: true, cell: (a) => number(a.documents) },
   { key: 'reason', head: words.reason(), minor: true, cell: (a) => <span class="clip" title={a.reason}>{a.reason}</span> },
   { key: 'by', head: words.requestedBy(), cell: (a) => a.requestedBy },
