@@ -38,7 +38,7 @@ function Secret({ of: t, kept }: { of: TokenIssued; kept: () => void }) {
       <div class="secret" role="alert">
         <p>{words.once({ what: t.subject })}</p>
         <Field label={words.secret()} required>
-          {(id) => <span class="joined"><input id={id} class="mono" readOnly value={t.secret} onFocus={(e) => e.currentTarget.select()} /><Copy text={t.secret} /></span>}
+          {(id) => <span class="joined"><input id={id} readOnly value={t.secret} onFocus={(e) => e.currentTarget.select()} /><Copy text={t.secret} /></span>}
         </Field>
         <div class="buttons"><button type="button" onClick={kept}>{words.kept()}</button></div>
       </div>

@@ -1,1 +1,0 @@
-import{I as n,J as a,K as i,Q as o}from"./chunk-3C5ISXAR.js";function m({at:t,relative:l,dateOnly:r}){if(!t)return o("span",{class:"faint",children:"–"});let e=new Date(t),s=r?n(e):`${n(e)} ${a(e)}`;return o("time",{dateTime:t,title:t,class:"nowrap",children:l?i(e):s})}export{m as a};
