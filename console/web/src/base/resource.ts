@@ -26,7 +26,8 @@ const withPosition = (url: string, position: string) =>
 // useResource reads a URL; null reads nothing.
 export function useResource<T>(url: string | null, reading: Reading = {}): Resource<T> {
   const [state, setState] = useState<{ of: string | null; data?: T; problem?: Problem; loading: boolean }>({ of: null, loading: url !== null });
-  const [round, setRound] = useState({ count: 0, position: '' });
+  // A page that a command led to shows what the command did.
+  const [round, setRound] = useState({ count: 0, position: changed.value.position });
   const seen = useRef(changed.value.count);
 
   useEffect(() => {

@@ -69,8 +69,8 @@ function Fields({ of: p, rules }: { of?: Profile; rules: RuleTable }) {
         <p class="faint small">{words.severitiesHelp()}</p>
         <div class="pair wide">
           {rules.items.flatMap((r) => r.findings.filter((f) => !f.fixed).map((f) => (
-            <Select key={f.code} label={`${r.id} ${f.code}`} name={`severity:${f.code}`} required value={p?.severities?.find((s) => s.code === f.code)?.severity}
-              options={[['', words.asTable()], ...['block', 'warn', 'info', 'off'].map((s) => [s, severityWord(s)] as const)]} />
+            <Select key={f.code} label={`${r.id} ${f.code}`} name={`severity:${f.code}`} required value={p?.severities?.find((s) => s.code === f.code)?.severity ?? asTable}
+              options={[[asTable, words.asTable()], ...['block', 'warn', 'info', 'off'].map((s) => [s, severityWord(s)] as const)]} />
           )))}
         </div>
       </Panel>
@@ -100,11 +100,12 @@ function mappingOf(text: string | undefined): Mapping {
 }
 
 const prefix = 'severity:';
+const asTable = 'as-table';
 
 function settingsOf(v: Values) {
   return {
     reason: v.reason, description: v.description, types: listOf(v.types), toleratedTypes: listOf(v.toleratedTypes), warnBytes: Math.round(Number(v.warn) * mebibyte), maxBytes: Math.round(Number(v.max) * mebibyte), minDpi: Number(v.minDpi),
-    severities: Object.keys(v).filter((k) => k.startsWith(prefix)).map((k) => ({ code: k.slice(prefix.length), severity: v[k] })),
+    severities: Object.keys(v).filter((k) => k.startsWith(prefix) && v[k] !== asTable).map((k) => ({ code: k.slice(prefix.length), severity: v[k] })),
     documentTypes: mappingOf(v.documentTypes), organizations: mappingOf(v.organizations), target: v.target, flagshipTarget: flagshipOf(v),
   };
 }

@@ -2,12 +2,14 @@
 import type { PageOf, Rebuild, RebuiltView } from '../../api/types';
 import { decimal, duration, number, percent } from '../../base/format';
 import { useEvery } from '../../base/every';
+import { segment } from '../../base/place';
 import { useResource } from '../../base/resource';
 import { kindOfRebuild, projections as words, stageWord, viewWord } from '../../i18n/projections';
 import { common } from '../../i18n/common';
 import { batchPath } from '../../ui/batch';
 import { Dialog, show } from '../../ui/dialog';
-import { Facts } from '../../ui/parts';
+import { Facts, Skeleton } from '../../ui/parts';
+import { ProblemBox } from '../../ui/problem';
 import { Status } from '../../ui/status';
 import { Empty, Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -53,17 +55,22 @@ function Found({ of: r }: { of: Rebuild }) {
   return <span>{words.rows({ n: rows })}, {different === 0 ? words.equal() : <b class="bad">{words.different({ n: different })}</b>}</span>;
 }
 
-function detail(r: Rebuild) {
-  show(
+function Detail({ id }: { id: string }) {
+  const rebuilt = useResource<Rebuild>(`/v1/projections/rebuilds/${segment(id)}`, { after: false });
+  const r = rebuilt.data;
+  useEvery(readEvery, rebuilt.reload, r !== undefined && goesOn(r));
+  if (!r) return <Dialog title={words.details()} wide>{rebuilt.problem ? <ProblemBox problem={rebuilt.problem} again={rebuilt.reload} /> : <Skeleton />}</Dialog>;
+  return (
     <Dialog title={`${kindOfRebuild(r.kind)}: ${viewsOf(r)}`} wide>
       <Facts of={[
         [words.state(), <Status of={r.state} />], [words.reason(), r.reason], [words.at(), <><Time at={r.requestedAt} /> · {r.requestedBy}</>], [words.ended(), <Time at={r.endedAt} />],
-        [words.from(), r.from === 'kafka' ? words.kafka() : words.journal()], [words.accept(), r.acceptDifferences ? common.yes() : common.no()], r.batch !== undefined && [words.batch(), <a href={batchPath(r.batch)}>{r.batch}</a>], r.attempt > 1 && [words.progress(), words.attempt({ n: r.attempt })],
+        [words.from(), r.from === 'kafka' ? words.kafka() : words.journal()], [words.accept(), r.acceptDifferences ? common.yes() : common.no()], r.batch !== undefined && [words.batch(), <a href={batchPath(r.batch)}>{r.batch}</a>],
+        goesOn(r) && [words.progress(), <Progress of={r} />], r.attempt > 1 && [words.attempts(), number(r.attempt)],
       ]} />
       {r.error && <p class="bad below">{r.error}</p>}
       {r.results.map((v) => <Result key={v.view} of={v} />)}
       {r.state === 'differs' && <footer><button type="button" onClick={() => rebuild(r.views, r.views.length === 1 ? r.views[0] : undefined, true)}>{words.again()}</button></footer>}
-    </Dialog>,
+    </Dialog>
   );
 }
 
@@ -103,7 +110,7 @@ const columns = (): Column<Rebuild>[] => [
   { key: 'act', head: common.actions(), cell: (r) => (
     <div class="buttons">
       {goesOn(r) && <button type="button" class="danger" onClick={() => cancel(r)}>{words.cancel()}</button>}
-      <button type="button" class="plain" onClick={() => detail(r)}>{words.details()}</button>
+      <button type="button" class="plain" onClick={() => show(<Detail id={r.id} />)}>{words.details()}</button>
     </div>
   ) },
 ];
