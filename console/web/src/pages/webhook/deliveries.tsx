@@ -14,11 +14,11 @@ import { Choice, Empty, Filters, Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
 import { retry } from './actions';
 
-const readEvery = 3000;
+const readEvery = 4000;
 
 export function Deliveries({ webhook }: { webhook: string }) {
   const page = useResource<PageOf<Delivery>>(urlOf(`/v1/webhooks/${segment(webhook)}/deliveries`, { status: at('status'), cursor: at('cursor'), limit: 50 }));
-  useEvery(readEvery, page.reload, page.data?.items.some((d) => d.status === 'pending') ?? false);
+  useEvery(readEvery, page.reload);
   return (
     <>
       <h2 class="section">{words.title()} <span class="faint small">{words.help()}</span></h2>
