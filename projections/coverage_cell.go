@@ -48,12 +48,12 @@ type CoverageCell struct {
 }
 
 // cellOf parts of rounds in their order.
-func cellOf(parts []*part, by CoverageBy, month string) CoverageCell {
+func cellOf(parts []*part, by CoverageBy) CoverageCell {
 	cell := CoverageCell{State: CoverageNever}
 	var counted, preflights []*part
 	for i, p := range parts {
 		cell.Batches = append(cell.Batches, p.number)
-		covered := slices.ContainsFunc(parts[i+1:], func(later *part) bool { return later.migrates() && later.covers(p, by, month) })
+		covered := slices.ContainsFunc(parts[i+1:], func(later *part) bool { return later.migrates() && later.covers(p, by) })
 		switch {
 		case covered:
 		case p.mode == batch.Preflight:

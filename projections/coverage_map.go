@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -297,7 +296,7 @@ func (m *coverageMap) cell(key, month string) CoverageCell {
 	for _, number := range sortedKeys(byRound) {
 		parts = append(parts, byRound[number])
 	}
-	return cellOf(parts, m.filter.By, month)
+	return cellOf(parts, m.filter.By)
 }
 
 // add what is of the key, and of all keys.
@@ -310,20 +309,24 @@ func (p *part) add(q *part) {
 	p.CoverageFigures, p.newer = p.plus(q.CoverageFigures), p.newer+q.newer
 }
 
-// covers tells that a round lists all that another does of a cell.
-func (p *part) covers(q *part, by CoverageBy, month string) bool {
-	from, to := cmp.Or(q.from, month+"-01"), cmp.Or(q.to, lastOfMonth(month))
+// covers tells that a round lists all that another does of a cell. What listed no
+// days of the month, and has documents of it all the same, may have any.
+func (p *part) covers(q *part, by CoverageBy) bool {
+	days := p.from <= q.from && p.to >= q.to
+	if q.from == "" {
+		days = p.wholeMonth()
+	}
+	if p.from == "" || !days || p.scope.List != "" && p.scope.List != q.scope.List {
+		return false
+	}
 	_, mine := p.of(by)
 	_, theirs := q.of(by)
-	return p.from != "" && p.from <= from && p.to >= to && (p.scope.List == "" || p.scope.List == q.scope.List) && includes(mine, theirs)
+	return includes(mine, theirs)
 }
 
-func lastOfMonth(m string) string {
-	first, err := time.Parse(month, m)
-	if err != nil {
-		return fmt.Sprint(m, "-31") // it was a month when it was read
-	}
-	return first.AddDate(0, 1, -1).Format(time.DateOnly)
+func (p *part) wholeMonth() bool {
+	from, err := time.Parse(time.DateOnly, p.from)
+	return err == nil && from.Day() == 1 && p.to == from.AddDate(0, 1, -1).Format(time.DateOnly)
 }
 
 // includes tells that codes, of which none are all, include others.

@@ -10,6 +10,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
+	"github.com/waybill-migration/waybill/domain/list"
 	"github.com/waybill-migration/waybill/projections"
 	"github.com/waybill-migration/waybill/projections/viewtest"
 )
@@ -150,4 +151,35 @@ func TestCoverageOfSeveralOrganizations(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []any{"", "", viewtest.Month, projections.CoverageRunning, int64(1)}, []any{c.Cells[0].Key, c.Cells[0].Name, c.Cells[0].Month, c.Cells[0].State, c.Cells[0].Documents()})
 	require.Len(t, c.Cells, 1+2*2)
+}
+
+// A list adds to what its month has, until a round covers all of it.
+func TestCoverageOfAList(t *testing.T) {
+	t.Parallel()
+	j := viewtest.New(t)
+	pool := openViews(t)
+	is := func(wanted string) {
+		t.Helper()
+		apply(t, pool, j, cut(j.Records(), func() int { return 1000 }))
+		require.Equal(t, wanted, cell(t, pool, projections.CoverageFilter{By: projections.ByOrganization}))
+	}
+	covering(j, "B1", batch.Migrate, january, 0)
+	j.Migrate("B1", viewtest.ID(0))
+	listing := batch.Scope{List: "L1"}
+	j.Must(j.Batch("B2", batch.Create{
+		Number: "B2", Source: viewtest.Source, SourceEnabled: true, SourceVersion: 1, Profile: "flagship", Mode: batch.Migrate, Scope: listing, List: &list.Head{ID: "L1", Kind: list.ImageNumbers, Count: 1},
+	}))
+	l := viewtest.Listed("1", "cover")
+	l.OrganizationName = "上海公司"
+	j.Must(j.Document(viewtest.ID(1), document.Discover{ID: viewtest.ID(1), Batch: "B2", Slice: domain.ListSlice, Listed: l}))
+	j.Fail("B2", viewtest.ID(1), viewtest.Unavailable())
+	is("ORG 上海公司 failed: 2 documents, 1 migrated, 1 failed, 0 excepted, 0 skipped, 0 found, [B2 B1]")
+	covering(j, "B3", batch.Migrate, batch.Scope{From: "2025-01-02", To: "2025-01-31"}, 0, 1)
+	j.Migrate("B3", viewtest.ID(0))
+	j.Migrate("B3", viewtest.ID(1))
+	is("ORG 上海公司 failed: 4 documents, 3 migrated, 1 failed, 0 excepted, 0 skipped, 0 found, [B3 B2 B1]")
+	covering(j, "B4", batch.Migrate, january, 0, 1)
+	j.Migrate("B4", viewtest.ID(0))
+	j.Migrate("B4", viewtest.ID(1))
+	is("ORG 上海公司 complete: 2 documents, 2 migrated, 0 failed, 0 excepted, 0 skipped, 0 found, [B4 B3 B2 B1]")
 }
