@@ -47,10 +47,16 @@ func (r *rig) largeLog(entries int) {
 	}
 }
 
-// stream opens an export and leaves its body to be read.
+// stream opens an export of the audit log and leaves its body to be read.
 func (r *rig) stream(ctx context.Context, query string) *http.Response {
 	r.t.Helper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+"/v1/audit/export?"+query, nil)
+	return r.open(ctx, "/v1/audit/export?"+query)
+}
+
+// open a long answer and leave its body to be read.
+func (r *rig) open(ctx context.Context, path string) *http.Response {
+	r.t.Helper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+path, nil)
 	require.NoError(r.t, err)
 	request.Header.Set("Authorization", "Bearer "+r.secrets[commands.RoleAuditor])
 	response, err := http.DefaultClient.Do(request)
@@ -67,6 +73,40 @@ func heap() uint64 {
 	return sample[0].Value.Uint64()
 }
 
+// constantMemory is what a long answer takes, however long it is.
+func (r *rig) constantMemory(name, path string) {
+	r.t.Helper()
+	runtime.GC()
+	before, most, read := heap(), uint64(0), int64(0)
+	response := r.open(r.t.Context(), path)
+	require.Equal(r.t, http.StatusOK, response.StatusCode)
+	for {
+		n, err := io.CopyN(io.Discard, response.Body, 1<<20)
+		read += n
+		most = max(most, heap())
+		if err != nil {
+			require.ErrorIs(r.t, err, io.EOF)
+			break
+		}
+	}
+	r.t.Logf("%s: %d bytes, heap from %d to %d", name, read, before, most)
+	require.Greater(r.t, read, int64(2<<20))
+	require.Less(r.t, most-min(most, before), uint64(20<<20), name)
+}
+
+// A sheet that is handed out has constant memory too. Not beside other tests.
+func TestALargeSheetOfFailures(t *testing.T) {
+	r := newRig(t)
+	b := r.batch()
+	r.get(with("/v1/batches/"+b.Number, "after", r.heads().String())).is(http.StatusOK, nil)
+	_, err := r.pool.Exec(t.Context(), `INSERT INTO documents (batch, stream, image_number, bill_number, status, failure_category, failure_code, failure, discovered_at, changed_at)
+		SELECT $1, 'document-standard/ssc/IMG-' || lpad(n::text, 8, '0'), 'IMG-' || n, md5(n::text), 'failed', 'integrity', 'hash-mismatch', jsonb_build_object('code', 'hash-mismatch', 'category', 'integrity', 'stage', 'validate',
+			'retryable', false, 'detail', 'the bytes received have ' || md5(n::text) || md5('x' || n), 'remedy', 'Have it mended.'), now(), now()
+		FROM generate_series(1, 50000) n`, b.Number)
+	require.NoError(t, err)
+	r.constantMemory("xlsx", "/v1/batches/"+b.Number+"/failures.xlsx")
+}
+
 // An export has constant memory, and goes on where it broke off. Not beside
 // other tests: it measures the process.
 func TestALargeExport(t *testing.T) {
@@ -74,22 +114,7 @@ func TestALargeExport(t *testing.T) {
 	const entries = 100_000
 	r.largeLog(entries)
 	for _, format := range []string{"csv", "ndjson", "xlsx"} {
-		runtime.GC()
-		before, most, read := heap(), uint64(0), int64(0)
-		response := r.stream(t.Context(), "format="+format)
-		require.Equal(t, http.StatusOK, response.StatusCode)
-		for {
-			n, err := io.CopyN(io.Discard, response.Body, 1<<20)
-			read += n
-			most = max(most, heap())
-			if err != nil {
-				require.ErrorIs(t, err, io.EOF)
-				break
-			}
-		}
-		t.Logf("%s: %d bytes, heap from %d to %d", format, read, before, most)
-		require.Greater(t, read, int64(2<<20))
-		require.Less(t, most-min(most, before), uint64(20<<20), format)
+		r.constantMemory(format, "/v1/audit/export?format="+format)
 	}
 	t.Run("broken off", r.brokenOff)
 	t.Run("bounded", r.boundedExports)
