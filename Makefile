@@ -21,7 +21,8 @@ build: ## bin/waybill and bin/standardsim
 demo: build ## The main job on embedded defaults; ARGS=--exit ends by itself
 	./bin/waybill demo $(ARGS)
 
-.PHONY: help build demo test lint fmt console bench fuzz chaos servers java node browser
+test: java node browser ## Every test, with the race detector, against PostgreSQL and Apache Kafka
+	go run ./deploy/local -setting fsync=off -setting full_page_writes=off -- go test -race -timeout 40m ./... # crashes of PostgreSQL have servers of their own
 	go test ./commands/content # what measures time and memory, which the race detector takes itself
 
 lint: node ## golangci-lint with the layer rules; the API's description by a linter, and against the one before; the console's files against their sources
