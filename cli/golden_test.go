@@ -42,6 +42,7 @@ func TestTablesForPeople(t *testing.T) {
 		"source":       {"source", "show", "standard-imaging"},
 		"operation":    {"operation", "show", "x"},
 		"skipping":     {"operation", "show", "x"},
+		"items":        {"operation", "items", "x", "--became", "failed"},
 		"operations":   {"operation", "list", "--status", "paused"},
 		"asked":        {"operation", "create", "retry", "B1", "--reason", "x"},
 		"dry":          {"operation", "create", "retry", "--failed-of", "x", "--dry-run"},

@@ -178,21 +178,26 @@ func (w watch) operation(ctx context.Context, s *session, id, after string) (o o
 	return o, last, err
 }
 
-var outcomes = []string{"done", "changed", "refused"}
+var (
+	outcomes = []string{"done", "changed", "refused"}
+	results  = []string{"migrated", "passed", "failed"}
+)
 
 func operationItems(k *connection) *cobra.Command {
 	var f filters
 	var p paging
 	c := &cobra.Command{Use: "items OPERATION", Short: "What became of each document of a bulk operation", Args: takes(1)}
 	f.add(c, "outcome", "outcome", strings.Join(outcomes, ", "), outcomes...)
+	f.add(c, "became", "became", "only documents of which this became by it: "+strings.Join(results, ", "), results...)
 	position(c, &f)
 	p.flags(c)
-	type item struct{ Document, Outcome, Detail string }
+	type item struct{ Document, Outcome, Detail, Became, Code, Failure string }
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
 		return list(ctx, s, pathOf("operations", args[0], "items"), f.query(), p, []column[item]{
 			{"DOCUMENT", func(i item) string { return i.Document }},
 			{"OUTCOME", func(i item) string { return i.Outcome }},
-			{"DETAIL", func(i item) string { return i.Detail }},
+			{"BECAME", func(i item) string { return i.Became }},
+			{"DETAIL", func(i item) string { return i.Detail + strings.TrimSpace(i.Code+" "+i.Failure) }},
 		})
 	})
 }

@@ -29,7 +29,7 @@ type View struct {
 
 // Views are all there are.
 func Views() []View {
-	return []View{sourcesView, batchesView, documentsView, worklistView, operationsView, auditView, webhooksView, approvalsView, profilesView, listsView, verificationsView, preflightsView, leftoversView, coverageView, throughputView}
+	return []View{sourcesView, batchesView, documentsView, worklistView, operationsView, auditView, webhooksView, approvalsView, profilesView, listsView, verificationsView, preflightsView, leftoversView, coverageView, throughputView, resultsView}
 }
 
 // History is where the engine reads what Kafka did not bring.

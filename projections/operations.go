@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/wire"
 )
@@ -185,13 +186,34 @@ func Operations(ctx context.Context, q Querier, f OperationFilter) ([]Operation,
 	return pgx.CollectRows(rows, scanOperation)
 }
 
-// OperationItems gives the documents of an operation in order of stream, after
-// one; all of them when the outcome is empty.
-func OperationItems(ctx context.Context, q Querier, id string, outcome operation.Outcome, after string, limit int) ([]operation.Item, error) {
-	rows, err := q.Query(ctx, `SELECT document, outcome, detail FROM operation_items
-		WHERE operation = $1 AND ($2 = '' OR outcome = $2) AND document > $3 ORDER BY document LIMIT $4`, id, outcome, after, limit)
+// OperationItem is what an operation did of a document, and what became of the
+// document by it.
+type OperationItem struct {
+	operation.Item
+	Became                     document.Status // migrated, passed or failed; empty: nothing yet, or nothing was done
+	FailureCode, FailureDetail string
+}
+
+// OperationItemFilter narrows the documents of an operation; empty fields choose
+// all.
+type OperationItemFilter struct {
+	Operation string
+	Outcome   operation.Outcome
+	Became    document.Status
+	After     string // stream, to page on
+	Limit     int
+}
+
+// OperationItems gives the documents of an operation in order of stream.
+func OperationItems(ctx context.Context, q Querier, f OperationItemFilter) ([]OperationItem, error) {
+	rows, err := q.Query(ctx, `SELECT i.document, i.outcome, i.detail, coalesce(r.status, ''), coalesce(r.code, ''), coalesce(r.detail, '')
+		FROM operation_items i LEFT JOIN operation_results r ON r.operation = i.operation AND r.document = i.document
+		WHERE i.operation = $1 AND ($2 = '' OR i.outcome = $2) AND ($3 = '' OR r.status = $3) AND i.document > $4 ORDER BY i.document LIMIT $5`,
+		f.Operation, string(f.Outcome), string(f.Became), f.After, f.Limit)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[operation.Item])
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (i OperationItem, err error) {
+		return i, row.Scan(&i.Document, &i.Outcome, &i.Detail, &i.Became, &i.FailureCode, &i.FailureDetail)
+	})
 }

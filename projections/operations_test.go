@@ -48,10 +48,14 @@ func TestOperationAdvancesPageByPage(t *testing.T) {
 		require.Equal(t, expected, o, "the one that was never reached had changed before its turn")
 		require.Equal(t, o.Selected, o.Done+o.Changed+o.Refused)
 
-		items := func(outcome operation.Outcome, after string, limit int) []operation.Item {
-			found, err := projections.OperationItems(t.Context(), q, "op/1", outcome, after, limit)
+		items := func(outcome operation.Outcome, after string, limit int) (items []operation.Item) {
+			found, err := projections.OperationItems(t.Context(), q, projections.OperationItemFilter{Operation: "op/1", Outcome: outcome, After: after, Limit: limit})
 			require.NoError(t, err)
-			return found
+			for _, i := range found {
+				require.Empty(t, i.Became)
+				items = append(items, i.Item)
+			}
+			return items
 		}
 		require.Equal(t, []operation.Item{
 			{Document: "d1", Outcome: operation.Done}, {Document: "d2", Outcome: operation.Refused, Detail: "it is excepted"}, {Document: "d3", Outcome: operation.Done},

@@ -73,6 +73,7 @@ func tell(t *testing.T, seed uint64, steps int) *viewtest.Journal {
 	for range steps {
 		s.j.Metadata.Actor.Subject = pick(s, []string{"ann", "bo", "worker"})
 		s.j.Metadata.Initiator.Subject = pick(s, []string{"", "ann"})
+		s.j.Metadata.OperationID = pick(s, []string{"", "op-B0"})
 		pick(s, acts)()
 	}
 	for _, number := range s.batches {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/waybill-migration/waybill/domain"
+	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/projections"
 )
@@ -61,6 +62,9 @@ type OperationItem struct {
 	Document string            `json:"document" doc:"Id of the document"`
 	Outcome  operation.Outcome `json:"outcome" enum:"done,changed,refused"`
 	Detail   string            `json:"detail,omitempty" doc:"Why it was refused"`
+	Became   document.Status   `json:"became,omitempty" enum:"migrated,passed,failed" doc:"What became of the document by what was done; absent: nothing yet"`
+	Code     string            `json:"code,omitempty" doc:"Of the failure, when it failed"`
+	Failure  string            `json:"failure,omitempty" doc:"Why it failed"`
 }
 
 // OperationAccepted answers the request of an operation.
@@ -117,7 +121,10 @@ func operationOf(o projections.Operation) Operation {
 	}
 }
 
-const operationsView = "operations"
+const (
+	operationsView = "operations"
+	resultsView    = "results"
+)
 
 // OperationID is the part of inputs that name an operation.
 type OperationID struct {
@@ -318,6 +325,7 @@ func (s *server) changeOperation(ctx context.Context, in *operationCommand, comm
 func (s *server) listItems(ctx context.Context, in *struct {
 	OperationID
 	Outcome operation.Outcome `query:"outcome" enum:"done,changed,refused" doc:"Only those of this outcome"`
+	Became  document.Status   `query:"became" enum:"migrated,passed,failed" doc:"Only those of which this became by it"`
 	Paging
 	After
 }) (*listed[OperationItem], error) {
@@ -325,14 +333,16 @@ func (s *server) listItems(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.waitFor(ctx, in.After, operationsView); err != nil {
+	if err := s.waitFor(ctx, in.After, operationsView, resultsView); err != nil {
 		return nil, err
 	}
 	if _, err := projections.FindOperationWithin(ctx, s.Views, in.ID, restriction(ctx)); err != nil {
 		return nil, err
 	}
-	items, err := projections.OperationItems(ctx, s.Views, in.ID, in.Outcome, last, in.more())
-	return page(ctx, items, in.Paging, func(i operation.Item) string { return i.Document }, func(i operation.Item) OperationItem {
-		return OperationItem{Document: documentID(i.Document), Outcome: i.Outcome, Detail: i.Detail}
+	items, err := projections.OperationItems(ctx, s.Views, projections.OperationItemFilter{
+		Operation: in.ID, Outcome: in.Outcome, Became: in.Became, After: last, Limit: in.more(),
+	})
+	return page(ctx, items, in.Paging, func(i projections.OperationItem) string { return i.Document }, func(i projections.OperationItem) OperationItem {
+		return OperationItem{Document: documentID(i.Document), Outcome: i.Outcome, Detail: i.Detail, Became: i.Became, Code: i.FailureCode, Failure: i.FailureDetail}
 	}), err
 }

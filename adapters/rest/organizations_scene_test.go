@@ -246,7 +246,7 @@ func (w *organizations) hear() {
 // caughtUp returns when all views have what was done.
 func (w *organizations) caughtUp() {
 	w.t.Helper()
-	for _, view := range []string{batchesView, documentsView, auditView, operationsView, verificationsView, preflightsView, leftoversView, coverageView, throughputView} {
+	for _, view := range []string{batchesView, documentsView, auditView, operationsView, verificationsView, preflightsView, leftoversView, coverageView, throughputView, resultsView} {
 		require.NoError(w.t, w.reached(view, w.heads()))
 	}
 }

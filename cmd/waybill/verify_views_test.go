@@ -27,6 +27,7 @@ func (v *verified) viewRows() (n int64) {
 var invented = map[string]string{
 	"operations": `INSERT INTO operations (id, kind, batch, filter, reason, status, selected, requested_at, requested_by, changed_at, version)
 		VALUES ('op', 'retry', 'B', '{}', '', 'running', 1, now(), 'nobody', now(), 1)`,
+	"operation_results":  `INSERT INTO operation_results VALUES ('op', 'document', 'failed', '', '')`,
 	"operation_items":    `INSERT INTO operation_items VALUES ('op', 'document', 'done', '')`,
 	"worklist_documents": `INSERT INTO worklist_documents VALUES ('document', 'B', 1, now())`,
 	"verifications": `INSERT INTO verifications (id, batch, number, migrated, selected, reason, status, requested_at, requested_by, changed_at, version)

@@ -128,10 +128,13 @@ func (b *bulk) advances(id string) (pages []wire.Record) {
 	return pages
 }
 
-func (b *bulk) items(id string, outcome operation.Outcome) []operation.Item {
+func (b *bulk) items(id string, outcome operation.Outcome) (items []operation.Item) {
 	b.t.Helper()
-	items, err := projections.OperationItems(b.t.Context(), b.Pool, id, outcome, "", 1000)
+	found, err := projections.OperationItems(b.t.Context(), b.Pool, projections.OperationItemFilter{Operation: id, Outcome: outcome, Limit: 1000})
 	require.NoError(b.t, err)
+	for _, i := range found {
+		items = append(items, i.Item)
+	}
 	return items
 }
 
