@@ -56,7 +56,7 @@ func (s *server) registerLive() {
 
 // WatchQuery is what whoever watches may say.
 type WatchQuery struct {
-	Last string `header:"Last-Event-ID" doc:"The id of the last event that was received"`
+	Last string `header:"Last-Event-ID" maxLength:"1000" doc:"The id of the last event that was received"`
 	After
 }
 
