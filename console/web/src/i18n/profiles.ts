@@ -18,6 +18,6 @@ export const profileForm = texts({
 export const judgesWord = wordIn({ listing: ['The listing of a slice', '分段清单'], document: ['A document as listed', '清单中的单据'], content: ['A file’s bytes', '文件内容'], arrival: ['What arrived', '到达的文件'] });
 
 export const parameterWord = wordIn({
-  minDpi: ['Resolution at least (dpi)', '最低分辨率（dpi）'], types: ['Types', '类型'], toleratedTypes: ['Taken with a warning', '警告后接受'], warnBytes: ['Warns above (bytes)', '超过则警告（字节）'], maxBytes: ['At most (bytes)', '最大（字节）'], anyProfileBytes: ['At most in any profile (bytes)', '任何配置下的最大值（字节）'],
+  minDpi: ['Resolution at least (dpi)', '最低分辨率（dpi）'], types: ['Types', '类型'], toleratedTypes: ['Taken with a warning', '警告后接受'], warnBytes: ['Warns above', '超过则警告'], maxBytes: ['A file at most', '单文件上限'], anyProfileBytes: ['At most in any profile', '任何配置下的上限'],
   billId: ['Bill id', '单据内码'], imageNumberCharacters: ['Characters of an image number', '影像编号字符数'], fileNameBytes: ['Bytes of a file name', '文件名字节数'], mappedDocumentTypes: ['Mapped document types', '已映射单据类型'], mappedOrganizations: ['Mapped organisations', '已映射组织'], fields: ['Fields', '字段'], page: ['Page', '幅面'], classes: ['Classes', '保管期限'],
 });

@@ -2,6 +2,7 @@
 // each profile. The one that ?rule= names is open.
 import { useEffect } from 'preact/hooks';
 import type { Finding, Rule, RuleTable } from '../../api/types';
+import { mebibytes } from '../../base/format';
 import { at, here } from '../../base/place';
 import { language } from '../../base/preferences';
 import type { Resource } from '../../base/resource';
@@ -46,7 +47,7 @@ const meaningsIn = (r: Rule, profile: string) => ['block', 'warn', 'info', 'off'
 function Detail({ of: r, profiles }: { of: Rule; profiles: string[] }) {
   return (
     <div class="rule">
-      <Facts of={[[words.judges(), judgesWord(r.judges)], [words.citation(), r.citation], ...r.parameters.map((p) => [parameterWord(p.name), <Values of={p.values.filter((v) => profiles.includes(v.profile))} />] as const)]} />
+      <Facts of={[[words.judges(), judgesWord(r.judges)], [words.citation(), r.citation], ...r.parameters.map((p) => [parameterWord(p.name), <Values name={p.name} of={p.values.filter((v) => profiles.includes(v.profile))} />] as const)]} />
       {r.findings.length === 0 && <p class="faint">{words.exempts()}</p>}
       <ul class="findings">
         {r.findings.map((f) => (
@@ -61,8 +62,11 @@ function Detail({ of: r, profiles }: { of: Rule; profiles: string[] }) {
   );
 }
 
+const sizes = ['warnBytes', 'maxBytes', 'anyProfileBytes'];
+
 // Values of a parameter: one where the profiles agree.
-function Values({ of }: { of: { profile: string; value: string }[] }) {
-  if (new Set(of.map((v) => v.value)).size === 1) return <code>{of[0].value}</code>;
-  return <ul>{of.map((v) => <li key={v.profile}><span class="faint">{v.profile}</span> <code>{v.value}</code></li>)}</ul>;
+function Values({ name, of }: { name: string; of: { profile: string; value: string }[] }) {
+  const told = (value: string) => (sizes.includes(name) ? mebibytes(Number(value)) : value);
+  if (new Set(of.map((v) => v.value)).size === 1) return <code>{told(of[0].value)}</code>;
+  return <ul>{of.map((v) => <li key={v.profile}><span class="faint">{v.profile}</span> <code>{told(v.value)}</code></li>)}</ul>;
 }

@@ -54,7 +54,6 @@ const columns = (webhook: string): Column<Delivery>[] => [
   { key: 'attempts', head: words.attempts(), number: true, cell: (d) => number(d.attempts) },
   { key: 'answer', head: words.answer(), cell: (d) => <Answer of={d} /> },
   { key: 'next', head: words.next(), minor: true, cell: (d) => <Next of={d} /> },
-  { key: 'lane', head: words.lane(), minor: true, cell: (d) => <code class="clip faint" title={d.lane}>{d.lane}</code> },
   { key: 'act', head: common.actions(), cell: (d) => (
     <div class="buttons">
       {d.status === 'failed' && may('webhooks:write') && <button type="button" onClick={() => retry(webhook, d)}>{words.retry()}</button>}
