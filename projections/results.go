@@ -34,7 +34,8 @@ func applyResults(ctx context.Context, tx pgx.Tx, events []wire.Record) error {
 		if r.Metadata.OperationID == "" {
 			continue
 		}
-		status, failure := document.Status(""), (*domain.Failure)(nil)
+		var status document.Status
+		var failure *domain.Failure
 		switch e := r.Event.(type) {
 		case document.Migrated:
 			status = e.After

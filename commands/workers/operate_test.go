@@ -168,6 +168,23 @@ func TestABulkRetryGoesOnInAnotherProcess(t *testing.T) {
 	require.Equal(t, map[int]int{1: 1700}, b.Retries("one", 1700))
 }
 
+// Of an operation's stream, which has an outcome for each of its documents, no
+// more than a stretch is held, however many there are.
+func TestAnOperationIsNeverLoadedWhole(t *testing.T) {
+	t.Parallel()
+	b := newBulk(t)
+	b.Fail("one", b.number, 0, 100)
+	id := b.ask(operation.Request{Kind: operation.Retry, Terms: operation.Terms{PerSecond: 50}})
+	b.work(func(p *process) {
+		p.Journal = watched{p.Journal, func(streams []string) {
+			if slices.Contains(streams, domain.OperationStream(id)) {
+				t.Errorf("%v was loaded whole", streams)
+			}
+		}}
+	})
+	require.Equal(t, []int{100, 0, 0, 0}, tallied(b.ended(id)))
+}
+
 // unleased is a worklist that gives the same operation to everybody.
 type unleased struct {
 	commands.Worklist
