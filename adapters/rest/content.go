@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,9 +12,11 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -73,6 +76,12 @@ func mediumOf(format string) medium {
 	return medium{kind: octets, policy: sandboxed}
 }
 
+// formatOf a file. What arrived in an earlier batch and is unchanged was not
+// looked into again: its object's name ends as its content was found to be.
+func formatOf(o *document.FileOutcome) string {
+	return cmp.Or(o.Format, strings.TrimPrefix(path.Ext(o.Stored.Key), "."))
+}
+
 // inline is the type under which it is shown.
 func (m medium) inline() string {
 	if m.shown != "" {
@@ -129,7 +138,7 @@ func (s *server) getContent(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	m := mediumOf(f.Outcome.Format)
+	m := mediumOf(formatOf(f.Outcome))
 	answer := &shownContent{
 		ContentType: m.inline(), ETag: `"` + f.Outcome.Stored.SHA256 + `"`, Disposition: disposition("inline", f.Name),
 		Policy: m.policy, Frames: "SAMEORIGIN", Cache: "private, no-cache", Body: object.answer,

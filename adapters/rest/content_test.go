@@ -218,3 +218,13 @@ func TestContentIsReadInPieces(t *testing.T) {
 	}
 	require.NoError(t, d.failed)
 }
+
+// What is unchanged since an earlier batch has no format of its own, and is
+// shown as it was found to be when it was stored.
+func TestFormatOfWhatArrivedEarlier(t *testing.T) {
+	t.Parallel()
+	stored := &domain.Stored{Key: "source/ssc/1/abc.pdf"}
+	require.Equal(t, "pdf", formatOf(&document.FileOutcome{Stored: stored}))
+	require.Equal(t, "png", formatOf(&document.FileOutcome{Format: "png", Stored: stored}))
+	require.Equal(t, octets, mediumOf(formatOf(&document.FileOutcome{Stored: &domain.Stored{Key: "source/ssc/1/abc"}})).kind)
+}
