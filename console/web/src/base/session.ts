@@ -6,7 +6,7 @@ import { remember, remembered } from './preferences';
 
 // As the API names them.
 export type Permission =
-  | 'sources:read' | 'sources:write' | 'batches:read' | 'batches:write' | 'documents:read' | 'documents:write' | 'operations:read' | 'history:read'
+  | 'sources:read' | 'sources:write' | 'batches:read' | 'batches:write' | 'documents:read' | 'documents:write' | 'documents:explain' | 'operations:read' | 'history:read'
   | 'audit:read' | 'audit:export' | 'tokens:read' | 'tokens:write' | 'webhooks:read' | 'webhooks:write' | 'profiles:read' | 'profiles:write'
   | 'approvals:read' | 'approvals:decide' | 'projections:read' | 'projections:write';
 

@@ -9,7 +9,7 @@ export const bulk = texts({
 });
 
 export const operation = texts({
-  pause: ['Pause', '暂停'], resume: ['Resume', '继续'], cancel: ['Cancel', '取消'], again: ['Retry what was not done', '重试未完成的'], left: ['{n} documents have had no turn yet.', '还有 {n} 单未处理。'], leftCancel: ['{n} documents have had no turn yet, and never will. Those that had stay as they are.', '还有 {n} 单未处理，将不再处理；已处理的保持不变。'],
+  pause: ['Pause', '暂停'], resume: ['Resume', '继续'], cancel: ['Cancel', '取消'], again: ['Retry what was not done or failed', '重试未完成或失败的'], became: ['What became of it', '最终状态'], left: ['{n} documents have had no turn yet.', '还有 {n} 单未处理。'], leftCancel: ['{n} documents have had no turn yet, and never will. Those that had stay as they are.', '还有 {n} 单未处理，将不再处理；已处理的保持不变。'],
   paused: ['The operation is paused', '操作已暂停'], resumed: ['The operation goes on', '操作已继续'], cancelled: ['The operation is cancelled', '操作已取消'], filter: ['Chosen by', '选择条件'], everything: ['all that failed', '全部失败单据'], named: ['{n} documents by name', '指定 {n} 单'], list: ['List', '清单'], failedOf: ['What was not done in', '来自操作'],
   organizations: ['Within organisations', '限组织'], pace: ['At most', '速度上限'], paceOf: ['{n} documents/s', '{n} 单/秒'], items: ['Documents', '单据'], outcome: ['Outcome', '结果'], detail: ['Why', '原因'], document: ['Document', '单据'], noItems: ['No document has had its turn yet', '还没有处理单据'],
   done: ['Done', '已完成'], changed: ['Had changed', '已变化'], refused: ['Refused', '被拒绝'], failed: ['Failed', '失败'], selected: ['Selected', '选定'], leftName: ['Left', '剩余'], changedAt: ['Changed', '变更时间'],

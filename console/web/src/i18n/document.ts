@@ -23,4 +23,5 @@ export const eventWord = {
   discovered: ['Listed', '已列出'], relisted: ['Listed again', '再次列出'], 'files-listed': ['Files listed', '文件已列出'], judged: ['Judged', '已校验'], 'files-processed': ['Files processed', '文件已处理'],
   migrated: ['Migrated', '已迁移'], failed: ['Failed', '失败'], 'attempt-failed': ['Attempt failed', '尝试失败'], 'retry-requested': ['Retry asked for', '请求重试'], 'file-skipped': ['File skipped for now', '文件暂不迁移'], 'file-recalled': ['File recalled', '文件恢复迁移'],
   excepted: ['Excepted', '标记例外'], 'exception-revoked': ['Exception revoked', '撤销例外'], cancelled: ['Cancelled', '已取消'], verified: ['Found intact', '核验完好'], 'verification-failed': ['Not intact', '核验不完好'],
+  created: ['Batch created', '批次已创建'], started: ['Listing began', '开始列清单'], 'page-listed': ['Page listed', '清单页已读取'], requested: ['Asked for', '已发起'], advanced: ['Turn given', '轮到处理'], resumed: ['Resumed', '已继续'], released: ['Released', '已恢复'],
 } as const;

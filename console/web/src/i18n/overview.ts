@@ -1,7 +1,7 @@
 import { texts } from './texts';
 
 export const overview = texts({
-  title: ['Overview', '概览'], running: ['Running', '进行中'], nothingRuns: ['Nothing is running', '没有进行中的批次'], nothingRunsHelp: ['The newest batches are below.', '最近的批次见下。'], recent: ['Newest batches', '最近批次'],
+  title: ['Overview', '概览'], running: ['Running', '进行中'], nothingRuns: ['Nothing is running.', '没有进行中的批次。'], nothingRunsHelp: ['The newest batches are below.', '最近的批次见下。'], recent: ['Newest batches', '最近批次'],
   throughput: ['Throughput', '吞吐量'], perMinute: ['Documents a minute', '每分钟单据'], perHour: ['Documents an hour', '每小时单据'], noThroughput: ['Nothing arrived in this time', '该时段没有单据'],
   lastHour: ['1 hour', '1 小时'], lastDay: ['24 hours', '24 小时'], lastWeek: ['7 days', '7 天'],
   failures: ['Failures by category', '失败分类'], noFailures: ['Nothing is failed', '没有失败'], all: ['All', '全部'], documents: ['Documents', '单据'], files: ['Files', '文件'], listed: ['listed', '已列出'],

@@ -17,6 +17,7 @@ import { Time } from '../ui/time';
 import * as act from './document/actions';
 import { Files } from './document/files';
 import { History } from './document/history';
+import { Explain } from './document/explain';
 
 export default function DocumentPage({ number, id }: { number: string; id: string }) {
   const path = `/v1/batches/${segment(number)}/documents/${segment(id)}`;
@@ -25,8 +26,8 @@ export default function DocumentPage({ number, id }: { number: string; id: strin
   const d = document.data;
   const crumbs: [string, string][] = [['/batches', batches.title()], [batchPath(number), number]];
   if (!d) return <Page title={id} crumbs={crumbs}>{document.problem ? <ProblemBox problem={document.problem} again={document.reload} /> : <Skeleton lines={8} />}</Page>;
-  const tab = at('tab') === 'history' ? 'history' : 'files';
-  const tabs = [['files', words.tabFiles()], ...(may('history:read') ? [['history', words.tabHistory()]] : [])];
+  const tab = ['history', 'explain'].includes(at('tab')) ? at('tab') : 'files';
+  const tabs = [['files', words.tabFiles()], ...(may('history:read') ? [['history', words.tabHistory()]] : []), ...(may('documents:explain') ? [['explain', words.tabExplain()]] : [])];
   return (
     <Page title={d.imageNumber || id} crumbs={crumbs} status={<Status of={d.status} />} actions={<Actions number={number} of={d} />}>
       {document.problem && <ProblemBox problem={document.problem} again={document.reload} />}
@@ -36,17 +37,19 @@ export default function DocumentPage({ number, id }: { number: string; id: strin
       <nav class="tabs" aria-label={id}>{tabs.map(([t, text]) => <a key={t} href={here({ tab: t === 'files' ? '' : t })} aria-current={t === tab ? 'page' : undefined}>{text}</a>)}</nav>
       {tab === 'files' && <Files number={number} of={d} rules={rules.data} />}
       {tab === 'history' && <History path={path} />}
+      {tab === 'explain' && <Explain path={path} />}
     </Page>
   );
 }
 
 function Actions({ number, of: d }: { number: string; of: DocumentWithFiles }) {
-  if (!may('documents:write')) return null;
+  const changes = may('documents:write');
   return (
     <>
-      {d.status === 'failed' && <button type="button" class="primary" onClick={() => act.retry(number, d)}><Icon name="retry" size={14} />{words.retry()}</button>}
-      {d.status === 'failed' && <button type="button" onClick={() => act.except(number, d)}>{words.except()}</button>}
-      {d.status === 'excepted' && <button type="button" onClick={() => act.revoke(number, d)}>{words.revoke()}</button>}
+      {changes && d.status === 'failed' && <button type="button" class="primary" onClick={() => act.retry(number, d)}><Icon name="retry" size={14} />{words.retry()}</button>}
+      {changes && d.status === 'failed' && <button type="button" onClick={() => act.except(number, d)}>{words.except()}</button>}
+      {changes && d.status === 'excepted' && <button type="button" onClick={() => act.revoke(number, d)}>{words.revoke()}</button>}
+      {changes && <button type="button" onClick={() => act.rehearse(number, d)}>{words.rehearse()}</button>}
     </>
   );
 }

@@ -86,7 +86,7 @@ function Actions({ of: o }: { of: Operation }) {
   });
   return (
     <>
-      {settled && o.selected > o.done && <button type="button" class="primary" onClick={() => bulk(o.kind as Kind, [{ batch: o.batch, failedOf: o.id }])}><Icon name="retry" size={14} />{words.again()}</button>}
+      {settled && <button type="button" class="primary" onClick={() => bulk(o.kind as Kind, [{ batch: o.batch, failedOf: o.id }])}><Icon name="retry" size={14} />{words.again()}</button>}
       {o.status === 'running' && <button type="button" onClick={() => change('pause', words.pause(), words.left({ n: o.left }), words.paused())}>{words.pause()}</button>}
       {o.status === 'paused' && <button type="button" onClick={() => change('resume', words.resume(), words.left({ n: o.left }), words.resumed())}>{words.resume()}</button>}
       {!settled && <button type="button" class="danger" onClick={() => change('cancel', words.cancel(), words.leftCancel({ n: o.left }), words.cancelled())}>{words.cancel()}</button>}
@@ -95,13 +95,14 @@ function Actions({ of: o }: { of: Operation }) {
 }
 
 function Items({ of: o }: { of: Operation }) {
-  const items = useResource<PageOf<OperationItem>>(urlOf(`/v1/operations/${segment(o.id)}/items`, { outcome: at('outcome'), cursor: at('cursor'), limit: 100 }), { live: { kind: 'operation', batch: o.batch } });
+  const items = useResource<PageOf<OperationItem>>(urlOf(`/v1/operations/${segment(o.id)}/items`, { outcome: at('outcome'), became: at('became'), cursor: at('cursor'), limit: 100 }), { live: { kind: 'operation', batch: o.batch } });
   return (
     <>
-      <Filters names={['outcome']}>
+      <Filters names={['outcome', 'became']}>
         <Choice name="outcome" label={words.outcome()} options={['done', 'changed', 'refused'].map((v) => [v, v === 'changed' ? words.changed() : statusWord(v)] as const)} />
+        <Choice name="became" label={words.became()} options={['migrated', 'passed', 'failed'].map((v) => [v, statusWord(v)] as const)} />
       </Filters>
-      <Table label={words.items()} columns={columns(o.batch)} of={items} id={(i) => i.document} filtered={at('outcome') !== ''} empty={<Empty title={words.noItems()} />} />
+      <Table label={words.items()} columns={columns(o.batch)} of={items} id={(i) => i.document} filtered={at('outcome') !== '' || at('became') !== ''} empty={<Empty title={words.noItems()} />} />
     </>
   );
 }
@@ -109,7 +110,8 @@ function Items({ of: o }: { of: Operation }) {
 const columns = (batch: string): Column<OperationItem>[] => [
   { key: 'document', head: words.document(), cell: (i) => <a href={documentPath(batch, i.document)}>{nameOf(i.document)}</a> },
   { key: 'outcome', head: words.outcome(), cell: (i) => <Status of={i.outcome} word={i.outcome === 'changed' ? words.changed() : undefined} /> },
-  { key: 'detail', head: words.detail(), cell: (i) => i.detail ?? <span class="faint">–</span> },
+  { key: 'became', head: words.became(), cell: (i) => (i.became ? <Status of={i.became} /> : <span class="faint">–</span>) },
+  { key: 'detail', head: words.detail(), cell: (i) => <>{i.code && <code>{i.code}</code>} {i.detail ?? i.failure ?? <span class="faint">–</span>}</> },
 ];
 
 // nameOf a document's id as people read it: resource and image number.

@@ -1,12 +1,13 @@
 // What can be done to a document and to a file of it.
 import { post } from '../../api/http';
-import type { Document, DocumentFile, Outcome } from '../../api/types';
+import type { Document, DocumentFile, Outcome, Rehearsal } from '../../api/types';
 import { segment } from '../../base/place';
 import { common } from '../../i18n/common';
 import { document as words } from '../../i18n/document';
-import { ask } from '../../ui/dialog';
+import { ask, Dialog, show } from '../../ui/dialog';
 import { Input } from '../../ui/fields';
 import { toast } from '../../ui/toast';
+import { Rehearsed } from './rehearsed';
 
 const path = (number: string, d: { id: string }) => `/v1/batches/${segment(number)}/documents/${segment(d.id)}`;
 
@@ -31,6 +32,17 @@ export function revoke(number: string, d: Document) {
   ask({
     title: words.revoke(), say: words.revokeSay(), action: words.revoke(), reason: true,
     run: async ({ reason }, key) => told(await post<Outcome>(path(number, d) + '/revoke-exception', { reason }, { key }), words.revoked()),
+  });
+}
+
+export function rehearse(number: string, d: Document) {
+  ask({
+    title: words.rehearse(), say: words.rehearseSay(), action: words.rehearse(),
+    run: async (_, key) => {
+      const found = await post<Rehearsal>(path(number, d) + '/rehearse', undefined, { key, quiet: true });
+      // After the dialog that asked has closed.
+      setTimeout(() => show(<Dialog title={words.rehearsed()} wide><Rehearsed of={found} /></Dialog>));
+    },
   });
 }
 
