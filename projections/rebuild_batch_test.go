@@ -26,6 +26,7 @@ var byBatch = map[string][]string{
 	"coverage": {
 		`UPDATE coverage_totals SET migrated = migrated + 7 WHERE batch = $1`, `INSERT INTO coverage_organizations VALUES ($1, 'invented', 'x')`,
 	},
+	"throughput": {`UPDATE throughput SET migrated = migrated + 7, failed = failed + 1 WHERE batch = $1`},
 	"leftovers": {
 		`INSERT INTO failed_documents VALUES ($1, 'invented', 'ORG-a', 'f', '{}', now(), false)`,
 		`INSERT INTO skipped_files VALUES ($1, 'invented', 'f', 's', 'ORG-a', '', '', '', 'spoiled', '', '', now(), '')`,
