@@ -23,6 +23,7 @@ export const routes: Route[] = [
   { pattern: '/skips', load: page(() => import('./pages/skips')) },
   { pattern: '/operations', load: page(() => import('./pages/operations')) },
   { pattern: '/operations/:id', load: page(() => import('./pages/operation')) },
+  { pattern: '/verifications/:id', load: page(() => import('./pages/verification')) },
   { pattern: '/coverage', load: page(() => import('./pages/coverage')) },
   { pattern: '/batches/:number/:tab?', load: page(() => import('./pages/batch')) },
   { pattern: '/sources', load: page(() => import('./pages/sources')), needs: 'sources:read' },

@@ -47,6 +47,8 @@ export const operations = texts({
 });
 
 export const verifications = texts({
+  title: ['Verification', '完整性校验'], findings: ['Findings', '发现的问题'], noFindings: ['Nothing is amiss', '没有问题'], noFindingsHelp: ['What was looked at is byte for byte as it was stored.', '已核验的内容与存入时逐字节一致。'], fault: ['Fault', '问题'], document: ['Document', '单据'], file: ['File', '文件'], object: ['Object', '对象'], detail: ['Detail', '说明'],
+  sample: ['Sample', '抽样'], sampleOf: ['{what} of the documents, seed {seed}', '单据的 {what}，种子 {seed}'], unhashed: ['Files without a hash of the source', '来源未给摘要的文件'],
   status: ['Status', '状态'], documents: ['Documents', '单据'], intact: ['Intact', '完好'], missing: ['Missing', '缺失'], changed: ['Changed', '已变'], unverifiable: ['Unverifiable', '无法核验'], extra: ['With extra objects', '有多余对象'], bytes: ['Read', '已读取'],
   by: ['By', '操作人'], at: ['Asked for', '发起时间'], reason: ['Reason', '原因'], none: ['Not verified yet', '尚未校验'], noneHelp: ['A verification reads the archive again and compares every byte with what was stored.', '完整性校验会重新读取归档并逐字节比对。'], cancel: ['Cancel', '取消'], retry: ['Look at the flawed again', '复查有问题的'],
   cancelSay: ['{n} documents have had no turn yet.', '还有 {n} 单未核验。'], retrySay: ['{n} documents that were not intact are looked at again.', '将复查不完好的 {n} 单。'], cancelled: ['The verification is cancelled', '校验已取消'], retried: ['They are looked at again', '正在复查'],

@@ -22,6 +22,7 @@ export function Dialog({ title, children, wide }: { title: string; children: Com
     const dialog = ref.current!;
     const before = document.activeElement as HTMLElement | null;
     dialog.showModal();
+    dialog.querySelector<HTMLElement>('form :is(input, select, textarea)')?.focus();
     return () => before?.focus?.();
   }, []);
   const { path } = place.value;

@@ -39,7 +39,7 @@ function again(v: Verification) {
 const bad = (n: number) => <span class={n > 0 ? 'bad' : 'faint'}>{number(n)}</span>;
 
 const columns = (): Column<Verification>[] => [
-  { key: 'at', head: words.at(), cell: (v) => <Time at={v.requestedAt} /> },
+  { key: 'at', head: words.at(), cell: (v) => <a href={`/verifications/${segment(v.id)}`}><Time at={v.requestedAt} /></a> },
   { key: 'status', head: words.status(), cell: (v) => <Status of={v.status} /> },
   { key: 'documents', head: words.documents(), number: true, cell: (v) => `${number(v.selected - v.left)} / ${number(v.selected)}` },
   { key: 'intact', head: words.intact(), number: true, cell: (v) => number(v.documents.intact) },
