@@ -177,7 +177,7 @@ func (s *server) cause(ctx context.Context, known map[string]*Cause, id string) 
 	known[id] = &Cause{Event: id}
 	event, err := wire.ParseUUID(id)
 	if err != nil {
-		return known[id], nil
+		return known[id], nil //nolint:nilerr // no event has such an id
 	}
 	record, found, err := s.Journal.Find(ctx, event)
 	if found {

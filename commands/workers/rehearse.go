@@ -68,7 +68,7 @@ func (r Rehearser) rehearse(ctx context.Context, jobs []job, before document.Mem
 	}
 	j := jobs[0]
 	if j.unread != nil {
-		return commands.Rehearsed{Whole: true, Failure: &j.unread.Failure}, nil
+		return commands.Rehearsed{Whole: true, Failure: &j.unread.Failure}, nil //nolint:nilerr // that the source does not give it is what was found
 	}
 	if j.state.ID.Anonymous != "" { // it cannot be asked for
 		j.item.Listed = before.Listed
