@@ -128,7 +128,7 @@ func TestFileIsSkippedAndRecalled(t *testing.T) {
 	var read DocumentWithFiles
 	r.get(a.at(path)).is(http.StatusOK, &read)
 	require.Equal(t, "pending", read.Status, "its normal file goes on")
-	require.Equal(t, &Skip{Reason: "later", ReviewOn: "2030-01-31"}, read.FileList[0].Skip)
+	require.Equal(t, &Skip{Reason: "later", Owner: "the-operator", ReviewOn: "2030-01-31"}, read.FileList[0].Skip, "whoever skips owns it")
 	require.Equal(t, FileCounts{Total: 2, Migrated: 1, Skipped: 1}, read.Files)
 	r.post(path+"/files/f2/skip", because("x")).refused(http.StatusConflict, "file-migrated")
 	a = r.post(cover+"/recall", because("now")).is(http.StatusOK, nil)

@@ -123,7 +123,7 @@ func TestCategoriesAreThoseOfTheDomain(t *testing.T) {
 		}
 	}
 	visit(document)
-	require.Equal(t, 4, found, "of failures, of the filter of documents, of that of their counts and of that of a bulk retry")
+	require.Equal(t, 7, found, "of failures, of their causes, of what is refused, and of the filters of documents, of their counts, of their sheet and of bulk operations")
 }
 
 func TestDocumentIsTheSameInBothForms(t *testing.T) {
