@@ -20,7 +20,7 @@ export const common = texts({
 
 export const shell = texts({
   overview: ['Overview', '概览'], batches: ['Batches', '批次'], coverage: ['Coverage', '覆盖图'], operations: ['Operations', '批量操作'], failures: ['Failures', '失败分组'], skips: ['Skips', '暂不迁移'],
-  sources: ['Sources', '数据源'], profiles: ['Profiles & rules', '目标配置与规则'], lists: ['Lists', '清单'], audit: ['Audit log', '审计日志'], approvals: ['Approvals', '审批'],
+  sources: ['Sources', '数据源'], profiles: ['Profiles & rules', '目标方案与规则'], lists: ['Lists', '清单'], audit: ['Audit log', '审计日志'], approvals: ['Approvals', '审批'],
   projections: ['Projections', '视图'], webhooks: ['Webhooks', '回调通知'], tokens: ['Tokens', '令牌'], verifications: ['Verifications', '完整性校验'],
   migrate: ['Migrate', '迁移'], review: ['Review', '处理'], setUp: ['Set up', '配置'], prove: ['Prove', '凭证'], run: ['Run', '运行'],
   menu: ['Menu', '菜单'], skipToContent: ['Skip to the content', '跳到正文'], language: ['中文', 'English'], languageHelp: ['用中文显示', 'Show in English'],

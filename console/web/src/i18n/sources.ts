@@ -2,7 +2,7 @@ import { texts, wordIn } from './texts';
 
 export const sources = texts({
   title: ['Sources', '数据源'], create: ['New source', '新增数据源'], name: ['Name', '名称'], id: ['Id', '标识'], status: ['Status', '启用状态'], kind: ['System', '来源系统'], tokenUrl: ['Token request URL', '令牌请求地址'], dataUrl: ['Data request URL', '数据请求地址'],
-  profile: ['Target profile', '目标配置'], pace: ['Limits', '速度限制'], changed: ['Changed', '变更时间'], by: ['By', '操作人'], empty: ['No source yet', '还没有数据源'], emptyHelp: ['A source is a system that documents are migrated from: where it is, and as whom it is read.', '数据源是影像迁出的系统：其地址与访问身份。'],
+  profile: ['Target profile', '目标方案'], pace: ['Limits', '速度限制'], changed: ['Changed', '变更时间'], by: ['By', '操作人'], empty: ['No source yet', '还没有数据源'], emptyHelp: ['A source is a system that documents are migrated from: where it is, and as whom it is read.', '数据源是影像迁出的系统：其地址与访问身份。'],
   batches: ['Its batches', '相关批次'], newBatch: ['New batch', '新建批次'], settings: ['Settings', '设置'], connection: ['Connection', '连接'], reading: ['Reading', '读取方式'], limits: ['Limits', '速度限制'], network: ['Network', '网络'],
   clientId: ['Client id', '客户端标识'], secretRef: ['Reference to the secret', '密钥引用'], signAlgorithm: ['Signature', '签名算法'], timestampUnit: ['Timestamp', '时间戳单位'], hashAlgorithm: ['File hash', '文件摘要算法'], timeZone: ['Time zone', '时区'], pageSize: ['Items a page', '每页条数'],
   concurrency: ['Requests at once', '并发请求数'], requestsPerSecond: ['Requests a second', '每秒请求数'], bytesPerSecond: ['Bytes a second', '每秒字节数'], allowedNetworks: ['Private networks allowed', '允许的内网网段'], authorities: ['Certificate authorities', '受信任的证书颁发机构'], windows: ['Windows of the week', '时段限制'],

@@ -1,1 +1,0 @@
-import{d as a,e as b}from"./chunk-4XMKX7WN.js";import"./chunk-2FFEOUOQ.js";import"./chunk-JTNTN66O.js";import"./chunk-FXHLJ5WU.js";import"./chunk-VVRN6FT2.js";import"./chunk-L7OAL7UD.js";export{b as default,a as profilePath};
