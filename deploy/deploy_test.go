@@ -115,7 +115,7 @@ func TestImagesArePinned(t *testing.T) {
 func TestComposeKeepsDataAndComesBack(t *testing.T) {
 	t.Parallel()
 	project := load(t)
-	for service, folders := range map[string][]string{"postgres": {"/var/lib/postgresql"}, "kafka": {"/var/lib/kafka/data"}, "work": {"/archive", "/spool"}} {
+	for service, folders := range map[string][]string{"postgres": {"/var/lib/postgresql"}, "kafka": {"/var/lib/kafka/data"}, "work": {"/archive", "/spool"}, "serve": {"/archive", "/spool"}} {
 		volumes := project.Services[service].Volumes
 		require.Len(t, volumes, len(folders), service)
 		for i, folder := range folders {
@@ -124,7 +124,10 @@ func TestComposeKeepsDataAndComesBack(t *testing.T) {
 			require.Contains(t, project.Volumes, volumes[i].Source)
 		}
 	}
-	require.Equal(t, "/archive", *project.Services["work"].Environment["WAYBILL_ARCHIVE"])
+	for _, service := range []string{"serve", "work"} {
+		require.Equal(t, "/archive", *project.Services[service].Environment["WAYBILL_ARCHIVE"], service)
+	}
+	require.True(t, project.Services["serve"].Volumes[0].ReadOnly, "whoever looks at files writes none")
 	for _, s := range project.Services {
 		require.Equal(t, "unless-stopped", s.Restart, s.Name)
 		require.NotNil(t, s.Deploy, s.Name)
