@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -22,6 +23,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"github.com/waybill-migration/waybill/adapters/rest/picture"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/projections"
 )
@@ -120,7 +122,8 @@ type shownContent struct {
 
 func (s *server) getContent(ctx context.Context, in *struct {
 	FilePath
-	Download bool `query:"download" doc:"To be saved under the file's name, and not to be shown"`
+	Download bool   `query:"download" doc:"To be saved under the file's name, and not to be shown"`
+	As       string `query:"as" enum:"png" doc:"A picture of a TIFF's first page, since no browser shows one: 1600 pixels a side at most"`
 	After
 }) (*shownContent, error) {
 	if s.Archive == nil {
@@ -138,6 +141,9 @@ func (s *server) getContent(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if in.As != "" {
+		return shownPicture(ctx, object, f)
+	}
 	m := mediumOf(formatOf(f.Outcome))
 	answer := &shownContent{
 		ContentType: m.inline(), ETag: `"` + f.Outcome.Stored.SHA256 + `"`, Disposition: disposition("inline", f.Name),
@@ -147,6 +153,31 @@ func (s *server) getContent(ctx context.Context, in *struct {
 		answer.ContentType, answer.Disposition = m.kind, disposition("attachment", f.Name)
 	}
 	return answer, nil
+}
+
+// shownPicture reads all of the object, and so only bytes that were stored.
+func shownPicture(ctx context.Context, o *object, f projections.File) (*shownContent, error) {
+	defer func() { _ = o.Close() }()
+	content, err := io.ReadAll(io.LimitReader(o.content, picture.MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	made, err := picture.OfTIFF(ctx, content)
+	var not picture.NotMade
+	if errors.As(err, &not) {
+		return nil, newProblem(http.StatusUnprocessableEntity, "picture-not-made", not.Error())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &shownContent{
+		ContentType: "image/png", ETag: `"` + f.Outcome.Stored.SHA256 + `.png"`, Disposition: disposition("inline", f.Name+".png"),
+		Policy: sandboxed, Frames: "SAMEORIGIN", Cache: "private, no-cache", Body: func(c huma.Context) {
+			gin := humagin.Unwrap(c)
+			gin.Request.Header.Del("Range")
+			http.ServeContent(gin.Writer, gin.Request, "", time.Time{}, bytes.NewReader(made))
+		},
+	}, nil
 }
 
 // findFile of a document that whoever asks may see.

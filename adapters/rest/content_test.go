@@ -33,8 +33,20 @@ func (s *shelf) Check(context.Context) error { return s.away }
 
 func (s *shelf) Objects(context.Context) fs.FS { return s }
 
+// scan is a TIFF of one grey pixel.
+var scan = []byte("II*\x00\x08\x00\x00\x00" + "\x08\x00" +
+	"\x00\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00" + "\x01\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00" +
+	"\x02\x01\x03\x00\x01\x00\x00\x00\x08\x00\x00\x00" + "\x03\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00" +
+	"\x06\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00" + "\x11\x01\x04\x00\x01\x00\x00\x00\x6e\x00\x00\x00" +
+	"\x15\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00" + "\x17\x01\x04\x00\x01\x00\x00\x00\x01\x00\x00\x00" + "\x00\x00\x00\x00" + "\x80")
+
 // keptAs a key.
-func keptAs(key string) []byte { return []byte(strings.Repeat("bytes of "+key+"\n", 5000)) }
+func keptAs(key string) []byte {
+	if strings.HasSuffix(key, "scan.tif") {
+		return bytes.Clone(scan)
+	}
+	return []byte(strings.Repeat("bytes of "+key+"\n", 5000))
+}
 
 // stored under a key.
 func stored(key string) *domain.Stored {
@@ -227,4 +239,19 @@ func TestFormatOfWhatArrivedEarlier(t *testing.T) {
 	require.Equal(t, "pdf", formatOf(&document.FileOutcome{Stored: stored}))
 	require.Equal(t, "png", formatOf(&document.FileOutcome{Format: "png", Stored: stored}))
 	require.Equal(t, octets, mediumOf(formatOf(&document.FileOutcome{Stored: &domain.Stored{Key: "source/ssc/1/abc"}})).kind)
+}
+
+func TestATIFFIsShownAsAPicture(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	number, id := r.batch().Number, image("ssc", "IMG-7")
+	r.keeps(number, id, map[string]string{"scan.tif": "tiff", "no.tif": "tiff", "rotten-scan.tif": "tiff"})
+	a := r.get(contentOf(number, id, "scan.tif")+"?as=png").is(http.StatusOK, nil)
+	require.Equal(t, "image/png", a.Header.Get("Content-Type"))
+	require.Equal(t, "image/png", http.DetectContentType(a.Body))
+	require.Contains(t, a.Header.Get("Content-Security-Policy"), "sandbox")
+	require.NotEqual(t, `"`+stored("scan.tif").SHA256+`"`, a.Header.Get("ETag"), "it is other bytes")
+	r.get(contentOf(number, id, "no.tif")+"?as=png").refused(http.StatusUnprocessableEntity, "picture-not-made")
+	r.get(contentOf(number, id, "scan.tif")+"?as=gif").refused(http.StatusUnprocessableEntity, "validation-failed")
+	r.get(contentOf(number, id, "rotten-scan.tif")+"?as=png").refused(http.StatusInternalServerError, "internal-error")
 }

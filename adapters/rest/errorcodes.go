@@ -35,6 +35,7 @@ var errorCodes = []errorCode{
 	{"file-not-found", 404, "There is no such file", "The document has no file of this id in this batch.", "Read the document: its fileList has the ids."},
 	{"file-not-migrated", 404, "The file has no bytes here", "Nothing of it is in the archive; the detail says why.", "Wait until it is migrated, or do what the document's failure says."},
 	{"object-missing", 404, "The archive lacks the file", "It was stored, and is not there any more.", "Verify the batch: what is lost is then known, and fetched again."},
+	{"picture-not-made", 422, "There is no picture of the file", "A picture is made of the first page of a TIFF, within bounds; the detail says what stands against it.", "Download the file and open it with a viewer."},
 	{"list-not-found", 404, "There is no such list", "No uploaded list has this id, or the view does not have it yet.", "Read /v1/lists. After an upload, give the read the position that was answered, as after."},
 	{"match-not-found", 404, "The batch has no list", "Its scope is a period, and names no uploaded list.", "Make a batch whose scope names a list."},
 	{"operation-not-found", 404, "There is no such bulk operation", "No operation has this id, or the view does not have it yet.", "Give the read the position that was answered, as after."},

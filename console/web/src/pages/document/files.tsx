@@ -54,6 +54,7 @@ const contentPath = (number: string, document: string, f: DocumentFile) => `/v1/
 const kindOf = (f: DocumentFile) => {
   const format = (f.arrival?.format || f.type || '').toLowerCase();
   if (['png', 'jpeg', 'jpg', 'bmp', 'gif', 'webp'].includes(format)) return 'image';
+  if (['tiff', 'tif'].includes(format)) return 'scan';
   return format === 'pdf' ? 'pdf' : 'other';
 };
 
@@ -67,9 +68,10 @@ function Preview({ number, document, of: f }: { number: string; document: string
   if (!stored(f)) return <div class="preview none"><Icon name="file" size={28} /><p>{words.notArrived()}</p></div>;
   const path = contentPath(number, document, f);
   const kind = failed ? 'other' : kindOf(f);
+  const shown = kind === 'scan' ? path + '?as=png' : path; // no browser shows a TIFF
   return (
-    <div class={`preview ${kind}`}>
-      {kind === 'image' && <a href={path} target="_blank"><img src={path} alt={f.name} onError={() => setFailed(true)} /></a>}
+    <div class={`preview ${kind === 'scan' ? 'image' : kind}`}>
+      {(kind === 'image' || kind === 'scan') && <a href={shown} target="_blank"><img src={shown} alt={f.name} onError={() => setFailed(true)} /></a>}
       {kind === 'pdf' && <iframe src={path} title={f.name} />}
       {kind === 'other' && <><Icon name="file" size={28} /><p>{words.noPreview()}</p></>}
     </div>
