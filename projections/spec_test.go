@@ -160,10 +160,10 @@ func clear(t testing.TB, pool *pgxpool.Pool) {
 
 // dump gives every row of every view with all its columns, and the
 // checkpoints.
-func dump(t testing.TB, q projections.Querier) string {
+func dump(t testing.TB, q projections.Querier, without ...string) string {
 	t.Helper()
 	own := []string{"projection_holds", "projection_rebuilds", "projection_stops", "projection_tables", "projection_versions"} // the engine's, and no part of a view
-	return dumpOf(t, q, slices.DeleteFunc(tables(t, q), func(table string) bool { return slices.Contains(own, table) }))
+	return dumpOf(t, q, slices.DeleteFunc(tables(t, q), func(table string) bool { return slices.Contains(own, table) || slices.Contains(without, table) }))
 }
 
 func dumpOf(t testing.TB, q projections.Querier, tables []string) string {
