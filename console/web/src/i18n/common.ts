@@ -27,7 +27,7 @@ export const shell = texts({
   theme: ['Theme', '主题'], themeSystem: ['As the system', '跟随系统'], themeLight: ['Light', '浅色'], themeDark: ['Dark', '深色'], signOut: ['Sign out', '退出登录'], apiDocs: ['API', '接口文档'],
   live: ['Live', '实时'], polling: ['Every 5 s', '每 5 秒'], connecting: ['Connecting', '连接中'],
   liveHelp: ['What you see follows events as they happen', '页面随事件实时更新'], pollingHelp: ['Live events do not get through; figures are read every 5 seconds', '实时事件不可用，每 5 秒读取一次'],
-  signIn: ['Sign in', '登录'], token: ['Token', '令牌'], tokenHelp: ['An administrator issues it: waybill token issue', '由管理员签发：waybill token issue'],
+  signIn: ['Sign in', '登录'], token: ['Token', '令牌'], tokenHelp: ['An administrator issues it: waybill token create', '由管理员签发：waybill token create'],
   signInHelp: ['Document image migration, and the proof of it', '影像迁移与留痕'], tokenWrong: ['This token is unknown, revoked or expired.', '令牌无效、已撤销或已过期。'], show: ['Show', '显示'], hide: ['Hide', '隐藏'],
   noSession: ['This installation does not offer sessions for browsers.', '此安装不支持浏览器会话。'], restricted: ['Organisations: {what}', '组织：{what}'],
 });

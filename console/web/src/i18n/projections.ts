@@ -21,5 +21,5 @@ export function stageWord(stage: string): string {
 
 export const viewWord = wordIn({
   sources: ['Sources', '数据源'], batches: ['Batches', '批次'], documents: ['Documents', '单据'], worklist: ['Work list', '工作列表'], operations: ['Operations', '批量操作'], audit: ['Audit log', '审计日志'], webhooks: ['Webhooks', '回调通知'], approvals: ['Approvals', '审批'], verifications: ['Verifications', '完整性校验'], profiles: ['Profiles', '目标方案'], lists: ['Lists', '清单'], preflights: ['Preflights', '迁移前校验'],
-  skips: ['Skips', '暂不迁移'], failures: ['Failures', '失败分组'], coverage: ['Coverage', '覆盖图'], throughput: ['Throughput', '吞吐量'], overview: ['Overview', '概览'],
+  leftovers: ['Failures and skips', '失败与暂不迁移'], results: ['Outcomes of operations', '批量操作结果'], coverage: ['Coverage', '覆盖图'], throughput: ['Throughput', '吞吐量'],
 });

@@ -1,1 +1,0 @@
-import{d as a,e as b}from"./chunk-PXKFHZXQ.js";import"./chunk-6SRPDIMF.js";import"./chunk-B3FPW4U7.js";import"./chunk-OFVWZ6R2.js";import"./chunk-F7VNG4AR.js";import"./chunk-FZL55DEC.js";export{b as default,a as profilePath};
