@@ -280,9 +280,10 @@ func (w *world) until(number, what string, reached func(projections.Batch) bool)
 // what must hold of every batch then.
 func (w *world) finished(number string) projections.Batch {
 	w.t.Helper()
+	w.caughtUp() // with what was asked for just now, or it seems finished still
 	w.eventually("batch "+number+" finishes", func() bool {
 		var settled bool
-		err := w.pool.QueryRow(w.t.Context(), `SELECT coalesce(bool_and(finished AND condition = ''), false) FROM worklist_batches WHERE number = $1`, number).Scan(&settled)
+		err := w.pool.QueryRow(w.t.Context(), `SELECT coalesce(bool_and(finished AND condition = '' AND (phase <> 'active' OR slices = closed AND pending = 0)), false) FROM worklist_batches WHERE number = $1`, number).Scan(&settled)
 		require.NoError(w.t, err)
 		return settled
 	})
