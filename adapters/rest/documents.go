@@ -136,22 +136,29 @@ type documentCommand struct {
 
 // changeDocument issues a command that is decided on the journal alone.
 func (s *server) changeDocument(ctx context.Context, in DocumentPath, common Command, match IfMatch, c document.Command) (*done, error) {
-	b, err := s.loadBatch(ctx, in.Number.Number)
+	id, err := s.touched(ctx, in)
 	if err != nil {
 		return nil, err
+	}
+	version, err := s.streamVersion(ctx, id.Stream(), in.Number.Number, match.version())
+	if err != nil {
+		return nil, err
+	}
+	return doneOf(s.Handler.ChangeDocument(ctx, common.meta(ctx), in.Number.Number, id, version, c))
+}
+
+// touched is a document that a path names and that whoever asks may touch, by the
+// journal alone.
+func (s *server) touched(ctx context.Context, in DocumentPath) (domain.DocumentID, error) {
+	b, err := s.loadBatch(ctx, in.Number.Number)
+	if err != nil {
+		return domain.DocumentID{}, err
 	}
 	id, err := identify(b.Source, in.ID)
 	if err != nil {
-		return nil, err
+		return domain.DocumentID{}, err
 	}
-	if err := s.touch(ctx, b.Number, id); err != nil {
-		return nil, err
-	}
-	version, err := s.streamVersion(ctx, id.Stream(), b.Number, match.version())
-	if err != nil {
-		return nil, err
-	}
-	return doneOf(s.Handler.ChangeDocument(ctx, common.meta(ctx), b.Number, id, version, c))
+	return id, s.touch(ctx, b.Number, id)
 }
 
 // streamVersion translates the version of a document in a batch to that of its

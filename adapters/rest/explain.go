@@ -103,23 +103,17 @@ func (s *server) explain(ctx context.Context, in *struct {
 	DocumentPath
 	After
 }) (*struct{ Body Explanation }, error) {
-	if _, err := wire.ParsePosition(in.After.After); err != nil { // the journal has reached it
-		return nil, err
-	}
-	b, err := s.loadBatch(ctx, in.Number.Number)
+	number := in.Number.Number
+	records, err := s.recordsOf(ctx, in.DocumentPath, in.After)
 	if err != nil {
 		return nil, err
 	}
-	records, err := s.recordsOf(ctx, b.Number, b.Source, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	made, err := s.Journal.Load(ctx, domain.BatchStream(b.Number))
+	made, err := s.Journal.Load(ctx, domain.BatchStream(number))
 	if err != nil {
 		return nil, err
 	}
 	answer := Explanation{
-		Document: in.ID, Batch: b.Number, Status: statusIn(records, b.Number), Made: *causeOf(made[domain.BatchStream(b.Number)][0]), Build: s.Version,
+		Document: in.ID, Batch: number, Status: statusIn(records, number), Made: *causeOf(made[domain.BatchStream(number)][0]), Build: s.Version,
 	}
 	answer.Steps, answer.Omitted, err = s.steps(ctx, records)
 	return &struct{ Body Explanation }{answer}, err

@@ -71,14 +71,7 @@ func (s *server) listHistory(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := wire.ParsePosition(in.After.After); err != nil { // the journal has reached it
-		return nil, err
-	}
-	b, err := s.loadBatch(ctx, in.Number.Number)
-	if err != nil {
-		return nil, err
-	}
-	records, err := s.recordsOf(ctx, b.Number, b.Source, in.ID)
+	records, err := s.recordsOf(ctx, in.DocumentPath, in.After)
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +80,13 @@ func (s *server) listHistory(ctx context.Context, in *struct {
 }
 
 // recordsOf a document of a batch, over all batches: those that whoever asks may
-// see.
-func (s *server) recordsOf(ctx context.Context, number, source, name string) ([]wire.Record, error) {
-	id, err := identify(source, name)
-	if err != nil {
+// see. The journal has reached whatever position they have seen.
+func (s *server) recordsOf(ctx context.Context, in DocumentPath, after After) ([]wire.Record, error) {
+	if _, err := wire.ParsePosition(after.After); err != nil {
 		return nil, err
 	}
-	if err := s.touch(ctx, number, id); err != nil {
+	id, err := s.touched(ctx, in)
+	if err != nil {
 		return nil, err
 	}
 	loaded, err := s.Journal.Load(ctx, id.Stream())
@@ -101,8 +94,8 @@ func (s *server) recordsOf(ctx context.Context, number, source, name string) ([]
 		return nil, err
 	}
 	records := loaded[id.Stream()]
-	if lastOf(records, number) == 0 {
-		return nil, domain.RefuseNotFound("document", name+" in batch "+number)
+	if lastOf(records, in.Number.Number) == 0 {
+		return nil, noDocument(id, in.Number.Number)
 	}
 	return slices.DeleteFunc(records, func(r wire.Record) bool {
 		e, ok := r.Event.(document.Event)

@@ -44,15 +44,8 @@ func (s *server) rehearse(ctx context.Context, in *struct {
 	DocumentPath
 	Command
 }) (*struct{ Body Rehearsal }, error) {
-	b, err := s.loadBatch(ctx, in.Number.Number)
+	id, err := s.touched(ctx, in.DocumentPath)
 	if err != nil {
-		return nil, err
-	}
-	id, err := identify(b.Source, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.touch(ctx, b.Number, id); err != nil {
 		return nil, err
 	}
 	select {
@@ -62,14 +55,14 @@ func (s *server) rehearse(ctx context.Context, in *struct {
 		return nil, newProblem(http.StatusServiceUnavailable, "rehearsals-too-many",
 			strconv.Itoa(maxRehearsals)+" documents are rehearsed at this moment, which is the most; try again later").with("Retry-After", "15")
 	}
-	found, err := s.Rehearser.Rehearse(ctx, b.Number, id)
+	found, err := s.Rehearser.Rehearse(ctx, in.Number.Number, id)
 	if isNotFound(err) {
-		return nil, noDocument(id, b.Number)
+		return nil, noDocument(id, in.Number.Number)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body Rehearsal }{rehearsalOf(in.ID, b.Number, s.Version, found)}, nil
+	return &struct{ Body Rehearsal }{rehearsalOf(in.ID, in.Number.Number, s.Version, found)}, nil
 }
 
 func rehearsalOf(id, number, build string, r commands.Rehearsed) Rehearsal {
