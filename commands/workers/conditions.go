@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain/batch"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -18,21 +16,7 @@ import (
 // what is pending of it. Each kind has a loop of its own, since cancelling a
 // million documents takes a while.
 func (w *Workers) conditions(ctx context.Context) error {
-	leases := w.newLeases()
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return leases.keep(ctx) })
-	for _, kind := range []commands.WorkKind{commands.WorkFinish, commands.WorkReopen, commands.WorkCancel} {
-		group.Go(func() error {
-			return w.untilDone(ctx, func(ctx context.Context) (bool, error) {
-				works, err := leases.claim(ctx, kind, 1)
-				if err != nil || len(works) == 0 {
-					return false, err
-				}
-				return w.settleCondition(ctx, leases, works[0])
-			})
-		})
-	}
-	return group.Wait()
+	return w.oneByOne(ctx, w.settleCondition, commands.WorkFinish, commands.WorkReopen, commands.WorkCancel)
 }
 
 // settleCondition keeps the lease when something was written: the row is late

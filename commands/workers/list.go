@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
@@ -18,20 +16,10 @@ import (
 
 // list lists slices, one after the other, until ctx ends.
 func (w *Workers) list(ctx context.Context) error {
-	leases := w.newLeases()
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return leases.keep(ctx) })
-	group.Go(func() error {
-		return w.untilDone(ctx, func(ctx context.Context) (bool, error) {
-			works, err := leases.claim(ctx, commands.WorkList, 1)
-			if err != nil || len(works) == 0 {
-				return false, err
-			}
-			progress, err := w.listSlice(ctx, works[0])
-			return progress && err == nil, errors.Join(err, leases.release(ctx, works[0]))
-		})
-	})
-	return group.Wait()
+	return w.oneByOne(ctx, func(ctx context.Context, leases *leases, work commands.Work) (bool, error) {
+		progress, err := w.listSlice(ctx, work)
+		return progress && err == nil, errors.Join(err, leases.release(ctx, work))
+	}, commands.WorkList)
 }
 
 // listing is a slice while this process lists it. Its state is folded once and

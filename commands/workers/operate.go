@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain/operation"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -16,24 +14,15 @@ import (
 // operate goes on with bulk operations, a page at a time of the one that is due
 // the longest, until ctx ends.
 func (w *Workers) operate(ctx context.Context) error {
-	leases, known := w.newLeases(), map[string]*operating{}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return leases.keep(ctx) })
-	group.Go(func() error {
-		return w.untilDone(ctx, func(ctx context.Context) (bool, error) {
-			works, err := leases.claim(ctx, commands.WorkOperate, 1)
-			if err != nil || len(works) == 0 {
-				return false, err
-			}
-			progress, err := w.operatePage(ctx, known, works[0].Stream)
-			if err != nil {
-				leases.done(works[0]) // others have their turn until the lease ends
-				return false, err
-			}
-			return progress, leases.release(ctx, works[0])
-		})
-	})
-	return group.Wait()
+	known := map[string]*operating{}
+	return w.oneByOne(ctx, func(ctx context.Context, leases *leases, work commands.Work) (bool, error) {
+		progress, err := w.operatePage(ctx, known, work.Stream)
+		if err != nil {
+			leases.done(work) // others have their turn until the lease ends
+			return false, err
+		}
+		return progress, leases.release(ctx, work)
+	}, commands.WorkOperate)
 }
 
 // operating is an operation as far as this process has folded it.

@@ -110,6 +110,26 @@ func (w *Workers) untilDone(ctx context.Context, step func(context.Context) (fou
 	return nil
 }
 
+// oneByOne claims work of some kinds until ctx ends, and takes a step with it: of
+// each kind one after the other.
+func (w *Workers) oneByOne(ctx context.Context, step func(context.Context, *leases, commands.Work) (progress bool, err error), kinds ...commands.WorkKind) error {
+	leases := w.newLeases()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return leases.keep(ctx) })
+	for _, kind := range kinds {
+		group.Go(func() error {
+			return w.untilDone(ctx, func(ctx context.Context) (bool, error) {
+				works, err := leases.claim(ctx, kind, 1)
+				if err != nil || len(works) == 0 {
+					return false, err
+				}
+				return step(ctx, leases, works[0])
+			})
+		})
+	}
+	return group.Wait()
+}
+
 // nextAttempt is when to try again: doubling from the shortest back-off, with
 // jitter so that what failed together does not come back together, and not
 // before the source asked for.
