@@ -75,5 +75,5 @@ func (w watch) made(ctx context.Context, s *session, answer *client.Answer, wait
 		return err
 	}
 	fmt.Fprintf(s.remarks, "batch %s: made, position %s\n", made.Number, made.Position)
-	return w.toTheEnd(ctx, s, made.Number, made.Position)
+	return w.batch(ctx, s, made.Number, made.Position)
 }

@@ -115,7 +115,7 @@ func (n *newOperation) ask(ctx context.Context, s *session, w watch, args []stri
 		if err := answer.Decode(&a); err != nil {
 			return err
 		}
-		return w.operationToTheEnd(ctx, s, a.Operation, a.Position)
+		return w.operation(ctx, s, a.Operation, a.Position)
 	}
 	return s.answer(answer, &a, func() error {
 		if n.dryRun {

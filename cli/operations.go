@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/waybill-migration/waybill/client"
 )
 
 // operation as the API tells it.
@@ -131,19 +128,20 @@ func operationWatch(k *connection) *cobra.Command {
 	w.flags(c)
 	c.Flags().StringVar(&after, "after", "", "position that a command answered with; the first look includes what it did")
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
-		return w.operationToTheEnd(ctx, s, args[0], after)
+		return w.operation(ctx, s, args[0], after)
 	})
 }
 
-// operationToTheEnd follows an operation, and prints it as it ended.
-func (w watch) operationToTheEnd(ctx context.Context, s *session, id, after string) error {
-	o, answer, err := w.operation(ctx, s, id, after)
-	if err != nil {
-		return err
-	}
-	if err := s.answer(answer, &o, func() error { return o.print(s) }); err != nil {
-		return err
-	}
+// operation is followed until it runs no more, printed, and judged.
+func (w watch) operation(ctx context.Context, s *session, id, after string) error {
+	return toTheEnd(ctx, w, s, pathOf("operations", id), after, operation.look)
+}
+
+func (o operation) look(time.Time) (line string, ended bool) {
+	return "operation " + o.counts(), o.Status == "completed" || o.Status == "cancelled"
+}
+
+func (o operation) verdict() error {
 	if o.Refused > 0 || o.Status == "cancelled" {
 		return unsettled("operation %s: %s", o.ID, o.counts())
 	}
@@ -157,25 +155,6 @@ func operationChange(k *connection, verb, short string) *cobra.Command {
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
 		return ch.order(ctx, s, pathOf("operations", args[0], verb), verb+" operation "+args[0], nil)
 	})
-}
-
-// operation is followed until it runs no more.
-func (w watch) operation(ctx context.Context, s *session, id, after string) (o operation, last *client.Answer, err error) {
-	m := newMeter(s.remarks)
-	defer m.end()
-	query := url.Values{}
-	if after != "" {
-		query.Set("after", after)
-	}
-	err = w.poll(ctx, func() (done bool, err error) {
-		o = operation{}
-		if last, err = s.look(ctx, withQuery(pathOf("operations", id), query), &o); err != nil {
-			return false, err
-		}
-		m.line("operation "+o.counts(), time.Now())
-		return o.Status == "completed" || o.Status == "cancelled", nil
-	})
-	return o, last, err
 }
 
 var (

@@ -94,7 +94,7 @@ func (r *retry) follow(ctx context.Context) error {
 	if err := answer.Decode(&a); err != nil {
 		return err
 	}
-	o, _, err := r.watch.operation(ctx, r.session, a.Operation, a.Position)
+	o, _, err := followed(ctx, r.watch, r.session, pathOf("operations", a.Operation), a.Position, operation.look)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (r *retry) follow(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.watch.toTheEnd(ctx, r.session, r.number, a.Position)
+	return r.watch.batch(ctx, r.session, r.number, a.Position)
 }
 
 // taken waits until the batch shows that documents were retried: it is in

@@ -3,14 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/waybill-migration/waybill/client"
 )
 
 // verification as the API tells it.
@@ -189,32 +186,11 @@ func verificationWatch(k *connection) *cobra.Command {
 
 // verification is followed until it runs no more, printed, and judged.
 func (w watch) verification(ctx context.Context, s *session, id, after string) error {
-	m := newMeter(s.remarks)
 	var p pace
-	var v verification
-	var last *client.Answer
-	query := url.Values{}
-	if after != "" {
-		query.Set("after", after)
-	}
-	err := w.poll(ctx, func() (done bool, err error) {
-		v = verification{}
-		if last, err = s.look(ctx, withQuery(pathOf("verifications", id), query), &v); err != nil {
-			return false, err
-		}
-		now := time.Now()
+	return toTheEnd(ctx, w, s, pathOf("verifications", id), after, func(v verification, now time.Time) (line string, ended bool) {
 		p.add(now, v.done())
-		m.line(fmt.Sprintf("%s %d/%d, %.0f/s: %s", bar(v.done(), v.Selected), v.done(), v.Selected, p.rate(), v.counts()), now)
-		return v.Status != "running", nil
+		return fmt.Sprintf("%s %d/%d, %.0f/s: %s", bar(v.done(), v.Selected), v.done(), v.Selected, p.rate(), v.counts()), v.Status != "running"
 	})
-	m.end()
-	if err != nil {
-		return err
-	}
-	if err := s.answer(last, &v, func() error { return v.print(s) }); err != nil {
-		return err
-	}
-	return v.verdict()
 }
 
 var faults = []string{"missing", "changed", "extra", "unverifiable"}

@@ -33,39 +33,57 @@ func batchWatch(k *connection) *cobra.Command {
 	w.flags(c)
 	c.Flags().StringVar(&after, "after", "", "position that a command answered with; the first look includes what it did")
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
-		return w.toTheEnd(ctx, s, args[0], after)
+		return w.batch(ctx, s, args[0], after)
 	})
 }
 
-// toTheEnd shows a batch's progress until it has nothing left to do, prints it
-// and gives its verdict.
-func (w watch) toTheEnd(ctx context.Context, s *session, number, after string) error {
-	m := newMeter(s.remarks)
+// batch is followed until it has nothing left to do, printed, and judged.
+func (w watch) batch(ctx context.Context, s *session, number, after string) error {
 	var p pace
-	var b batch
-	var last *client.Answer
-	err := w.poll(ctx, func() (done bool, err error) {
-		query := url.Values{}
-		if after != "" {
-			query.Set("after", after)
-		}
-		b = batch{}
-		if last, err = s.look(ctx, withQuery(pathOf("batches", number), query), &b); err != nil {
-			return false, err
-		}
-		now := time.Now()
+	return toTheEnd(ctx, w, s, pathOf("batches", number), after, func(b batch, now time.Time) (line string, ended bool) {
 		p.add(now, b.Documents.Total-b.Documents.Pending)
-		m.line(progress(b, &p), now)
-		return b.FinishedAt != nil && b.Status != "in-progress", nil
+		return progress(b, &p), b.FinishedAt != nil && b.Status != "in-progress"
 	})
-	m.end()
+}
+
+// ending is something that comes to an end, and is judged by it.
+type ending interface {
+	print(s *session) error
+	verdict() error // as an exit code tells it
+}
+
+// toTheEnd follows something, prints it as it ended, and gives its verdict.
+func toTheEnd[T ending](ctx context.Context, w watch, s *session, path, after string, look func(T, time.Time) (line string, ended bool)) error {
+	found, last, err := followed(ctx, w, s, path, after, look)
 	if err != nil {
 		return err
 	}
-	if err := s.answer(last, &b, func() error { return b.print(s) }); err != nil {
+	if err := s.answer(last, &found, func() error { return found.print(s) }); err != nil {
 		return err
 	}
-	return b.verdict()
+	return found.verdict()
+}
+
+// followed is read until it has ended, with a line of progress for each look.
+func followed[T any](ctx context.Context, w watch, s *session, path, after string, look func(T, time.Time) (line string, ended bool)) (found T, last *client.Answer, err error) {
+	m := newMeter(s.remarks)
+	defer m.end()
+	query := url.Values{}
+	if after != "" {
+		query.Set("after", after)
+	}
+	err = w.poll(ctx, func() (ended bool, err error) {
+		var read T
+		if last, err = s.look(ctx, withQuery(path, query), &read); err != nil {
+			return false, err
+		}
+		now := time.Now()
+		line, ended := look(read, now)
+		m.line(line, now)
+		found = read
+		return ended, nil
+	})
+	return found, last, err
 }
 
 // poll looks until what is looked for is there.
