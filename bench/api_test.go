@@ -45,12 +45,12 @@ func BenchmarkAPI(b *testing.B) {
 	fillDocuments(b, pool, documents)
 	api := serveAPI(b, pool)
 	for b.Loop() {
-		limit := measure(b, func(n int) { readKeys(b, pool, at(n, documents)) })
+		limit := measure(b, samples, func(n int) { readKeys(b, pool, at(n, documents)) })
 		b.ReportMetric(0, "ns/op")
 		b.ReportMetric(ms(limit, 50), "select-p50-ms")
 		b.ReportMetric(ms(limit, 99), "select-p99-ms")
 		for _, list := range documentLists(documents) {
-			took := measure(b, func(n int) { api.get(b, "/v1/batches/"+bigBatch+list.path, list.query(n)) })
+			took := measure(b, samples, func(n int) { api.get(b, "/v1/batches/"+bigBatch+list.path, list.query(n)) })
 			b.ReportMetric(ms(took, 50), list.name+"-p50-ms")
 			b.ReportMetric(ms(took, 99), list.name+"-p99-ms")
 		}
@@ -59,7 +59,7 @@ func BenchmarkAPI(b *testing.B) {
 		b.ReportMetric(float64(time.Since(facets).Milliseconds()), "facets-ms")
 		restricted := api.restricted(b, "org-007", "org-123")
 		for _, list := range documentLists(documents) {
-			took := measure(b, func(n int) { restricted.get(b, "/v1/batches/"+bigBatch+list.path, list.query(n)) })
+			took := measure(b, samples, func(n int) { restricted.get(b, "/v1/batches/"+bigBatch+list.path, list.query(n)) })
 			b.ReportMetric(ms(took, 99), "restricted-"+list.name+"-p99-ms")
 		}
 	}
@@ -134,10 +134,10 @@ func readKeys(b *testing.B, pool *pgxpool.Pool, after int) {
 	must(b, rows.Err())
 }
 
-func measure(b *testing.B, one func(n int)) []time.Duration {
+func measure(b *testing.B, times int, one func(n int)) []time.Duration {
 	b.Helper()
-	one(samples)
-	took := make([]time.Duration, samples)
+	one(times)
+	took := make([]time.Duration, times)
 	for n := range took {
 		began := time.Now()
 		one(n)
