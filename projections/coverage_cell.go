@@ -36,6 +36,14 @@ func (n CoverageFigures) plus(o CoverageFigures) CoverageFigures {
 	}
 }
 
+// clamped has nothing below none. Events of before relistings said where a
+// document had been counted take it away where it is now.
+func (n CoverageFigures) clamped() CoverageFigures {
+	return CoverageFigures{
+		max(n.Pending, 0), max(n.Migrated, 0), max(n.Passed, 0), max(n.Failed, 0), max(n.Excepted, 0), max(n.Cancelled, 0), max(n.Skipped, 0),
+	}
+}
+
 // CoverageCell is a month of an organisation or of a document type.
 type CoverageCell struct {
 	Key, Name, Month string
@@ -53,9 +61,8 @@ func cellOf(parts []*part, by CoverageBy) CoverageCell {
 	var counted, preflights []*part
 	for i, p := range parts {
 		cell.Batches = append(cell.Batches, p.number)
-		covered := slices.ContainsFunc(parts[i+1:], func(later *part) bool { return later.migrates() && later.covers(p, by) })
 		switch {
-		case covered:
+		case p.coveredBy(parts[i+1:], by):
 		case p.mode == batch.Preflight:
 			preflights = append(preflights, p)
 		default:
@@ -89,6 +96,11 @@ func cellOf(parts []*part, by CoverageBy) CoverageCell {
 }
 
 func (p *part) cancelled() bool { return p.phase == batch.PhaseCancelled }
+
+// coveredBy a later round, so that it is not counted any more.
+func (p *part) coveredBy(later []*part, by CoverageBy) bool {
+	return slices.ContainsFunc(later, func(q *part) bool { return q.migrates() && q.covers(p, by) })
+}
 
 // migrates tells that the round brings what it covers.
 func (p *part) migrates() bool { return p.mode != batch.Preflight && !p.cancelled() }

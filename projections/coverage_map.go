@@ -41,7 +41,7 @@ type Coverage struct {
 // filter leaves open are those that batches have.
 func ReadCoverage(ctx context.Context, q Querier, f CoverageFilter) (Coverage, error) {
 	m := coverageMap{filter: f, rounds: map[string]*round{}, parts: map[place][]*part{}, keys: map[string]string{}}
-	for _, read := range []func(context.Context, Querier) error{m.readRounds, m.readPeriod, m.readSlices, m.readTotals, m.readNames} {
+	for _, read := range []func(context.Context, Querier) error{m.readRounds, m.readKeys, m.readPeriod, m.readSlices, m.readTotals, m.readNames} {
 		if err := read(ctx, q); err != nil {
 			return Coverage{}, err
 		}
@@ -51,10 +51,13 @@ func ReadCoverage(ctx context.Context, q Querier, f CoverageFilter) (Coverage, e
 
 // coverageMap while it is read.
 type coverageMap struct {
-	filter CoverageFilter
-	rounds map[string]*round
-	parts  map[place][]*part
-	keys   map[string]string // with their names
+	filter  CoverageFilter
+	rounds  map[string]*round
+	numbers []string // of these
+	parts   map[place][]*part
+	keys    map[string]string // with their names
+
+	first, last string // months that batches reach from and to
 }
 
 // place in the map that something is of: a cell, or a month of all keys.
@@ -80,11 +83,10 @@ func (r *round) of(by CoverageBy) (keys, others []string) {
 	return r.scope.DocumentTypes, r.scope.Organizations
 }
 
-const coverageRounds = ` FROM batches b WHERE b.created_at IS NOT NULL AND ($2 = '' OR b.source = $2)
-	AND (coalesce(cardinality($1::text[]), 0) = 0 OR b.scope->'organizations' ?| $1 OR EXISTS (SELECT FROM document_totals t WHERE t.batch = b.number AND t.organization = ANY ($1)))`
-
 func (m *coverageMap) readRounds(ctx context.Context, q Querier) error {
-	rows, err := q.Query(ctx, `SELECT b.number, b.mode, b.phase, b.scope`+coverageRounds, m.filter.Within, m.filter.Source)
+	rows, err := q.Query(ctx, `SELECT b.number, b.mode, b.phase, b.scope FROM batches b WHERE b.created_at IS NOT NULL AND ($2 = '' OR b.source = $2)
+		AND (coalesce(cardinality($1::text[]), 0) = 0 OR b.scope->'organizations' ?| $1 OR EXISTS (SELECT FROM document_totals t WHERE t.batch = b.number AND t.organization = ANY ($1)))`,
+		m.filter.Within, m.filter.Source)
 	if err != nil {
 		return err
 	}
@@ -96,6 +98,7 @@ func (m *coverageMap) readRounds(ctx context.Context, q Querier) error {
 			return err
 		}
 		m.rounds[r.number] = new(r)
+		m.numbers = append(m.numbers, r.number)
 		keys, _ := r.of(m.filter.By)
 		for _, key := range keys {
 			if m.sees(key) {
@@ -116,21 +119,55 @@ func (m *coverageMap) sees(key string) bool {
 // defaultMonths is how far a map goes back that is asked for without a period.
 const defaultMonths = 36
 
-func (m *coverageMap) readPeriod(ctx context.Context, q Querier) error {
-	var first, last string
-	err := q.QueryRow(ctx, `SELECT coalesce(min(month), ''), coalesce(max(month), '') FROM (
-			SELECT left(s.from_date, 7) AS month FROM batch_slices s WHERE s.from_date <> '' AND s.batch IN (SELECT b.number`+coverageRounds+`)
-			UNION ALL SELECT month FROM coverage_totals WHERE month <> '' AND batch IN (SELECT b.number`+coverageRounds+`)) months`, m.filter.Within, m.filter.Source).Scan(&first, &last)
+// readKeys that documents have, whatever their months, and what these are.
+func (m *coverageMap) readKeys(ctx context.Context, q Querier) error {
+	rows, err := q.Query(ctx, `SELECT `+m.column()+`, coalesce(min(nullif(month, '') COLLATE "C"), ''), max(month COLLATE "C")
+		FROM coverage_totals WHERE batch = ANY ($2) AND (coalesce(cardinality($1::text[]), 0) = 0 OR organization = ANY ($1))
+			AND (pending > 0 OR migrated > 0 OR passed > 0 OR failed > 0 OR excepted > 0 OR cancelled > 0)
+		GROUP BY 1`, m.filter.Within, m.numbers)
 	if err != nil {
 		return err
 	}
-	m.filter.To = cmp.Or(m.filter.To, last)
+	var key, first, last string
+	_, err = pgx.ForEachRow(rows, []any{&key, &first, &last}, func() error {
+		m.keys[key] = ""
+		m.reach(first, last)
+		return nil
+	})
+	return err
+}
+
+// column of coverage_totals that has the keys.
+func (m *coverageMap) column() string {
+	if m.filter.By == ByOrganization {
+		return "organization"
+	}
+	return "document_type"
+}
+
+// reach from a month to another, as batches do; empty: there are none.
+func (m *coverageMap) reach(first, last string) {
+	if first != "" && (m.first == "" || first < m.first) {
+		m.first = first
+	}
+	m.last = max(m.last, last)
+}
+
+func (m *coverageMap) readPeriod(ctx context.Context, q Querier) error {
+	var first, last string
+	err := q.QueryRow(ctx, `SELECT coalesce(min(from_date), ''), coalesce(max(from_date), '') FROM batch_slices
+		WHERE from_date <> '' AND batch = ANY ($1)`, m.numbers).Scan(&first, &last)
+	if err != nil {
+		return err
+	}
+	m.reach(monthOf(first), monthOf(last))
+	m.filter.To = cmp.Or(m.filter.To, m.last)
 	if m.filter.From == "" && m.filter.To != "" {
 		to, err := time.Parse(month, m.filter.To)
 		if err != nil {
 			return err
 		}
-		m.filter.From = min(m.filter.To, max(first, to.AddDate(0, 1-defaultMonths, 0).Format(month)))
+		m.filter.From = min(m.filter.To, max(m.first, to.AddDate(0, 1-defaultMonths, 0).Format(month)))
 	}
 	return nil
 }
@@ -147,25 +184,24 @@ type part struct {
 	newer int64 // new documents and new contents
 }
 
-// at gives the part of a round, and makes it.
+// at gives the part of a round, and makes it. They stay in the order of rounds.
 func (m *coverageMap) at(number string, place place) *part {
-	for _, p := range m.parts[place] {
-		if p.number == number {
-			return p
-		}
+	parts := m.parts[place]
+	i, found := slices.BinarySearchFunc(parts, number, func(p *part, number string) int { return cmp.Compare(p.number, number) })
+	if !found {
+		parts = slices.Insert(parts, i, &part{round: m.rounds[number]})
+		m.parts[place] = parts
 	}
-	p := &part{round: m.rounds[number]}
-	m.parts[place] = append(m.parts[place], p)
-	return p
+	return parts[i]
 }
 
 func (m *coverageMap) readSlices(ctx context.Context, q Querier) error {
 	f := m.filter
 	rows, err := q.Query(ctx, `SELECT batch, organization, left(from_date, 7), min(from_date), max(to_date), bool_or(status NOT IN ('completed', 'failed')), bool_or(status = 'failed'),
 			sum(shortfall)::bigint, sum(greatest(shortfall - accepted, 0))::bigint
-		FROM batch_slices WHERE left(from_date, 7) BETWEEN $3 AND $4 AND batch IN (SELECT b.number`+coverageRounds+`)
+		FROM batch_slices WHERE left(from_date, 7) BETWEEN $3 AND $4 AND batch = ANY ($2)
 			AND (coalesce(cardinality($1::text[]), 0) = 0 OR organization = '' OR organization = ANY ($1))
-		GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, f.Within, f.Source, f.From, f.To)
+		GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, f.Within, m.numbers, f.From, f.To)
 	if err != nil {
 		return err
 	}
@@ -173,9 +209,6 @@ func (m *coverageMap) readSlices(ctx context.Context, q Querier) error {
 	var listing, failed bool
 	var lacking, unaccepted int64
 	_, err = pgx.ForEachRow(rows, []any{&number, &organization, &month, &from, &to, &listing, &failed, &lacking, &unaccepted}, func() error {
-		if m.rounds[number] == nil {
-			return nil // it was made since the rounds were read
-		}
 		for _, place := range m.placesOf(m.rounds[number], organization, month) {
 			p := m.at(number, place)
 			p.from, p.to = from, to
@@ -204,14 +237,31 @@ func (m *coverageMap) placesOf(r *round, organization, month string) (all []plac
 	return all
 }
 
+// superseded are the rounds and months of which nothing is counted, whatever the
+// key: a later round lists all of it again. Of many rounds over the same scope
+// that is most of what there is, and it need not be read.
+func (m *coverageMap) superseded() (numbers, months []string) {
+	for place, parts := range m.parts {
+		if !place.all {
+			continue
+		}
+		for i, p := range parts {
+			if p.coveredBy(parts[i+1:], m.filter.By) {
+				numbers, months = append(numbers, p.number), append(months, place.month)
+			}
+		}
+	}
+	return numbers, months
+}
+
 func (m *coverageMap) readTotals(ctx context.Context, q Querier) error {
 	f := m.filter
-	column := map[CoverageBy]string{ByOrganization: "organization", ByDocumentType: "document_type"}[f.By]
-	rows, err := q.Query(ctx, `SELECT batch, `+column+`, month, sum(pending)::bigint, sum(migrated)::bigint, sum(passed)::bigint, sum(failed)::bigint, sum(excepted)::bigint, sum(cancelled)::bigint,
+	numbers, months := m.superseded()
+	rows, err := q.Query(ctx, `SELECT batch, `+m.column()+`, month, sum(pending)::bigint, sum(migrated)::bigint, sum(passed)::bigint, sum(failed)::bigint, sum(excepted)::bigint, sum(cancelled)::bigint,
 			sum(skipped)::bigint, sum(new_documents + new_contents)::bigint
-		FROM coverage_totals WHERE batch IN (SELECT b.number`+coverageRounds+`) AND (coalesce(cardinality($1::text[]), 0) = 0 OR organization = ANY ($1))
-			AND pending + migrated + passed + failed + excepted + cancelled > 0
-		GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, f.Within, f.Source)
+		FROM coverage_totals WHERE batch = ANY ($2) AND (coalesce(cardinality($1::text[]), 0) = 0 OR organization = ANY ($1))
+			AND month BETWEEN $3 AND $4 AND month <> '' AND (batch, month) NOT IN (SELECT * FROM unnest($5::text[], $6::text[]))
+		GROUP BY 1, 2, 3`, f.Within, m.numbers, f.From, f.To, numbers, months)
 	if err != nil {
 		return err
 	}
@@ -219,14 +269,11 @@ func (m *coverageMap) readTotals(ctx context.Context, q Querier) error {
 	var n CoverageFigures
 	var newer int64
 	_, err = pgx.ForEachRow(rows, []any{&number, &key, &month, &n.Pending, &n.Migrated, &n.Passed, &n.Failed, &n.Excepted, &n.Cancelled, &n.Skipped, &newer}, func() error {
-		if m.rounds[number] == nil {
-			return nil // as above
+		if n = n.clamped(); n.Documents() == 0 {
+			return nil // they are listed elsewhere now
 		}
-		m.keys[key] = "" // known, whatever its months
-		if month >= f.From && month <= f.To && month != "" {
-			p := m.at(number, place{key: key, month: month})
-			p.CoverageFigures, p.newer = n, newer
-		}
+		p := m.at(number, place{key: key, month: month})
+		p.CoverageFigures, p.newer = n, newer
 		return nil
 	})
 	return err
@@ -236,7 +283,7 @@ func (m *coverageMap) readNames(ctx context.Context, q Querier) error {
 	if m.filter.By != ByOrganization {
 		return nil
 	}
-	rows, err := q.Query(ctx, `SELECT organization, max(name COLLATE "C") FROM coverage_organizations WHERE batch IN (SELECT b.number`+coverageRounds+`) GROUP BY 1`, m.filter.Within, m.filter.Source)
+	rows, err := q.Query(ctx, `SELECT organization, max(name COLLATE "C") FROM coverage_organizations WHERE batch = ANY ($1) GROUP BY 1`, m.numbers)
 	if err != nil {
 		return err
 	}
@@ -281,22 +328,20 @@ func monthsBetween(from, to string) (all []string) {
 // cell of a key in a month: of what rounds did with it by name, and of what those
 // did that name no key and so cover all.
 func (m *coverageMap) cell(key, month string) CoverageCell {
-	byRound := map[string]*part{}
-	for _, of := range []place{{key: key, month: month}, {all: true, month: month}} {
-		for _, p := range m.parts[of] {
-			merged := byRound[p.number]
-			if merged == nil {
-				merged = &part{round: p.round}
-				byRound[p.number] = merged
-			}
-			merged.add(p)
+	named, all := m.parts[place{key: key, month: month}], m.parts[place{all: true, month: month}]
+	parts := make([]*part, 0, len(named)+len(all))
+	for len(named) > 0 && len(all) > 0 {
+		switch n, a := named[0], all[0]; cmp.Compare(n.number, a.number) {
+		case -1:
+			parts, named = append(parts, n), named[1:]
+		case 1:
+			parts, all = append(parts, a), all[1:]
+		default:
+			n.add(a) // once: no other cell has it
+			parts, named, all = append(parts, n), named[1:], all[1:]
 		}
 	}
-	parts := make([]*part, 0, len(byRound))
-	for _, number := range sortedKeys(byRound) {
-		parts = append(parts, byRound[number])
-	}
-	return cellOf(parts, m.filter.By)
+	return cellOf(append(append(parts, named...), all...), m.filter.By)
 }
 
 // add what is of the key, and of all keys.

@@ -11,6 +11,7 @@ import (
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
 	"github.com/waybill-migration/waybill/domain/list"
+	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
 	"github.com/waybill-migration/waybill/projections/viewtest"
 )
@@ -151,6 +152,30 @@ func TestCoverageOfSeveralOrganizations(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []any{"", "", viewtest.Month, projections.CoverageRunning, int64(1)}, []any{c.Cells[0].Key, c.Cells[0].Name, c.Cells[0].Month, c.Cells[0].State, c.Cells[0].Documents()})
 	require.Len(t, c.Cells, 1+2*2)
+}
+
+// A document that was listed anew before events said where it had been counted
+// stays counted there, and is nowhere taken away from nothing.
+func TestCoverageOfOldRelistings(t *testing.T) {
+	t.Parallel()
+	j := viewtest.New(t)
+	covering(j, "B1", batch.Migrate, january, 0)
+	l := viewtest.Listed("new", "cover", "invoice")
+	l.Organization = "NEW"
+	j.Must(j.Document(viewtest.ID(0), document.Discover{ID: viewtest.ID(0), Batch: "B1", Slice: viewtest.Month, Listed: l}))
+	j.Migrate("B1", viewtest.ID(0))
+	cells := func(records []wire.Raw) (all []string) {
+		pool := openViews(t)
+		apply(t, pool, j, [][]wire.Raw{records})
+		c, err := projections.ReadCoverage(t.Context(), pool, projections.CoverageFilter{By: projections.ByOrganization, Most: 100})
+		require.NoError(t, err)
+		for _, cell := range c.Cells {
+			all = append(all, fmt.Sprint(cell.Key, " ", cell.CoverageFigures))
+		}
+		return all
+	}
+	require.Equal(t, []string{"NEW {0 1 0 0 0 0 0}"}, cells(j.Records()))
+	require.Equal(t, []string{"NEW {0 1 0 0 0 0 0}", "ORG {1 0 0 0 0 0 0}"}, cells(asVersion1(t, j.Records())))
 }
 
 // A list adds to what its month has, until a round covers all of it.
