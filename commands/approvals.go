@@ -80,7 +80,7 @@ func (h *Handler) ask(ctx context.Context, meta wire.Metadata, c asking, stands 
 		version = *c.batchVersion
 	}
 	target := Target[approval.State]{Stream: domain.ApprovalStream(id), Initial: approval.State{ID: id}, Asserted: []Assertion{stands}}
-	return executeOnce(ctx, h, meta, Approvals, target, approval.Command(approval.Request{
+	return executeOnce(ctx, h, meta, Approvals, &target, approval.Command(approval.Request{
 		ID: id, Kind: c.kind, Batch: c.batch, BatchVersion: version, Extent: c.extent, Limit: h.fourEyes, Reason: c.reason, By: personOf(meta.Actor), At: h.now(),
 	}))
 }

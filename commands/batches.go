@@ -93,7 +93,7 @@ func (h *Handler) makeBatch(ctx context.Context, meta wire.Metadata, create func
 }
 
 func (h *Handler) createBatch(ctx context.Context, meta wire.Metadata, number string, c batch.Command, asserted ...Assertion) (Result, error) {
-	return executeOnce(ctx, h, meta, Batches, Target[batch.State]{Stream: domain.BatchStream(number), Asserted: asserted}, c)
+	return executeOnce(ctx, h, meta, Batches, &Target[batch.State]{Stream: domain.BatchStream(number), Asserted: asserted}, c)
 }
 
 func createdBefore(record wire.Record, err error) (string, Result, error) {
@@ -142,7 +142,7 @@ func (h *Handler) AcceptShortfall(ctx context.Context, meta wire.Metadata, numbe
 			Stream: domain.BatchStream(number), Initial: batch.State{Number: number}, IfMatch: ifMatch,
 			Asserted: []Assertion{{Stream: stream, Version: listing.Version}},
 		}
-		result, err := executeOnce(ctx, h, meta, Batches, target, batch.Command(batch.AcceptShortfall{
+		result, err := executeOnce(ctx, h, meta, Batches, &target, batch.Command(batch.AcceptShortfall{
 			Slice: slice, Missing: listing.Result.Shortfall(), Reason: reason,
 		}))
 		var conflict *VersionConflict

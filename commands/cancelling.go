@@ -57,7 +57,7 @@ func (h *Handler) cancelOrAsk(ctx context.Context, meta wire.Metadata, selection
 		return nil, Result{}, err
 	}
 	if alone {
-		result, err := executeOnce(ctx, h, meta, Batches, t, cancel)
+		result, err := executeOnce(ctx, h, meta, Batches, &t, cancel)
 		return nil, result, err
 	}
 	c := asking{kind: approval.CancelBatch, batch: t.Initial.Number, batchVersion: t.IfMatch, extent: extent, reason: reason}

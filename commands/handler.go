@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/batch"
@@ -107,10 +108,11 @@ func (s *StaleVersion) Error() string {
 }
 
 // Execute loads the target's stream, decides and appends; on a conflict it
-// does so again on what is there now.
+// decides again on what is there now. It then loads no more than what others
+// wrote: a stream may be so long that they write again while all of it is loaded.
 func Execute[S, C, E any](ctx context.Context, h *Handler, meta wire.Metadata, a Aggregate[S, C, E], t Target[S], command C) (Result, error) {
 	for try := 1; ; try++ {
-		result, err := executeOnce(ctx, h, meta, a, t, command)
+		result, err := executeOnce(ctx, h, meta, a, &t, command)
 		var conflict *VersionConflict
 		if !errors.As(err, &conflict) {
 			return result, err
@@ -118,24 +120,31 @@ func Execute[S, C, E any](ctx context.Context, h *Handler, meta wire.Metadata, a
 		if try == maxTries {
 			return Result{}, domain.RefuseConflict("too-busy", "others keep changing %s; read it again and repeat the command", conflict.Stream)
 		}
-		t.Loaded = nil
+		written, err := h.journal.LoadAfter(ctx, t.Stream, len(t.Loaded), maxMissed)
+		if err != nil {
+			return Result{}, err
+		}
+		t.Loaded = slices.Concat(t.Loaded, written)
 	}
 }
 
-func executeOnce[S, C, E any](ctx context.Context, h *Handler, meta wire.Metadata, a Aggregate[S, C, E], t Target[S], command C) (Result, error) {
-	records := t.Loaded
-	if records == nil {
+// maxMissed bounds what others can have written to a stream since it was loaded.
+const maxMissed = 1000
+
+// executeOnce loads what is not loaded yet.
+func executeOnce[S, C, E any](ctx context.Context, h *Handler, meta wire.Metadata, a Aggregate[S, C, E], t *Target[S], command C) (Result, error) {
+	if t.Loaded == nil {
 		loaded, err := h.journal.Load(ctx, t.Stream)
 		if err != nil {
 			return Result{}, err
 		}
-		records = loaded[t.Stream]
+		t.Loaded = loaded[t.Stream]
 	}
-	if result, done := alreadyDone(records, meta.Command); done {
+	if result, done := alreadyDone(t.Loaded, meta.Command); done {
 		return result, nil
 	}
-	decide := func(records []wire.Record) ([]E, error) { return decideOn(a, t, command, records) }
-	records, err := agreed(ctx, h, meta.Command, t.Stream, records, func(records []wire.Record) bool {
+	decide := func(records []wire.Record) ([]E, error) { return decideOn(a, *t, command, records) }
+	records, err := agreed(ctx, h, meta.Command, t.Stream, t.Loaded, func(records []wire.Record) bool {
 		events, err := decide(records)
 		return err != nil || len(events) == 0
 	})

@@ -53,7 +53,7 @@ func (h *Handler) requestVerification(ctx context.Context, meta wire.Metadata, n
 	id := fixity.ID(number, next)
 	target := verification(id)
 	target.Asserted = asserted
-	result, err := executeOnce(ctx, h, meta, Fixities, target, fixity.Command(fixity.Request{
+	result, err := executeOnce(ctx, h, meta, Fixities, &target, fixity.Command(fixity.Request{
 		ID: id, Batch: number, Number: next, Sample: m.Sample, Migrated: m.Documents, Selected: m.Selected, Coordinates: m.At, Reason: reason,
 	}))
 	return id, result, err
