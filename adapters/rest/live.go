@@ -23,7 +23,8 @@ const (
 	// liveRecently is how old a change may be that whoever begins to watch is told
 	// of: it may lie between what they read before and now.
 	liveRecently = time.Minute
-	// liveRead bounds the reading of one state.
+	// liveRead bounds what is read at once: a database that neither answers nor
+	// fails, such as one behind a dead network, would else be waited for for good.
 	liveRead = 10 * time.Second
 	// maxWatchers of one process.
 	maxWatchers = 2000
@@ -37,10 +38,11 @@ const (
 // told all up to a position goes on from there, in this process or another, as
 // long as that has watched for as long itself; else they are told to read anew.
 type Live struct {
-	views   Views
-	journal Journal
-	waker   Waker
-	log     *slog.Logger
+	views    Views
+	journal  Journal
+	waker    Waker
+	log      *slog.Logger
+	patience time.Duration // with what is read at once
 
 	mu       sync.Mutex
 	begun    wire.Position // of the first look; nil: there was none yet
@@ -70,7 +72,7 @@ type watcher struct {
 
 // NewLive makes what Run keeps up.
 func NewLive(views Views, journal Journal, waker Waker, log *slog.Logger) *Live {
-	return &Live{views: views, journal: journal, waker: waker, log: log, all: map[projections.Watched]*watched{}, watchers: map[*watcher]struct{}{}}
+	return &Live{views: views, journal: journal, waker: waker, log: log, patience: liveRead, all: map[projections.Watched]*watched{}, watchers: map[*watcher]struct{}{}}
 }
 
 // Run looks for changes until ctx ends.
@@ -90,12 +92,12 @@ func (l *Live) Run(ctx context.Context) error {
 
 // follow the views until they have what the journal has.
 func (l *Live) follow(ctx context.Context) error {
-	heads, err := l.journal.Heads(ctx)
+	heads, err := patiently(ctx, l, l.journal.Heads)
 	if err != nil {
 		return err
 	}
 	for next := liveLook; ; {
-		at, err := projections.WatchedPosition(ctx, l.views)
+		at, err := patiently(ctx, l, func(ctx context.Context) (wire.Position, error) { return projections.WatchedPosition(ctx, l.views) })
 		if err != nil {
 			return err
 		}
@@ -119,6 +121,12 @@ func (l *Live) follow(ctx context.Context) error {
 	}
 }
 
+func patiently[T any](ctx context.Context, l *Live, read func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.patience)
+	defer cancel()
+	return read(ctx)
+}
+
 func (l *Live) moved(at wire.Position) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -127,7 +135,7 @@ func (l *Live) moved(at wire.Position) bool {
 
 // look what has changed, and wake those whom it concerns.
 func (l *Live) look(ctx context.Context) error {
-	marks, err := projections.ReadMarks(ctx, l.views)
+	marks, err := patiently(ctx, l, func(ctx context.Context) (projections.Marks, error) { return projections.ReadMarks(ctx, l.views) })
 	if err != nil {
 		return err
 	}
@@ -284,9 +292,7 @@ func (l *Live) state(of projections.Watched, theirs domain.Organizations) ([]byt
 
 // read is for all who are shown the same: none of them can end it.
 func (l *Live) read(of projections.Watched, theirs domain.Organizations) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), liveRead)
-	defer cancel()
-	state, err := l.find(ctx, of, theirs)
+	state, err := patiently(context.Background(), l, func(ctx context.Context) (any, error) { return l.find(ctx, of, theirs) })
 	if isNotFound(err) {
 		return nil, nil
 	}

@@ -4,14 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -194,13 +191,7 @@ func TestWatcherFromBeforeIsToldToReadAnew(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	number := r.batch().Number
-	require.NoError(t, r.reached(batchesView, r.heads()))
-	d := r.dependencies()
-	d.Live = NewLive(r.pool, r.journal, r.waker, d.Log)
-	var running sync.WaitGroup
-	running.Go(func() { _ = d.Live.Run(t.Context()) })
-	t.Cleanup(running.Wait)
-	r.serve(d, waitTimeout)
+	r.another(r.pool)
 	for _, last := range []string{"0:0", "garbage", "7:1"} {
 		s := r.follows(commands.RoleReader, "/v1/live", last)
 		require.Equal(t, "reset", s.next().name, last)
@@ -314,88 +305,4 @@ func TestStateIsToldAgainWhenAllViewsHaveIt(t *testing.T) {
 	require.False(t, w.change(one, marks(6, 6), now))
 	require.True(t, w.change(other, marks(9, 9), now))
 	require.False(t, w.change(other, marks(10, 10), now))
-}
-
-// watches serves a stream of its own, with other beats than usual.
-func (r *rig) watches(change func(*watching)) *stream {
-	r.t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(to http.ResponseWriter, q *http.Request) {
-		to.Header().Set("Content-Type", eventStreamType)
-		to.Header().Set("Cache-Control", "no-store")
-		s := &server{Dependencies: r.dependencies()}
-		seat := r.live.watch("", "")
-		defer r.live.leave(seat)
-		w := s.watching(seat, to, func(context.Context) error { return nil })
-		change(w)
-		if err := w.run(context.WithValue(q.Context(), requestKey{}, &request{})); err != nil && !errors.Is(err, errGone) {
-			r.t.Error(err)
-		}
-	}))
-	r.t.Cleanup(server.Close)
-	ctx, leave := context.WithCancel(r.t.Context())
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
-	require.NoError(r.t, err)
-	return receive(r.t, q, leave)
-}
-
-func (s *stream) ends() {
-	s.t.Helper()
-	for {
-		select {
-		case _, open := <-s.events:
-			if !open {
-				return
-			}
-		case <-time.After(waitTimeout):
-			require.Fail(s.t, "it does not end")
-		}
-	}
-}
-
-func TestWatchingEnds(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	ending := make(chan struct{})
-	s := r.watches(func(w *watching) { w.Ending = ending })
-	require.Empty(t, s.events)
-	close(ending)
-	s.ends()
-
-	var refusing atomic.Bool
-	s = r.watches(func(w *watching) {
-		w.beat, w.ask = time.Millisecond, 2*time.Millisecond
-		w.mayStill = func(context.Context) error {
-			if refusing.Load() {
-				return commands.RefuseToken("token-unknown", "revoked")
-			}
-			return commands.ErrIssuerAway // who cannot be asked ends nothing
-		}
-	})
-	for n := 0; n < 20; {
-		if e := <-s.events; e.comment == "alive" {
-			n++
-		}
-	}
-	refusing.Store(true)
-	s.ends()
-
-	s = r.watches(func(w *watching) { w.beat = time.Millisecond })
-	s.leave()
-	s.ends()
-	require.Eventually(t, func() bool {
-		r.live.mu.Lock()
-		defer r.live.mu.Unlock()
-		return len(r.live.watchers) == 0
-	}, waitTimeout, shortWait/10, "whoever left is forgotten")
-}
-
-func TestTooManyWatch(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	r.live.mu.Lock()
-	for range maxWatchers {
-		r.live.watchers[&watcher{batch: "B1", due: map[projections.Watched]struct{}{}}] = struct{}{}
-	}
-	r.live.mu.Unlock()
-	r.get("/v1/live").refused(http.StatusServiceUnavailable, "watchers-too-many")
 }

@@ -122,12 +122,16 @@ func (w *watching) run(ctx context.Context) error {
 }
 
 // over tells that whoever watches may not any more. While that cannot be asked
-// they go on: what they see is theirs until somebody says otherwise.
+// they go on: what they see is theirs until somebody says otherwise. No longer
+// than a heartbeat is waited for it: a proxy may take a silent connection for a
+// dead one.
 func (w *watching) over(ctx context.Context) bool {
 	if time.Since(w.asked) < w.ask {
 		return false
 	}
 	w.asked = time.Now()
+	ctx, cancel := context.WithTimeout(ctx, w.beat)
+	defer cancel()
 	err := w.mayStill(ctx)
 	if err == nil {
 		return false
