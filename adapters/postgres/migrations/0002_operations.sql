@@ -7,7 +7,9 @@ CREATE TABLE relay_marks (
     journal_offset bigint NOT NULL
 );
 
--- How far a policy got in the control partition.
+-- How far a policy got in the control partition. Rows of policies that there
+-- were are left, as Kafka's groups are: nothing reads them. One is "expand", which
+-- did what workers do now with bulk operations.
 CREATE TABLE policy_checkpoints (
     policy   text   PRIMARY KEY,
     "offset" bigint NOT NULL
