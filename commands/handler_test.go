@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,11 +25,11 @@ import (
 type meddling struct {
 	*postgres.Journal
 	meddle func()
-	loads  int // of whole streams
+	loads  atomic.Int32 // of whole streams
 }
 
 func (m *meddling) Load(ctx context.Context, streams ...string) (map[string][]wire.Record, error) {
-	m.loads++
+	m.loads.Add(1)
 	loaded, err := m.Journal.Load(ctx, streams...)
 	if m.meddle != nil {
 		m.meddle()
@@ -87,7 +88,7 @@ func TestACommandIsDecidedAgainOnAConflict(t *testing.T) {
 		if works {
 			require.NoError(t, err)
 			require.Equal(t, 2+meddlings, result.Version)
-			require.Equal(t, 1, journal.loads, "what was loaded is not loaded again")
+			require.EqualValues(t, 1, journal.loads.Load(), "what was loaded is not loaded again")
 			continue
 		}
 		var refusal *domain.Refusal
