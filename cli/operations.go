@@ -122,13 +122,9 @@ func operationShow(k *connection) *cobra.Command {
 }
 
 func operationWatch(k *connection) *cobra.Command {
-	var w watch
-	var after string
-	c := &cobra.Command{Use: "watch OPERATION", Short: "Follow a bulk operation to its end", Args: takes(1), Long: "Follows a bulk operation until it has gone over every document that it selected, and prints it.\n" + exitCodes}
-	w.flags(c)
-	c.Flags().StringVar(&after, "after", "", "position that a command answered with; the first look includes what it did")
-	return k.command(c, func(ctx context.Context, s *session, args []string) error {
-		return w.operation(ctx, s, args[0], after)
+	return k.watching(watch.operation, &cobra.Command{
+		Use: "watch OPERATION", Short: "Follow a bulk operation to its end", Args: takes(1),
+		Long: "Follows a bulk operation until it has gone over every document that it selected, and prints it.\n" + exitCodes,
 	})
 }
 

@@ -174,13 +174,9 @@ func verificationShow(k *connection) *cobra.Command {
 }
 
 func verificationWatch(k *connection) *cobra.Command {
-	var w watch
-	var after string
-	c := &cobra.Command{Use: "watch VERIFICATION", Short: "Follow a verification to its end", Args: takes(1), Long: "Follows a verification until all that it selected had their turn, and prints it.\n" + exitCodes}
-	w.flags(c)
-	c.Flags().StringVar(&after, "after", "", "position that a command answered with; the first look includes what it did")
-	return k.command(c, func(ctx context.Context, s *session, args []string) error {
-		return w.verification(ctx, s, args[0], after)
+	return k.watching(watch.verification, &cobra.Command{
+		Use: "watch VERIFICATION", Short: "Follow a verification to its end", Args: takes(1),
+		Long: "Follows a verification until all that it selected had their turn, and prints it.\n" + exitCodes,
 	})
 }
 

@@ -24,16 +24,20 @@ func (w *watch) flags(c *cobra.Command) {
 const minInterval = 100 * time.Millisecond
 
 func batchWatch(k *connection) *cobra.Command {
-	var w watch
-	var after string
-	c := &cobra.Command{
+	return k.watching(watch.batch, &cobra.Command{
 		Use: "watch NUMBER", Short: "Follow a batch until it has nothing left to do", Args: takes(1), ValidArgsFunction: k.first(batchNumbers),
 		Long: "Shows a batch's progress on standard error, as a bar on a terminal and else as lines, until it has nothing left to do; then prints it. A batch that is paused or held is waited for.\n" + exitCodes,
-	}
+	})
+}
+
+// watching makes a command of one that follows what its argument names.
+func (k *connection) watching(follow func(w watch, ctx context.Context, s *session, id, after string) error, c *cobra.Command) *cobra.Command {
+	var w watch
+	var after string
 	w.flags(c)
 	c.Flags().StringVar(&after, "after", "", "position that a command answered with; the first look includes what it did")
 	return k.command(c, func(ctx context.Context, s *session, args []string) error {
-		return w.batch(ctx, s, args[0], after)
+		return follow(w, ctx, s, args[0], after)
 	})
 }
 
