@@ -15,6 +15,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,13 +25,16 @@ import (
 
 // Times of the service.
 const (
-	tokenLife      = 129600 * time.Second
-	disturbedToken = 2 * time.Second // how long a token really lives while disturbed
-	clockSkew      = 10 * time.Minute
-	urlLife        = time.Hour
-	slowBody       = 400 * time.Millisecond
-	retryAfter     = time.Second
+	tokenLife  = 129600 * time.Second
+	clockSkew  = 10 * time.Minute
+	urlLife    = time.Hour
+	slowBody   = 400 * time.Millisecond
+	retryAfter = time.Second
 )
+
+// disturbedCalls is how many calls a token is good for while disturbed, whatever
+// was said when it was given.
+const disturbedCalls = 50
 
 // maxRequest bounds a request's body in bytes.
 const maxRequest = 1 << 20
@@ -54,7 +58,7 @@ type Simulator struct {
 
 	mu        sync.Mutex
 	phase     Phase
-	tokens    map[string]time.Time
+	tokens    map[string]int    // how many calls each is still good for
 	throttled map[int]time.Time // until when the page of a throttled listing is refused, by document
 	vanished  map[int]bool      // vanishing documents that were shown
 	served    Stats
@@ -79,7 +83,7 @@ func New(c Config, base, clientID, secret string) (*Simulator, error) {
 	s := &Simulator{
 		config: c, records: records, bodies: make([]madeOnce, len(records)), byImage: make(map[string]int, len(records)),
 		base: strings.TrimSuffix(base, "/"), mux: http.NewServeMux(), clientID: clientID, secret: secret,
-		phase: Disturbed, tokens: map[string]time.Time{}, throttled: map[int]time.Time{}, vanished: map[int]bool{},
+		phase: Disturbed, tokens: map[string]int{}, throttled: map[int]time.Time{}, vanished: map[int]bool{},
 	}
 	for i, r := range records {
 		if r.missing != "imageNumber" {
@@ -196,17 +200,21 @@ func (s *Simulator) newToken() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.served.Tokens++
-	life := tokenLife
+	calls := math.MaxInt
 	if s.phase == Disturbed {
-		life = disturbedToken
+		calls = disturbedCalls
 	}
 	token := rand.Text()
-	s.tokens[token] = time.Now().Add(life)
+	s.tokens[token] = calls
 	return token
 }
 
 func (s *Simulator) allowed(token string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return time.Now().Before(s.tokens[token])
+	if s.tokens[token] == 0 {
+		return false
+	}
+	s.tokens[token]--
+	return true
 }
