@@ -99,22 +99,16 @@ func (r *rig) serve(d Dependencies, wait time.Duration) {
 func (r *rig) follow() {
 	engine := projections.NewEngine(r.pool, r.journal, slog.New(slog.DiscardHandler), projections.Views()...)
 	r.waker = postgres.NewWaker(r.t.Context(), r.pool)
-	partitions := make([]int, domain.Partitions)
-	for i := range partitions {
-		partitions[i] = i
-	}
 	ctx := r.t.Context()
 	var group sync.WaitGroup
 	group.Go(func() {
-		for ctx.Err() == nil {
-			next := r.waker.Next()
+		err := postgrestest.Follow(ctx, r.journal, r.waker, func(ctx context.Context, records [][]byte) error {
 			r.views.Lock()
-			_ = engine.Assigned(ctx, partitions) // what stops a view shows as a read that never ends well
-			r.views.Unlock()
-			select {
-			case <-next:
-			case <-ctx.Done():
-			}
+			defer r.views.Unlock()
+			return engine.Take(ctx, records) // what stops a view shows as a read that never ends well
+		})
+		if ctx.Err() == nil {
+			r.t.Errorf("follow: %v", err)
 		}
 	})
 	r.live = NewLive(r.pool, r.journal, r.waker, slog.New(slog.DiscardHandler))

@@ -3,6 +3,7 @@ package workers_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -129,16 +130,20 @@ func meta() wire.Metadata {
 
 // follow keeps the views up with the journal.
 func (w *world) follow(ctx context.Context) {
-	for ctx.Err() == nil {
-		woken := w.waker.Next()
-		if err := projections.Rebuild(ctx, w.pool, w.journal, w.log, projections.Views()...); err != nil && ctx.Err() == nil {
-			w.t.Errorf("follow: %v", err)
-			return
+	engine := projections.NewEngine(w.pool, w.journal, w.log, projections.Views()...)
+	err := postgrestest.Follow(ctx, w.journal, w.waker, func(ctx context.Context, records [][]byte) error {
+		if err := engine.Take(ctx, records); err != nil {
+			return err
 		}
-		select {
-		case <-woken:
-		case <-ctx.Done():
+		for _, s := range engine.Statuses() {
+			if s.Error != "" {
+				return fmt.Errorf("view %s: %s", s.View, s.Error)
+			}
 		}
+		return nil
+	})
+	if ctx.Err() == nil {
+		w.t.Errorf("follow: %v", err)
 	}
 }
 
