@@ -223,8 +223,8 @@ func (p *projector) due(records []wire.Record) (due []wire.Record, gap *wire.Rec
 // statistics lag behind tables that grow by thousands of rows a second: left
 // alone it reads and sorts whole tables for each batch. The memory holds a
 // batch's arrays.
-const planByIndex = `SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
-	SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'`
+const planByIndex = `SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+	set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true), set_config('work_mem', '64MB', true)`
 
 // errMoved: another process moved the checkpoint; the position was read anew.
 var errMoved = errors.New("the checkpoint has moved")
@@ -270,10 +270,7 @@ func (p *projector) apply(ctx context.Context, records []wire.Record) error {
 		ends[r.Partition] = r.Offset
 	}
 	err := pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, planByIndex); err != nil {
-			return err
-		}
-		if err := p.lock(ctx, tx, ends); err != nil {
+		if err := p.begin(ctx, tx, ends); err != nil {
 			return err
 		}
 		if err := p.view.Apply(ctx, tx, records); err != nil {
@@ -293,11 +290,17 @@ func (p *projector) apply(ctx context.Context, records []wire.Record) error {
 	return nil
 }
 
-// lock takes the checkpoints of partitions and compares them with what this
+// begin takes the checkpoints of partitions and compares them with what this
 // process believes.
-func (p *projector) lock(ctx context.Context, tx pgx.Tx, ends wire.Position) error {
-	stored, err := lockPosition(ctx, tx, p.view.Name, slices.Sorted(maps.Keys(ends)))
-	if err != nil {
+func (p *projector) begin(ctx context.Context, tx pgx.Tx, ends wire.Position) error {
+	var stored wire.Position
+	var held bool
+	b := &pgx.Batch{}
+	b.Queue(planByIndex)
+	queueLock(b, p.view.Name, slices.Sorted(maps.Keys(ends)), &stored)
+	// A statement of its own, which sees what was held while the lock was waited for.
+	b.Queue(selectHeld, p.view.Name).QueryRow(func(row pgx.Row) error { return row.Scan(&held) })
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
 	}
 	for partition, offset := range stored {
@@ -305,27 +308,28 @@ func (p *projector) lock(ctx context.Context, tx pgx.Tx, ends wire.Position) err
 			return errMoved
 		}
 	}
-	// A statement of its own, which sees what was held while the lock was waited for.
-	held, err := isHeld(ctx, tx, p.view.Name)
-	if err == nil && held {
-		err = errHeld
+	if held {
+		return errHeld
 	}
-	return err
+	return nil
 }
 
 // lockPosition takes a view's checkpoints of partitions until the end of the
 // transaction, and reads them.
-func lockPosition(ctx context.Context, tx pgx.Tx, view string, partitions []int) (wire.Position, error) {
-	if _, err := tx.Exec(ctx, `INSERT INTO projection_checkpoints (view, partition, "offset")
-		SELECT $1, partition, 0 FROM unnest($2::int[]) partition ORDER BY partition ON CONFLICT DO NOTHING`, view, partitions); err != nil {
-		return nil, err
-	}
-	rows, err := tx.Query(ctx, `SELECT partition, "offset" FROM projection_checkpoints
-		WHERE view = $1 AND partition = ANY($2) ORDER BY partition FOR UPDATE`, view, partitions)
-	if err != nil {
-		return nil, err
-	}
-	return scanPosition(rows)
+func lockPosition(ctx context.Context, tx pgx.Tx, view string, partitions []int) (position wire.Position, err error) {
+	b := &pgx.Batch{}
+	queueLock(b, view, partitions, &position)
+	return position, tx.SendBatch(ctx, b).Close()
+}
+
+func queueLock(b *pgx.Batch, view string, partitions []int, position *wire.Position) {
+	b.Queue(`INSERT INTO projection_checkpoints (view, partition, "offset")
+		SELECT $1, partition, 0 FROM unnest($2::int[]) partition ORDER BY partition ON CONFLICT DO NOTHING`, view, partitions)
+	b.Queue(`SELECT partition, "offset" FROM projection_checkpoints
+		WHERE view = $1 AND partition = ANY($2) ORDER BY partition FOR UPDATE`, view, partitions).Query(func(rows pgx.Rows) (err error) {
+		*position, err = scanPosition(rows)
+		return err
+	})
 }
 
 func (p *projector) save(ctx context.Context, tx pgx.Tx, ends wire.Position) error {

@@ -158,8 +158,10 @@ func recordStop(ctx context.Context, p *projector, failure error) error {
 	return err
 }
 
+const selectHeld = `SELECT EXISTS (SELECT FROM projection_holds WHERE view = $1 AND till > clock_timestamp())`
+
 func isHeld(ctx context.Context, q Querier, view string) (held bool, err error) {
-	err = q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM projection_holds WHERE view = $1 AND till > clock_timestamp())`, view).Scan(&held)
+	err = q.QueryRow(ctx, selectHeld, view).Scan(&held)
 	return held, err
 }
 
