@@ -21,6 +21,8 @@ build: ## bin/waybill and bin/standardsim
 demo: build ## The main job on embedded defaults; ARGS=--exit ends by itself
 	./bin/waybill demo $(ARGS)
 
+# The race detector lets each process that ends well sleep a second beforehand.
+test: export GORACE = atexit_sleep_ms=0
 test: java node browser ## Every test, with the race detector, against PostgreSQL and Apache Kafka
 	go run ./deploy/local -setting fsync=off -setting full_page_writes=off -- go test -race -timeout 40m ./... # crashes of PostgreSQL have servers of their own
 	go test ./commands/content # what measures time and memory, which the race detector takes itself

@@ -66,11 +66,10 @@ func (s *server) serveDocs(router gin.IRoutes) error {
 	if err != nil {
 		return err
 	}
-	serveStatic(router, "/docs/style.css", "text/css; charset=utf-8", style)
-	if err := serveErrors(router, pages); err != nil {
-		return err
-	}
-	return servePage(router, pages, "/docs", "api", pageOf(s.api.OpenAPI()))
+	router.GET("/docs/style.css", func(c *gin.Context) { sendStatic(c, "text/css; charset=utf-8", style) })
+	serveErrors(router, pages)
+	servePage(router, pages, "/docs", "api", func() any { return pageOf(s.api.OpenAPI()) })
+	return nil
 }
 
 func pageOf(document *huma.OpenAPI) apiPage {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 )
@@ -45,31 +46,32 @@ var docsFiles embed.FS
 const docsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // serveErrors serves a page for each kind of problem, at the problem's type.
-func serveErrors(router gin.IRoutes, pages *template.Template) error {
-	if err := servePage(router, pages, "/docs/errors", "errors", errorCodes); err != nil {
-		return err
-	}
+func serveErrors(router gin.IRoutes, pages *template.Template) {
+	servePage(router, pages, "/docs/errors", "errors", func() any { return errorCodes })
 	for _, e := range errorCodes {
-		if err := servePage(router, pages, "/docs/errors/"+e.Code, "error", e); err != nil {
-			return err
-		}
+		servePage(router, pages, "/docs/errors/"+e.Code, "error", func() any { return e })
 	}
-	return nil
 }
 
-// servePage makes a page once and serves it to anyone.
-func servePage(router gin.IRoutes, pages *template.Template, path, name string, about any) error {
-	var page bytes.Buffer
-	if err := pages.ExecuteTemplate(&page, name, about); err != nil {
-		return fmt.Errorf("make the page %s: %w", path, err)
-	}
-	serveStatic(router, path, "text/html; charset=utf-8", page.Bytes())
-	return nil
-}
-
-func serveStatic(router gin.IRoutes, path, contentType string, content []byte) {
-	router.GET(path, func(c *gin.Context) {
-		c.Header("Content-Security-Policy", docsPolicy)
-		c.Data(http.StatusOK, contentType, content)
+// servePage serves a page to anyone. It is made when it is first asked for,
+// which most processes never are.
+func servePage(router gin.IRoutes, pages *template.Template, path, name string, about func() any) {
+	made := sync.OnceValues(func() ([]byte, error) {
+		var page bytes.Buffer
+		err := pages.ExecuteTemplate(&page, name, about())
+		return page.Bytes(), err
 	})
+	router.GET(path, func(c *gin.Context) {
+		page, err := made()
+		if err != nil {
+			refuse(c, fail(c.Request.Context(), fmt.Errorf("make the page %s: %w", path, err)))
+			return
+		}
+		sendStatic(c, "text/html; charset=utf-8", page)
+	})
+}
+
+func sendStatic(c *gin.Context, contentType string, content []byte) {
+	c.Header("Content-Security-Policy", docsPolicy)
+	c.Data(http.StatusOK, contentType, content)
 }
