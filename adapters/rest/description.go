@@ -30,7 +30,7 @@ func Description(version string) ([]byte, error) {
 
 // describe registers all operations and completes their description.
 func (s *server) describe(router *gin.Engine) {
-	s.lasting = map[string]time.Duration{}
+	s.lasting, s.reaching = map[string]time.Duration{}, map[permission]bool{}
 	s.api = humagin.New(router, s.config())
 	s.registerAll()
 	document := s.api.OpenAPI()

@@ -57,6 +57,9 @@ func register[I, O any](s *server, op route, handle func(context.Context, *I) (*
 	if op.lasts > 0 {
 		s.lasting[op.path] = op.lasts
 	}
+	if op.reach != closed {
+		s.reaching[op.needs] = true
+	}
 	huma.Register(s.api, huma.Operation{
 		Method: op.method, Path: op.path, OperationID: op.id, Tags: []string{op.tag}, Summary: op.summary, Description: op.description,
 		DefaultStatus: op.status, MaxBodyBytes: int64(op.body()) + 1, // it refuses a body of as many bytes

@@ -119,6 +119,7 @@ type server struct {
 	limiter    *limiter
 	asked      singleflight.Group       // whether the process is ready
 	lasting    map[string]time.Duration // of routes that may last long
+	reaching   map[permission]bool      // those with an operation that is not closed to organisations
 	readers    chan struct{}            // of events, at the same time
 	exports    chan struct{}            // at the same time
 	uploads    chan struct{}            // at the same time

@@ -30,7 +30,7 @@ type Session struct {
 	Issuer        string   `json:"issuer" doc:"Who vouches for the subject"`
 	Roles         []string `json:"roles" nullable:"false"`
 	Organizations []string `json:"organizations,omitempty" nullable:"false" doc:"Codes of the organisations whose documents they see and touch; absent: of all"`
-	Permissions   []string `json:"permissions" nullable:"false" doc:"By their roles, as operations name them in x-permission"`
+	Permissions   []string `json:"permissions" nullable:"false" doc:"By their roles, as operations name them in x-permission; of somebody who is restricted to organisations without those whose operations are all closed to them"`
 	Version       string   `json:"version" doc:"Of the software that answers"`
 }
 
@@ -88,7 +88,7 @@ func (s *server) session(ctx context.Context) Session {
 	who := requestOf(ctx).actor
 	answer := Session{Subject: who.Subject, Issuer: who.Issuer, Roles: who.Roles, Organizations: restriction(ctx), Version: s.Version}
 	for needed := range grants {
-		if allowed(who, needed) {
+		if allowed(who, needed) && (!restriction(ctx).Restricted() || s.reaching[needed]) {
 			answer.Permissions = append(answer.Permissions, string(needed))
 		}
 	}

@@ -70,7 +70,10 @@ func TestBrowserLogsIn(t *testing.T) {
 	require.Equal(t, "token", begun.Issuer)
 	require.Equal(t, []string{own}, begun.Organizations)
 	require.Equal(t, "1.2.3", begun.Version)
-	require.Len(t, begun.Permissions, len(grants), "with all roles one may all")
+	require.Contains(t, begun.Permissions, string(writeBatches))
+	for _, whole := range []permission{writeSources, writeProfiles, writeTokens, readWebhooks, writeProjections} {
+		require.NotContains(t, begun.Permissions, string(whole), "all its operations are closed to organisations")
+	}
 	require.True(t, b.cookie.HttpOnly && b.cookie.Secure)
 	require.Equal(t, http.SameSiteStrictMode, b.cookie.SameSite)
 	require.Equal(t, sessionCookie, b.cookie.Name)

@@ -237,10 +237,9 @@ func TestClientThatTakesNothingIsGivenUp(t *testing.T) {
 	}
 }
 
-// another process tells what changes from now on, as one does after a restart.
+// another process tells what changes, as one does after a restart.
 func (r *rig) another(views Views) {
 	r.t.Helper()
-	r.looked()
 	d := r.dependencies()
 	d.Live = NewLive(views, r.journal, r.waker, d.Log)
 	d.Live.patience = shortWait

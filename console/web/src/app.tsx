@@ -3,14 +3,16 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { matched, place } from './base/place';
-import { identity, may, signOut, type Permission } from './base/session';
+import { identity, restricted, signOut } from './base/session';
 import { liveness } from './base/live';
 import { common, shell } from './i18n/common';
-import { routes, type PageProps, type Route } from './routes';
+import { roleWord } from './i18n/words';
+import { isOpen, routes, type PageProps, type Route } from './routes';
 import { DialogHost } from './ui/dialog';
 import { Icon, type IconName } from './ui/icons';
 import { Preferences } from './ui/preferences';
 import { Page, Skeleton } from './ui/parts';
+import { Empty } from './ui/table';
 import { ProblemBox } from './ui/problem';
 import { Toasts } from './ui/toast';
 import { Login } from './pages/login';
@@ -41,7 +43,7 @@ function Frame() {
       <div class="body">
         <nav id="menu" class={open ? 'menu open' : 'menu'} aria-label={shell.menu()}>
           {menu.map((group) => {
-            const entries = group.entries.filter((e) => (!e.needs || may(e.needs)) && routes.some((r) => r.pattern === e.to));
+            const entries = group.entries.filter((e) => routes.some((r) => r.pattern === e.to && isOpen(r)));
             return entries.length > 0 && (
               <div key={group.name()} class="group">
                 <h2>{group.name()}</h2>
@@ -59,7 +61,7 @@ function Frame() {
   );
 }
 
-function Entry({ to, text, icon }: { to: string; text: () => string; icon: IconName; needs?: Permission }) {
+function Entry({ to, text, icon }: { to: string; text: () => string; icon: IconName }) {
   const { path } = place.value;
   const current = to === '/' ? path === '/' : path === to || path.startsWith(to + '/');
   return <a href={to} aria-current={current ? 'page' : undefined}><Icon name={icon} />{text()}</a>;
@@ -74,10 +76,10 @@ function Live() {
 
 function Who() {
   const who = identity.value!;
-  const restricted = who.organizations?.length ? shell.restricted({ what: who.organizations.join(', ') }) : '';
+  const within = restricted() ? shell.restricted({ what: who.organizations!.join(', ') }) : '';
   return (
     <>
-      <span class="who" title={[...who.roles, restricted].filter(Boolean).join('\n')}>{who.subject}</span>
+      <span class="who" title={[...who.roles.map(roleWord), within].filter(Boolean).join('\n')}>{who.subject}</span>
       <button type="button" class="plain" onClick={() => void signOut()}>{shell.signOut()}</button>
     </>
   );
@@ -89,6 +91,12 @@ function find(path: string): [Route, PageProps] | undefined {
     if (values) return [route, values];
   }
   return undefined;
+}
+
+// Closed says why somebody may not see a page, and who can help.
+function Closed({ to: route }: { to: Route }) {
+  const why = route.whole && restricted() ? common.forbiddenWhole({ what: identity.value!.organizations!.join(', ') }) : common.forbiddenHelp();
+  return <Page title={common.forbidden()}><Empty title={common.forbidden()}><p>{why}</p><a class="button" href="/">{common.toOverview()}</a></Empty></Page>;
 }
 
 const loaded = new Map<Route, ComponentType<PageProps>>();
@@ -106,8 +114,8 @@ function Shown() {
       again((n) => n + 1);
     }, setFailed);
   }, [route]);
-  if (!found || !route) return <Page title={common.notFoundTitle()}><p>{common.notFound()}</p><a class="button" href="/">{common.toOverview()}</a></Page>;
-  if (route.needs && !may(route.needs)) return <Page title={common.forbidden()}><p>{common.forbiddenHelp()}</p></Page>;
+  if (!found || !route) return <Page title={common.notFoundTitle()}><Empty title={common.notFoundTitle()}><p>{common.notFound()}</p><a class="button" href="/">{common.toOverview()}</a></Empty></Page>;
+  if (!isOpen(route)) return <Closed to={route} />;
   // Another version was installed meanwhile: its pages have other names.
   if (failed) return <ProblemBox problem={failed} again={() => location.reload()} />;
   const Component = loaded.get(route);

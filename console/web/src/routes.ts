@@ -1,7 +1,7 @@
 // The pages and where they are. A page is a module of its own, loaded when it
 // is first shown; its default export is given the values of its pattern.
 import type { ComponentType } from 'preact';
-import type { Permission } from './base/session';
+import { may, restricted, type Permission } from './base/session';
 
 export type PageProps = Record<string, string>;
 type Load = () => Promise<{ default: ComponentType<PageProps> }>;
@@ -10,9 +10,13 @@ export interface Route {
   pattern: string;
   load: Load;
   needs?: Permission;
+  whole?: boolean; // it tells of all organisations: closed to whom is restricted to some
 }
 
 const page = (load: () => Promise<{ default: ComponentType<any> }>): Load => load;
+
+// isOpen tells whether whoever is signed in may see a page.
+export const isOpen = (route: Route): boolean => (!route.needs || may(route.needs)) && !(route.whole && restricted());
 
 export const routes: Route[] = [
   { pattern: '/', load: page(() => import('./pages/overview')) },
@@ -34,10 +38,10 @@ export const routes: Route[] = [
   { pattern: '/profiles/new', load: page(() => import('./pages/profile-form')), needs: 'profiles:write' },
   { pattern: '/profiles/:name', load: page(() => import('./pages/profile')), needs: 'profiles:read' },
   { pattern: '/profiles/:name/edit', load: page(() => import('./pages/profile-form')), needs: 'profiles:write' },
-  { pattern: '/lists', load: page(() => import('./pages/lists')), needs: 'batches:read' },
-  { pattern: '/lists/:id', load: page(() => import('./pages/list')), needs: 'batches:read' },
+  { pattern: '/lists', load: page(() => import('./pages/lists')), needs: 'batches:read', whole: true },
+  { pattern: '/lists/:id', load: page(() => import('./pages/list')), needs: 'batches:read', whole: true },
   { pattern: '/tokens', load: page(() => import('./pages/tokens')), needs: 'tokens:read' },
-  { pattern: '/approvals', load: page(() => import('./pages/approvals')), needs: 'approvals:read' },
+  { pattern: '/approvals', load: page(() => import('./pages/approvals')), needs: 'approvals:read', whole: true },
   { pattern: '/approvals/:id', load: page(() => import('./pages/approval')), needs: 'approvals:read' },
   { pattern: '/webhooks', load: page(() => import('./pages/webhooks')), needs: 'webhooks:read' },
   { pattern: '/webhooks/new', load: page(() => import('./pages/webhook-form')), needs: 'webhooks:write' },

@@ -73,14 +73,14 @@ export async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
 
 export interface Command {
   key?: string; // the same for the same request sent again
-  version?: number; // that the change is meant for
+  version?: number | '*'; // that the change is meant for; *: whatever is there
   quiet?: boolean; // changes nothing, such as a dry run
 }
 
 // send a command, and make what is shown read again.
 export async function send<T>(method: 'POST' | 'PUT' | 'DELETE', url: string, body?: unknown, command: Command = {}): Promise<T> {
   const headers: Record<string, string> = { 'Idempotency-Key': command.key ?? requestKey() };
-  if (command.version !== undefined) headers['If-Match'] = `"${command.version}"`;
+  if (command.version !== undefined) headers['If-Match'] = command.version === '*' ? '*' : `"${command.version}"`;
   let payload: BodyInit | undefined;
   if (body instanceof Blob) {
     payload = body;

@@ -17,6 +17,14 @@ export const sessionProblem = signal<Problem | undefined>(undefined);
 // may says what to offer. The API refuses by itself what is not granted.
 export const may = (permission: Permission): boolean => identity.value?.permissions.includes(permission) ?? false;
 
+// restricted tells that somebody sees the documents of some organisations only.
+export const restricted = (): boolean => (identity.value?.organizations?.length ?? 0) > 0;
+
+// mayAll says whether to offer what is done to a whole batch: whose scope is
+// theirs in part only, they may not.
+export const mayAll = (batch: { scope: { organizations?: string[] } }): boolean =>
+  !restricted() || (batch.scope.organizations ?? []).length > 0 && batch.scope.organizations!.every((o) => identity.value!.organizations!.includes(o));
+
 // restore the session of this browser. Where none was begun, there is none to
 // ask for.
 export async function restore() {

@@ -38,7 +38,7 @@ export const slices = texts({
 
 export const failures = texts({
   group: ['What failed', '失败内容'], count: ['Documents', '单据'], stage: ['Stage', '环节'], category: ['Category', '分类'], first: ['First seen', '首次'], last: ['Last seen', '最近'], retryable: ['Can be retried', '可重试'], notRetryable: ['Needs a correction first', '需先更正'],
-  remedy: ['What to do', '处理办法'], sample: ['Example', '示例'], show: ['Show documents', '查看单据'], retry: ['Retry', '重试'], none: ['Nothing is failed', '没有失败'], noneHelp: ['What fails is gathered here by its cause.', '失败的单据将按原因归组于此。'], batch: ['Batch', '批次'],
+  remedy: ['What to do', '处理办法'], sample: ['Example', '示例'], byList: ['Retry by list', '按清单重试'], byListSay: ['The sheet of failures can be handed out, and brought back under Lists when it is corrected. Documents that stand in it and are failed in this batch are retried.', '失败表可交由整改，更正后在“清单”中上传。清单内且在本批次失败的单据将重试。'], noList: ['There is no list yet', '还没有清单'], toLists: ['To the lists', '前往清单'], list: ['List', '清单'], show: ['Show documents', '查看单据'], retry: ['Retry', '重试'], none: ['Nothing is failed', '没有失败'], noneHelp: ['What fails is gathered here by its cause.', '失败的单据将按原因归组于此。'], batch: ['Batch', '批次'],
 });
 
 export const operations = texts({
@@ -51,7 +51,7 @@ export const verifications = texts({
   sample: ['Sample', '抽样'], sampleOf: ['{what} of the documents, seed {seed}', '单据的 {what}，种子 {seed}'], unhashed: ['Files without a hash of the source', '来源未给摘要的文件'],
   status: ['Status', '状态'], documents: ['Documents', '单据'], intact: ['Intact', '完好'], missing: ['Missing', '缺失'], changed: ['Changed', '已变'], unverifiable: ['Unverifiable', '无法核验'], extra: ['With extra objects', '有多余对象'], bytes: ['Read', '已读取'],
   by: ['By', '操作人'], at: ['Asked for', '发起时间'], reason: ['Reason', '原因'], none: ['Not verified yet', '尚未校验'], noneHelp: ['A verification reads the archive again and compares every byte with what was stored.', '完整性校验会重新读取归档并逐字节比对。'], cancel: ['Cancel', '取消'], retry: ['Look at the flawed again', '复查有问题的'],
-  cancelSay: ['{n} documents have had no turn yet.', '还有 {n} 单未核验。'], retrySay: ['{n} documents that were not intact are looked at again.', '将复查不完好的 {n} 单。'], cancelled: ['The verification is cancelled', '校验已取消'], retried: ['They are looked at again', '正在复查'],
+  cancelSay: ['{n} documents have had no turn yet.', '还有 {n} 单未核验。'], retrySay: ['One document that was not intact is looked at again. If it is failed, retry it first: until it has arrived again it stays as it was found.|{n} documents that were not intact are looked at again. Retry those that are failed first: until they have arrived again they stay as they were found.', '将复查不完好的 {n} 单。其中失败的请先重试，重新到达之前仍按原结果计。'], cancelled: ['The verification is cancelled', '校验已取消'], retried: ['They are looked at again', '正在复查'],
 });
 
 export const report = texts({

@@ -12,7 +12,7 @@ export const batches = texts({
 
 export const create = texts({
   title: ['New batch', '新建批次'], what: ['What', '模式'], migrate: ['Migrate', '迁移'], preflight: ['Preflight', '迁移前校验'], where: ['From where', '数据源'], scope: ['Scope', '迁移范围'],
-  organizationsHelp: ['Codes, between commas. Empty: all that the source tells', '编码，逗号分隔。留空：来源给出的全部'], documentTypesHelp: ['Codes, between commas. Empty: all', '编码，逗号分隔。留空：全部'],
+  organizationsHelp: ['Codes, between commas. Empty: all that the source tells', '编码，逗号分隔。留空：来源给出的全部'], organizationsOwn: ['Codes, between commas, of those whose documents you see', '编码，逗号分隔，限您可见的组织'], documentTypesHelp: ['Codes, between commas. Empty: all', '编码，逗号分隔。留空：全部'],
   datesHelp: ['Bill dates, both ends included, in the source’s time zone', '单据日期，含首尾，按数据源时区'], profileHelp: ['The rules, and where documents are filed', '校验规则与归档目标'], profileOf: ['The source’s own ({what})', '数据源默认（{what}）'],
   listHelp: ['Only what stands in an uploaded list is migrated', '仅迁移清单内的单据'], noList: ['No list: all in scope', '不用清单：范围内全部'], disabledSource: ['{what} (disabled)', '{what}（禁用）'],
   will: ['What it will do', '将执行'], willMigrate: ['Read every document of the scope from {source}, judge each file by the profile, and store what passes in the archive.', '从 {source} 读取范围内的全部单据，按目标方案逐个校验文件，通过者存入归档。'],

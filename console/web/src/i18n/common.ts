@@ -9,12 +9,14 @@ export const common = texts({
   whatToDo: ['What to do', '处理办法'], requestId: ['Request', '请求号'], problem: ['Something went wrong', '出错了'], notFoundTitle: ['There is no such page', '没有此页面'],
   notFound: ['The address may be mistyped, or what it named is gone.', '地址可能有误，或所指内容已不存在。'], toOverview: ['To the overview', '返回概览'],
   forbidden: ['You may not see this', '无权查看'], forbiddenHelp: ['Your roles do not include what this page needs. An administrator can give you another token.', '您的角色没有此页面所需的权限，可请管理员另发令牌。'],
+  forbiddenWhole: ['It tells of the documents of all organisations, and you see those of {what}. Somebody who sees all of them can tell you more.', '此页面涉及全部组织的单据，而您仅可见 {what}。请向可见全部组织的人员了解。'],
   copy: ['Copy', '复制'], copied: ['Copied', '已复制'], download: ['Download', '下载'], open: ['Open', '打开'], total: ['Total', '合计'], nothing: ['Nothing here', '没有内容'],
   nothingFiltered: ['Nothing fits these filters', '没有符合筛选条件的内容'], search: ['Search', '搜索'], sort: ['Sort by {what}', '按{what}排序'], optional: ['optional', '可选'],
   unreachable: ['Waybill cannot be reached', '无法连接 Waybill'], unreachableDetail: ['The network is down, or the service is restarting.', '网络中断，或服务正在重启。'],
-  s401: ['You are not signed in', '未登录'], s403: ['You may not do this', '无权执行'], s404: ['It does not exist', '不存在'], s409: ['It has changed meanwhile', '状态已变化'], s412: ['Somebody else changed it', '已被他人修改'],
+  s401: ['You are not signed in', '未登录'], s403: ['You may not do this', '无权执行'], s404: ['It does not exist', '不存在'], s409: ['It has changed meanwhile', '状态已变化'], s412: ['Somebody else changed it meanwhile', '已被他人修改'],
+  stale: ['What you entered is kept. Look at what is there now; saving again puts yours in its place.', '您填写的内容仍保留。请先查看当前内容；再次保存将以您的内容取代。'], staleShow: ['Show what is there now', '查看当前内容'],
   s413: ['Too large', '内容过大'], s422: ['An input does not fit', '输入有误'], s429: ['Too many requests', '请求过于频繁'], s503: ['Not available at the moment', '暂时不可用'], s500: ['An error of Waybill’s own', 'Waybill 内部错误'],
-  will: ['What it will do', '将执行'], actions: ['Actions', '操作'],
+  goOn: ['Continue', '继续'], will: ['What it will do', '将执行'], actions: ['Actions', '操作'],
   unchanged: ['It was so already', '原本如此，无变化'], accepted: ['Done', '已完成'],
 });
 

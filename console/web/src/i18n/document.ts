@@ -1,4 +1,4 @@
-import { texts } from './texts';
+import { texts, wordIn } from './texts';
 
 export const document = texts({
   image: ['Image number', '影像编号'], resource: ['Resource', '来源系统'], bill: ['Bill number', '单据编号'], billId: ['Id', '标识'], type: ['Document type', '单据类型'], organization: ['Organisation', '组织'], date: ['Bill date', '单据日期'], retention: ['Retention', '保管期限'],
@@ -18,6 +18,8 @@ export const document = texts({
   rehearse: ['Rehearse', '演练'], rehearseSay: ['1 document is read from the source and judged by today’s rules. Nothing is written.', '按当前规则读取并校验 1 单，不写入任何内容。'], rehearsed: ['What a retry would come to now', '现在重试的预期结果'],
   noHistory: ['Nothing happened yet', '还没有记录'], onBehalf: ['for {what}', '代表 {what}'], approvedBy: ['approved by {what}', '批准人 {what}'], record: ['Record', '原始记录'], version: ['version {n}', '版本 {n}'],
 });
+
+export const resultWord = wordIn({ written: ['Written', '新写入'], unchanged: ['Unchanged since it was archived', '与已归档内容相同'], 'new-version': ['A new version beside the one before', '在原版本之外新增版本'] });
 
 export const eventWord = {
   discovered: ['Listed', '已列出'], relisted: ['Listed again', '再次列出'], 'files-listed': ['Files listed', '文件已列出'], judged: ['Judged', '已校验'], 'files-processed': ['Files processed', '文件已处理'],

@@ -1,3 +1,4 @@
+import { language } from '../base/preferences';
 import { texts, wordIn } from './texts';
 
 export const explain = texts({
@@ -8,6 +9,13 @@ export const explain = texts({
 });
 
 export const attemptWord = wordIn({ migrated: ['Migrated', '已迁移'], judged: ['Judged', '已校验'], 'tried-again': ['To be tried again', '将再次尝试'], failed: ['Failed', '失败'] });
+
+// What the API says that no event has, by how its sentences begin.
+const unrecordedZh = [
+  ['the request and the source', '列出该单据的请求与来源跟踪号：见该分段的事件'], ['which process', '由哪个进程处理'], ['the trace ids', '正常应答的请求的跟踪号'],
+] as const;
+
+export const unrecordedWord = (text: string): string => (language.value === 'zh' ? unrecordedZh.find(([begins]) => text.startsWith(begins))?.[1] : undefined) ?? text;
 
 export const rehearsal = texts({
   migrates: ['It would be migrated', '可迁移'], fails: ['It would fail', '将失败'], unfinished: ['Time ran out before all files were looked at', '时间用尽，未查看全部文件'], changed: ['The source lists it otherwise than before', '来源清单有变化'],

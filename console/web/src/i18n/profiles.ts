@@ -15,6 +15,8 @@ export const profileForm = texts({
   willCreate: ['The profile stays for good, since batches and outcomes name it.', '目标方案将永久保留，批次与结果会引用其名称。'], willUse: ['Batches and sources can choose it at once.', '批次与数据源即可选用。'], willChange: ['All settings are replaced by those here; what is empty gets its default.', '全部设置以此处为准，留空者取默认值。'], willHold: ['Batches under way go on with the new settings within a second.', '进行中的批次一秒内改用新设置。'], willJudged: ['What was judged before stays as it was judged.', '已校验的结果保持不变。'], made: ['Profile {what} was created', '目标方案 {what} 已创建'], saved: ['Profile {what} was changed', '目标方案 {what} 已更改'], mappingWrong: ['This line is not source = target: {what}', '此行不是“来源编码 = 目标编码”：{what}'],
 });
 
+export const targetWord = wordIn({ archive: ['Archive', '归档'], flagship: ['Archive and flagship platform', '归档与旗舰版平台'] });
+
 export const judgesWord = wordIn({ listing: ['The listing of a slice', '分段清单'], document: ['A document as listed', '清单中的单据'], content: ['A file’s bytes', '文件内容'], arrival: ['What arrived', '到达的文件'] });
 
 export const parameterWord = wordIn({

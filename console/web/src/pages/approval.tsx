@@ -59,7 +59,7 @@ function Actions({ of: a, own }: { of: Approval; own: boolean }) {
   return (
     <>
       <button type="button" onClick={() => decide('reject', words.reject(), words.rejectSay({ who: a.requestedBy }), () => words.rejected())}>{words.reject()}</button>
-      <button type="button" class="primary" onClick={() => decide('approve', words.approve(), words.approveSay({ what: kindWord(a.kind), batch: a.batch, n: a.documents }), toldOf)}>{words.approve()}</button>
+      <button type="button" class="primary" onClick={() => decide('approve', words.approve(), words.approveSay({ what: kindWord(a.kind), batch: a.batch, n: a.documents }) + (a.unlistedSlices ? ' ' + words.approveUnlisted({ n: a.unlistedSlices }) : ''), toldOf)}>{words.approve()}</button>
     </>
   );
 }

@@ -3,6 +3,7 @@ import { post, Problem, requestKey } from '../api/http';
 import type { BatchMade, List, PageOf, Profile, Source } from '../api/types';
 import { at, go } from '../base/place';
 import { useResource } from '../base/resource';
+import { identity, restricted } from '../base/session';
 import { batches, create as words } from '../i18n/batches';
 import { kindWord } from '../i18n/words';
 import { batchPath } from '../ui/batch';
@@ -17,15 +18,15 @@ type Values = Record<string, string>;
 export default function NewBatchPage() {
   const sources = useResource<PageOf<Source>>('/v1/sources');
   const profiles = useResource<PageOf<Profile>>('/v1/profiles');
-  const lists = useResource<PageOf<List>>('/v1/lists?limit=200');
+  const lists = useResource<PageOf<List>>(restricted() ? null : '/v1/lists?limit=200');
   const problem = sources.problem ?? profiles.problem ?? lists.problem;
   return (
     <Page title={words.title()} crumbs={[['/batches', batches.title()]]}>
       {problem && <ProblemBox problem={problem} again={() => { sources.reload(); profiles.reload(); lists.reload(); }} />}
-      {!sources.data || !profiles.data || !lists.data ? !problem && <Skeleton lines={8} />
+      {!sources.data || !profiles.data || !(lists.data || restricted()) ? !problem && <Skeleton lines={8} />
         : sources.data.items.every((s) => s.status === 'disabled')
           ? <Empty title={words.noSources()}><p>{words.noSourcesHelp()}</p><a class="button" href="/sources">{words.toSources()}</a></Empty>
-          : <Form sources={sources.data.items} profiles={profiles.data.items} lists={lists.data.items} />}
+          : <Form sources={sources.data.items} profiles={profiles.data.items} lists={lists.data?.items ?? []} />}
     </Page>
   );
 }
@@ -34,7 +35,7 @@ function Form({ sources, profiles, lists }: { sources: Source[]; profiles: Profi
   const enabled = sources.filter((s) => s.status === 'enabled');
   const [values, setValues] = useState<Values>({
     mode: at('mode') || 'migrate', source: at('source') || enabled[0].id, from: at('from'), to: at('to'),
-    organizations: at('organizations'), documentTypes: at('documentTypes'), list: at('list'), profile: at('profile'),
+    organizations: at('organizations') || (identity.value?.organizations ?? []).join(', '), documentTypes: at('documentTypes'), list: at('list'), profile: at('profile'),
   });
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
@@ -66,9 +67,9 @@ function Form({ sources, profiles, lists }: { sources: Source[]; profiles: Profi
           <Input label={batches.to()} name="to" type="date" required={list?.kind !== 'imageNumber'} value={values.to} help={words.datesHelp()} />
         </div>
         {backwards && <p class="wrong" role="alert">{words.wrongPeriod()}</p>}
-        <Input label={batches.organizations()} name="organizations" value={values.organizations} help={words.organizationsHelp()} />
+        <Input label={batches.organizations()} name="organizations" required={restricted()} value={values.organizations} help={restricted() ? words.organizationsOwn() : words.organizationsHelp()} />
         <Input label={batches.documentTypes()} name="documentTypes" value={values.documentTypes} help={words.documentTypesHelp()} />
-        <Select label={batches.list()} name="list" value={values.list} help={words.listHelp()} options={[['', words.noList()], ...lists.map((l) => [l.id, `${l.name || l.id} (${kindWord(l.kind)})`] as const)]} />
+        {!restricted() && <Select label={batches.list()} name="list" value={values.list} help={words.listHelp()} options={[['', words.noList()], ...lists.map((l) => [l.id, `${l.name || l.id} (${kindWord(l.kind)})`] as const)]} />}
         <Select label={batches.profile()} name="profile" value={values.profile} help={words.profileHelp()}
           options={[['', words.profileOf({ what: source.profile ?? 'flagship' })], ...profiles.map((p) => [p.name, p.name] as const)]} />
       </Panel>

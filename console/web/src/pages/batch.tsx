@@ -6,12 +6,12 @@ import { watch } from '../base/pace';
 import { segment } from '../base/place';
 import { number as figure } from '../base/format';
 import { useResource } from '../base/resource';
-import { may } from '../base/session';
+import { may, mayAll, restricted } from '../base/session';
 import { actions, batch as words } from '../i18n/batch';
 import { batches } from '../i18n/batches';
 import { bulk as bulkWords } from '../i18n/bulk';
 import { modeWord } from '../i18n/words';
-import { BatchStatus, batchPath, Left, periodOf } from '../ui/batch';
+import { BatchStatus, batchPath, Left, Period } from '../ui/batch';
 import { bulk } from '../ui/bulk';
 import { Closure } from '../ui/closure';
 import { Facts, Page, Panel, Skeleton, Tabs } from '../ui/parts';
@@ -42,7 +42,8 @@ export default function BatchPage({ number, tab = 'documents' }: { number: strin
   const b = batch.data;
   const crumbs = [['/batches', batches.title()]] as const;
   if (!b) return <Page title={number} crumbs={[...crumbs]}>{batch.problem ? <ProblemBox problem={batch.problem} again={batch.reload} /> : <Skeleton lines={8} />}</Page>;
-  const Tab = tabs[tab] ?? Documents;
+  const matched = b.scope.list !== undefined && !restricted();
+  const Tab = (tab !== 'match' || matched) && tabs[tab] || Documents;
   return (
     <Page title={number} crumbs={[...crumbs]} status={<BatchStatus of={b} />} actions={<Actions of={b} />}>
       {batch.problem && <ProblemBox problem={batch.problem} again={batch.reload} />}
@@ -57,13 +58,13 @@ export default function BatchPage({ number, tab = 'documents' }: { number: strin
         <Panel><About of={b} /></Panel>
       </div>
       <Tabs label={number} of={[
-        [batchPath(number, 'documents'), words.documents(), figure(b.documents.total)],
+        [batchPath(number, 'documents'), words.documents(), figure(b.documents.total), Tab === Documents],
         [batchPath(number, 'failures'), words.failures(), b.documents.failed > 0 ? figure(b.documents.failed) : undefined],
         [batchPath(number, 'slices'), words.slices(), figure(b.listings.slices)],
         [batchPath(number, 'operations'), words.operations()],
         b.mode === 'migrate' && [batchPath(number, 'verifications'), words.verifications()],
         b.mode === 'preflight' && [batchPath(number, 'report'), words.report()],
-        b.scope.list !== undefined && [batchPath(number, 'match'), words.match()],
+        matched && [batchPath(number, 'match'), words.match()],
         [batchPath(number, 'changes'), words.changes()],
       ]} />
       <Tab batch={b} />
@@ -72,16 +73,16 @@ export default function BatchPage({ number, tab = 'documents' }: { number: strin
 }
 
 function Actions({ of: b }: { of: BatchOverview }) {
-  if (!may('batches:write')) return null;
   const open = b.phase !== 'cancelled';
+  const changes = may('batches:write') && mayAll(b);
   return (
     <>
-      {b.mode === 'preflight' && b.finishedAt && <button type="button" class="primary" onClick={() => act.run(b)}>{actions.run()}</button>}
+      {changes && b.mode === 'preflight' && b.finishedAt && <button type="button" class="primary" onClick={() => act.run(b)}>{actions.run()}</button>}
       {b.documents.failed > 0 && open && may('documents:write') && <button type="button" class="primary" onClick={() => bulk('retry', [{ batch: b.number }])}><Icon name="retry" size={14} />{bulkWords.retry()}</button>}
-      {open && b.phase === 'paused' && <button type="button" onClick={() => act.resume(b)}><Icon name="play" size={14} />{actions.resume()}</button>}
-      {open && b.phase !== 'paused' && b.status === 'in-progress' && <button type="button" onClick={() => act.pause(b)}><Icon name="pause" size={14} />{actions.pause()}</button>}
-      {b.mode === 'migrate' && b.documents.migrated > 0 && <button type="button" onClick={() => act.verify(b)}>{actions.verify()}</button>}
-      {open && b.status === 'in-progress' && <button type="button" class="danger" onClick={() => act.cancel(b)}>{actions.cancel()}</button>}
+      {changes && open && b.phase === 'paused' && <button type="button" onClick={() => act.resume(b)}><Icon name="play" size={14} />{actions.resume()}</button>}
+      {changes && open && b.phase !== 'paused' && b.status === 'in-progress' && <button type="button" onClick={() => act.pause(b)}><Icon name="pause" size={14} />{actions.pause()}</button>}
+      {changes && b.mode === 'migrate' && b.documents.migrated > 0 && <button type="button" onClick={() => act.verify(b)}>{actions.verify()}</button>}
+      {changes && open && b.status === 'in-progress' && <button type="button" class="danger" onClick={() => act.cancel(b)}>{actions.cancel()}</button>}
     </>
   );
 }
@@ -90,7 +91,7 @@ function Notices({ of: b }: { of: BatchOverview }) {
   return (
     <>
       {b.empty && !b.emptyAcknowledged && (
-        <div class="notice"><Icon name="warning" /><span>{words.emptyNotice()}</span>{may('batches:write') && <button type="button" onClick={() => act.acknowledge(b)}>{actions.acknowledge()}</button>}</div>
+        <div class="notice"><Icon name="warning" /><span>{words.emptyNotice()}</span>{may('batches:write') && mayAll(b) && <button type="button" onClick={() => act.acknowledge(b)}>{actions.acknowledge()}</button>}</div>
       )}
       {b.phase === 'held' && <div class="notice"><Icon name="pause" /><span>{words.heldNotice()}</span><a class="button" href={`/sources/${segment(b.source)}`}>{words.toSource()}</a></div>}
       {b.phase === 'paused' && <div class="notice"><Icon name="pause" /><span>{words.pausedNotice()}</span></div>}
@@ -120,11 +121,11 @@ function About({ of: b }: { of: BatchOverview }) {
     <Facts of={[
       [batches.source(), <a href={`/sources/${segment(b.source)}`}>{b.source}</a>],
       [batches.mode(), modeWord(b.mode)],
-      [batches.period(), periodOf(b)],
+      [batches.period(), <Period of={b} />],
       [batches.organizations(), b.scope.organizations?.join(', ') || batches.allOrganizations()],
       [batches.documentTypes(), b.scope.documentTypes?.join(', ') || batches.allTypes()],
       [batches.profile(), <a href={`/profiles/${segment(b.profile)}`}>{b.profile}</a>],
-      b.scope.list !== undefined && [batches.list(), <a href={`/lists/${segment(b.scope.list)}`}>{b.scope.list}</a>],
+      b.scope.list !== undefined && [batches.list(), restricted() ? b.scope.list : <a href={`/lists/${segment(b.scope.list)}`}>{b.scope.list}</a>],
       b.preflight !== undefined && [batches.preflightOf(), <a href={batchPath(b.preflight)}>{b.preflight}</a>],
       (b.runs?.length ?? 0) > 0 && [batches.runs(), <>{b.runs!.map((r) => <a key={r} href={batchPath(r)}>{r} </a>)}</>],
       [batches.createdAt(), <><Time at={b.createdAt} /> · {b.createdBy}</>],

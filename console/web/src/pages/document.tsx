@@ -9,6 +9,7 @@ import { batches } from '../i18n/batches';
 import { document as words } from '../i18n/document';
 import { categoryWord, severityWord, stageWord } from '../i18n/words';
 import { batchPath } from '../ui/batch';
+import { Told } from '../ui/failure';
 import { Icon } from '../ui/icons';
 import { Facts, Page, Panel, Skeleton } from '../ui/parts';
 import { ProblemBox } from '../ui/problem';
@@ -26,8 +27,8 @@ export default function DocumentPage({ number, id }: { number: string; id: strin
   const d = document.data;
   const crumbs: [string, string][] = [['/batches', batches.title()], [batchPath(number), number]];
   if (!d) return <Page title={id} crumbs={crumbs}>{document.problem ? <ProblemBox problem={document.problem} again={document.reload} /> : <Skeleton lines={8} />}</Page>;
-  const tab = ['history', 'explain'].includes(at('tab')) ? at('tab') : 'files';
   const tabs = [['files', words.tabFiles()], ...(may('history:read') ? [['history', words.tabHistory()]] : []), ...(may('documents:explain') ? [['explain', words.tabExplain()]] : [])];
+  const tab = tabs.find(([t]) => t === at('tab'))?.[0] ?? 'files';
   return (
     <Page title={d.imageNumber || id} crumbs={crumbs} status={<Status of={d.status} />} actions={<Actions number={number} of={d} />}>
       {document.problem && <ProblemBox problem={document.problem} again={document.reload} />}
@@ -67,7 +68,7 @@ function Failed({ of: d, rules }: { of: DocumentWithFiles; rules?: RuleTable }) 
       <Icon name="warning" size={20} />
       <div class="grow">
         <strong>{categoryWord(f.category)} · {stageWord(f.stage)} <code>{f.code}</code></strong>
-        <p>{f.detail}</p>
+        <p><Told of={f} /></p>
         <p><b>{words.whatToDo()}:</b> {remedyOf(rules, f.code, f.remedy)}</p>
         <p class="line small faint"><span>{f.retryable ? words.retryable() : words.notRetryable()}</span>{f.traceId && <span>{words.sourceTrace()} <code>{f.traceId}</code></span>}</p>
       </div>
@@ -96,7 +97,7 @@ export function Broken({ rules, table }: { rules: RuleResult[]; table?: RuleTabl
       {rules.map((r) => (
         <li key={r.rule + r.code} class={r.severity}>
           <span class={`status ${r.severity === 'block' ? 'bad' : r.severity === 'warn' ? 'warn' : 'calm'}`}><Icon name={r.severity === 'block' ? 'cross' : 'warning'} size={12} />{severityWord(r.severity)}</span>
-          <div><b>{r.rule}</b> {r.code && <code>{r.code}</code>} {r.detail}{r.measured && <span class="faint"> · {words.measured({ what: r.measured })}</span>}<br /><span class="faint">{remedyOf(table, r.code)}</span></div>
+          <div><b>{r.rule}</b> {r.code && <code>{r.code}</code>} <Told of={r} />{r.measured && <span class="faint"> · {words.measured({ what: r.measured })}</span>}<br /><span class="faint">{remedyOf(table, r.code)}</span></div>
         </li>
       ))}
     </ul>

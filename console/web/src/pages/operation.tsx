@@ -14,6 +14,7 @@ import { categoryWord, kindWord, statusWord } from '../i18n/words';
 import { batchPath, documentPath } from '../ui/batch';
 import { bulk, type Kind } from '../ui/bulk';
 import { ask } from '../ui/dialog';
+import { Told } from '../ui/failure';
 import { Icon } from '../ui/icons';
 import { operationPath, OperationProgress } from '../ui/operations';
 import { Facts, Figure, Page, Panel, Skeleton } from '../ui/parts';
@@ -108,10 +109,10 @@ function Items({ of: o }: { of: Operation }) {
 }
 
 const columns = (batch: string): Column<OperationItem>[] => [
-  { key: 'document', head: words.document(), cell: (i) => <a href={documentPath(batch, i.document)}>{nameOf(i.document)}</a> },
+  { key: 'document', head: words.document(), cell: (i) => <a class="nowrap" href={documentPath(batch, i.document)}>{nameOf(i.document)}</a> },
   { key: 'outcome', head: words.outcome(), cell: (i) => <Status of={i.outcome} word={i.outcome === 'changed' ? words.changed() : undefined} /> },
   { key: 'became', head: words.became(), cell: (i) => (i.became ? <Status of={i.became} /> : <span class="faint">–</span>) },
-  { key: 'detail', head: words.detail(), cell: (i) => <>{i.code && <code>{i.code}</code>} {i.detail ?? i.failure ?? <span class="faint">–</span>}</> },
+  { key: 'detail', head: words.detail(), cell: (i) => (i.code ? <><code>{i.code}</code> <Told of={{ code: i.code, detail: i.failure }} /></> : i.detail ?? <span class="faint">–</span>) },
 ];
 
 // nameOf a document's id as people read it: resource and image number.

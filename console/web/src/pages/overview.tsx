@@ -3,7 +3,7 @@ import { runs, useBatches } from '../base/batches';
 import { clock, day, number } from '../base/format';
 import { at, go, here, urlOf } from '../base/place';
 import { useResource } from '../base/resource';
-import { may } from '../base/session';
+import { may, restricted } from '../base/session';
 import { common } from '../i18n/common';
 import { overview as words } from '../i18n/overview';
 import { batches as batchWords } from '../i18n/batches';
@@ -53,7 +53,8 @@ export default function OverviewPage() {
 }
 
 function Figures({ of }: { of?: Overview }) {
-  const approvals = useResource<PageOf<Approval>>(may('approvals:read') ? '/v1/approvals?status=pending' : null, { live: { kind: 'batch' } });
+  const decides = may('approvals:read') && !restricted();
+  const approvals = useResource<PageOf<Approval>>(decides ? '/v1/approvals?status=pending' : null, { live: { kind: 'batch' } });
   const waiting = approvals.data?.items.length ?? 0;
   if (!of) return <div class="figures">{[1, 2, 3, 4, 5].map((i) => <div key={i} class="figure"><span class="skeleton" /></div>)}</div>;
   return (
@@ -62,7 +63,7 @@ function Figures({ of }: { of?: Overview }) {
       <Figure name={words.pending()} value={number(of.documents.pending)} />
       <Figure name={words.failed()} value={number(of.documents.failed)} tone={of.documents.failed > 0 ? 'bad' : ''} to="/failures" />
       <Figure name={words.skipsDue()} value={number(of.skipsDue)} tone={of.skipsDue > 0 ? 'warn' : ''} to="/skips?due=true" note={words.skipped({ n: of.skipped })} />
-      <Figure name={words.approvals()} value={approvals.data ? number(waiting) + (approvals.data.next ? '+' : '') : '–'} tone={waiting > 0 ? 'warn' : ''} to="/approvals?status=pending" />
+      {decides && <Figure name={words.approvals()} value={approvals.data ? number(waiting) + (approvals.data.next ? '+' : '') : '–'} tone={waiting > 0 ? 'warn' : ''} to="/approvals?status=pending" />}
     </div>
   );
 }

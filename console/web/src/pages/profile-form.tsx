@@ -1,14 +1,14 @@
 // A new target profile, or other settings of one.
-import { useState } from 'preact/hooks';
-import { post, Problem, send } from '../api/http';
-import type { Outcome, Profile, RuleTable } from '../api/types';
+import { useRef, useState } from 'preact/hooks';
+import { post, Problem } from '../api/http';
+import type { Profile, RuleTable } from '../api/types';
 import { go, segment } from '../base/place';
 import { useResource } from '../base/resource';
 import { profileForm as words, profiles } from '../i18n/profiles';
 import { common } from '../i18n/common';
 import { severityWord } from '../i18n/words';
 import { Area, Input, listOf, Segments, Select } from '../ui/fields';
-import { Form } from '../ui/form';
+import { Form, replace } from '../ui/form';
 import { Page, Panel, Skeleton } from '../ui/parts';
 import { ProblemBox } from '../ui/problem';
 import { toast } from '../ui/toast';
@@ -37,12 +37,12 @@ const inMebibytes = (n: number | undefined) => (n === undefined ? undefined : n 
 function Fields({ of: p, rules }: { of?: Profile; rules: RuleTable }) {
   const [target, setTarget] = useState<string>(p?.target ?? 'archive');
   // The version that is edited: the page reads the profile again meanwhile.
-  const [version] = useState(p?.version);
+  const edited = useRef<number | '*' | undefined>(p?.version);
   const save = async (values: Values, key: string) => {
     const settings = settingsOf(values);
     const name = p?.name ?? values.name;
     if (p) {
-      const outcome = await send<Outcome>('PUT', `/v1/profiles/${segment(name)}`, settings, { key, version });
+      const outcome = await replace(`/v1/profiles/${segment(name)}`, settings, key, edited);
       toast(outcome.changed ? words.saved({ what: name }) : common.unchanged());
     } else {
       await post('/v1/profiles', { name, ...settings }, { key });

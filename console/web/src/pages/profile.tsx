@@ -4,7 +4,7 @@ import { mebibytes, number } from '../base/format';
 import { at, segment, urlOf } from '../base/place';
 import { useResource } from '../base/resource';
 import { may } from '../base/session';
-import { profiles as words } from '../i18n/profiles';
+import { profiles as words, targetWord } from '../i18n/profiles';
 import { common } from '../i18n/common';
 import { Facts, Page, Panel, Skeleton } from '../ui/parts';
 import { ProblemBox } from '../ui/problem';
@@ -26,7 +26,7 @@ export default function ProfilePage({ name }: { name: string }) {
       <Panel title={words.criteria()}>
         <Facts of={[
           [words.types(), p.types?.join(', ')], [words.tolerated(), p.toleratedTypes?.join(', ') || common.none()], [words.warnBytes(), mebibytes(p.warnBytes!)], [words.maxBytes(), mebibytes(p.maxBytes!)],
-          [words.minDpi(), words.dpi({ n: p.minDpi! })], [words.target(), p.target], [words.usedBy(), <UsedBy profile={p.name} />],
+          [words.minDpi(), words.dpi({ n: p.minDpi! })], [words.target(), targetWord(p.target)], [words.usedBy(), <UsedBy profile={p.name} />],
           [words.version(), <>{p.version}{p.changedAt ? <> · <Time at={p.changedAt} /> · {p.changedBy}</> : ` · ${words.asItCame()}`}</>],
         ]} />
       </Panel>
@@ -106,5 +106,5 @@ const columns = (): Column<Profile>[] => [
   { key: 'dpi', head: words.minDpi(), number: true, cell: (p) => words.dpi({ n: p.minDpi! }) },
   { key: 'max', head: words.maxBytes(), number: true, cell: (p) => mebibytes(p.maxBytes!) },
   { key: 'severities', head: words.severity(), minor: true, cell: (p) => p.severities?.map((s) => `${s.code}: ${s.severity}`).join(', ') || '–' },
-  { key: 'target', head: words.target(), minor: true, cell: (p) => p.target },
+  { key: 'target', head: words.target(), minor: true, cell: (p) => targetWord(p.target) },
 ];

@@ -4,7 +4,7 @@ import { mebibytes } from '../base/format';
 import { segment } from '../base/place';
 import { useResource } from '../base/resource';
 import { may } from '../base/session';
-import { profiles as words } from '../i18n/profiles';
+import { profiles as words, targetWord } from '../i18n/profiles';
 import { Icon } from '../ui/icons';
 import { Page } from '../ui/parts';
 import { Empty, Table, type Column } from '../ui/table';
@@ -30,7 +30,7 @@ export default function ProfilesPage() {
 const columns = (): Column<Profile>[] => [
   { key: 'name', head: words.name(), cell: (p) => <span class="nowrap"><a href={profilePath(p.name)}><b>{p.name}</b></a>{p.builtIn && <span class="tag">{words.builtIn()}</span>}</span> },
   { key: 'description', head: words.description(), minor: true, cell: (p) => p.description ?? <span class="faint">–</span> },
-  { key: 'target', head: words.target(), cell: (p) => p.target },
+  { key: 'target', head: words.target(), cell: (p) => targetWord(p.target) },
   { key: 'dpi', head: words.minDpi(), number: true, cell: (p) => words.dpi({ n: p.minDpi! }) },
   { key: 'max', head: words.maxBytes(), number: true, cell: (p) => mebibytes(p.maxBytes!) },
   { key: 'version', head: words.version(), number: true, minor: true, cell: (p) => p.version },

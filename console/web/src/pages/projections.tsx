@@ -39,7 +39,7 @@ function Stopped({ of: v }: { of: Projection }) {
       <span>
         <b>{words.stopped({ what: viewWord(v.view) })}</b> <span class="faint">{words.since()} <Time at={s.since} />{s.event && <> {words.event()} <code>{s.event}</code></>}</span>
         <br /><code>{s.error}</code>
-        <br />{s.remedy}
+        <br />{words.stoppedHelp()}
       </span>
       {may('projections:write') && <button type="button" onClick={() => resume(v)}>{words.resume()}</button>}
     </div>

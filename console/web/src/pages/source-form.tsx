@@ -1,13 +1,13 @@
 // A new source, or other settings of one.
-import { useState } from 'preact/hooks';
-import { post, send } from '../api/http';
-import type { Outcome, PageOf, Profile, Source, Window } from '../api/types';
+import { useRef, useState } from 'preact/hooks';
+import { post } from '../api/http';
+import type { PageOf, Profile, Source, Window } from '../api/types';
 import { go, segment } from '../base/place';
 import { useResource } from '../base/resource';
 import { sourceForm as words, kindOfSource, sources } from '../i18n/sources';
 import { common } from '../i18n/common';
 import { Area, Check, Input, listOf, Select } from '../ui/fields';
-import { Form } from '../ui/form';
+import { Form, replace } from '../ui/form';
 import { Page, Panel, Skeleton } from '../ui/parts';
 import { ProblemBox } from '../ui/problem';
 import { toast } from '../ui/toast';
@@ -33,12 +33,12 @@ const same = (values: string[]) => values.map((v) => [v, v] as const);
 function Fields({ of: s, profiles }: { of?: Source; profiles: Profile[] }) {
   const [windows, setWindows] = useState<Window[]>(s?.windows ?? []);
   // The version that is edited: the page reads the source again meanwhile.
-  const [version] = useState(s?.version);
+  const edited = useRef<number | '*' | undefined>(s?.version);
   const save = async (values: Record<string, string>, key: string) => {
     const settings = settingsOf(values, windows);
     const id = s?.id ?? values.id;
     if (s) {
-      const outcome = await send<Outcome>('PUT', `/v1/sources/${segment(id)}`, settings, { key, version });
+      const outcome = await replace(`/v1/sources/${segment(id)}`, settings, key, edited);
       toast(outcome.changed ? words.saved({ what: values.name }) : common.unchanged());
     } else {
       await post('/v1/sources', { id, disabled: values.disabled === 'on', ...settings }, { key });

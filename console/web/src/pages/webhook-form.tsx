@@ -1,13 +1,13 @@
 // A new webhook, or other settings of one.
-import { useState } from 'preact/hooks';
-import { post, send } from '../api/http';
-import type { Outcome, Webhook } from '../api/types';
+import { useRef } from 'preact/hooks';
+import { post } from '../api/http';
+import type { Webhook } from '../api/types';
 import { go, segment } from '../base/place';
 import { useResource } from '../base/resource';
 import { webhooks as words } from '../i18n/webhooks';
 import { common } from '../i18n/common';
 import { Area, Input, listOf } from '../ui/fields';
-import { Form } from '../ui/form';
+import { Form, replace } from '../ui/form';
 import { Page, Panel, Skeleton } from '../ui/parts';
 import { ProblemBox } from '../ui/problem';
 import { toast } from '../ui/toast';
@@ -26,11 +26,11 @@ export default function WebhookFormPage({ id }: { id?: string }) {
 
 function Fields({ of: w }: { of?: Webhook }) {
   // The version that is edited: the page reads the webhook again meanwhile.
-  const [version] = useState(w?.version);
+  const edited = useRef<number | '*' | undefined>(w?.version);
   const save = async (values: Record<string, string>, key: string) => {
     const id = w?.id ?? values.id;
     if (w) {
-      const outcome = await send<Outcome>('PUT', `/v1/webhooks/${segment(id)}`, settingsOf(values), { key, version });
+      const outcome = await replace(`/v1/webhooks/${segment(id)}`, settingsOf(values), key, edited);
       toast(outcome.changed ? words.saved({ what: id }) : common.unchanged());
     } else {
       await post('/v1/webhooks', { id, ...settingsOf(values) }, { key });

@@ -22,6 +22,8 @@ export function BatchStatus({ of }: { of: Batch }) {
 
 export const periodOf = (b: Batch) => (b.scope.from ? `${b.scope.from} – ${b.scope.to}` : words.noPeriod());
 
+export const Period = ({ of: b }: { of: Batch }) => (b.scope.from ? <><span class="nowrap">{b.scope.from}</span> – <span class="nowrap">{b.scope.to}</span></> : <>{words.noPeriod()}</>);
+
 export function BatchProgress({ of }: { of: Batch }) {
   const settled = of.documents.total - of.documents.pending;
   return (

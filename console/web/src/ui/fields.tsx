@@ -113,5 +113,5 @@ export function Copy({ text }: { text: string }) {
     setCopied(true);
   };
   if (!navigator.clipboard) return null; // over plain HTTP there is none
-  return <button type="button" class="plain" title={common.copy()} aria-label={common.copy()} onClick={copy}>{copied ? <Icon name="check" size={12} /> : <Icon name="lists" size={12} />}</button>;
+  return <button type="button" onClick={copy}><Icon name={copied ? 'check' : 'copy'} size={14} />{copied ? common.copied() : common.copy()}</button>;
 }

@@ -6,6 +6,7 @@ import { number } from '../base/format';
 import type { Resource } from '../base/resource';
 import { failures as words } from '../i18n/batch';
 import { categoryWord, stageWord } from '../i18n/words';
+import { Told } from './failure';
 import { Empty } from './table';
 import { Icon } from './icons';
 import { Skeleton } from './parts';
@@ -25,7 +26,7 @@ export function Groups({ of, actions, sample }: { of: Resource<Failures>; action
           <li key={g.fingerprint} class="panel">
             <div class="line">
               <b class="big">{number(g.count)}</b>
-              <div class="grow"><strong>{categoryWord(g.category)}</strong> · {stageWord(g.stage)} <code>{g.code}</code><p>{g.detail.replaceAll('<*>', '…')}</p></div>
+              <div class="grow"><strong>{categoryWord(g.category)}</strong> · {stageWord(g.stage)} <code>{g.code}</code><p><Told of={{ code: g.code, detail: g.detail.replaceAll('<*>', '…') }} /></p></div>
               <div class="buttons">{actions(g)}</div>
             </div>
             <div class="bar thin"><i class="failed" style={{ width: `${(100 * g.count) / most}%` }} /></div>

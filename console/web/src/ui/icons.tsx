@@ -33,6 +33,7 @@ const shapes = {
   file: 'M4 1.5h5l3 3v10H4zM9 1.5v3h3',
   download: 'M8 2v8M4.5 7L8 10.5 11.5 7M2.5 13.5h11',
   retry: 'M13 8a5 5 0 11-1.5-3.5L13 6M13 2.5V6H9.5',
+  copy: 'M6 5.5h8v9H6zM10.5 5.5v-4h-8v9H6',
   search: 'M7 12a5 5 0 100-10 5 5 0 000 10zM10.5 10.5L14 14',
   external: 'M9 2.5h4.5V7M13.5 2.5L7.5 8.5M11 9.5v4H2.5V5h4',
 } as const;

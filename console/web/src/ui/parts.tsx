@@ -50,10 +50,10 @@ export function Figure({ name, value, tone, to, note }: { name: string; value: C
   return to ? <a class={`figure ${tone ?? ''}`} href={to}>{inner}</a> : <div class={`figure ${tone ?? ''}`}>{inner}</div>;
 }
 
-export function Tabs({ label, of }: { label: string; of: (readonly [to: string, text: string, count?: ComponentChildren] | false | undefined)[] }) {
+export function Tabs({ label, of }: { label: string; of: (readonly [to: string, text: string, count?: ComponentChildren, shown?: boolean] | false | undefined)[] }) {
   return (
     <nav class="tabs" aria-label={label}>
-      {of.map((t) => t && <a key={t[0]} href={t[0]} aria-current={place.value.path === t[0] ? 'page' : undefined}>{t[1]}{t[2] !== undefined && <span class="count">{t[2]}</span>}</a>)}
+      {of.map((t) => t && <a key={t[0]} href={t[0]} aria-current={t[3] || place.value.path === t[0] ? 'page' : undefined}>{t[1]}{t[2] !== undefined && <span class="count">{t[2]}</span>}</a>)}
     </nav>
   );
 }

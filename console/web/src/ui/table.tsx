@@ -49,7 +49,7 @@ function Head<T>({ column: c }: { column: Column<T> }) {
   );
 }
 
-const classOf = <T,>(c: Column<T>) => [c.number && 'number', c.minor && 'minor'].filter(Boolean).join(' ') || undefined;
+const classOf = <T,>(c: Column<T>) => [c.number && 'number', c.minor && 'minor', c.key === 'act' && 'act'].filter(Boolean).join(' ') || undefined;
 
 export function Table<T>({ label, columns, of, id, empty, filtered, after }: TableProps<T>) {
   if (of.problem && !of.data) return <ProblemBox problem={of.problem} again={of.reload} />;

@@ -8,6 +8,7 @@ import { categories, categoryWord, statusWord } from '../../i18n/words';
 import { documentPath } from '../../ui/batch';
 import { bulk } from '../../ui/bulk';
 import { Bar } from '../../ui/closure';
+import { Brief } from '../../ui/failure';
 import { Status } from '../../ui/status';
 import { Choice, Empty, Filters, Table, Words, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -55,13 +56,13 @@ const kept = (options: (readonly [string, string])[], chosen: string) =>
   chosen === '' || options.some(([v]) => v === chosen) ? options : [...options, [chosen, chosen] as const];
 
 const columns = (batch: string): Column<Document>[] => [
-  { key: 'image', head: words.image(), cell: (d) => <a href={documentPath(batch, d.id)}><b>{d.imageNumber || d.id}</b></a> },
+  { key: 'image', head: words.image(), cell: (d) => <a class="clip" title={d.imageNumber} href={documentPath(batch, d.id)}><b>{d.imageNumber || d.id}</b></a> },
   { key: 'bill', head: words.bill(), minor: true, cell: (d) => <span class="nowrap">{d.billNumber ?? '–'}</span> },
   { key: 'status', head: words.status(), cell: (d) => <Status of={d.status} /> },
-  { key: 'failure', head: words.failure(), cell: (d) => (d.failure ? <span class="why"><b>{categoryWord(d.failure.category)}</b> <code>{d.failure.code}</code><span class="faint clip" title={d.failure.detail}>{d.failure.detail}</span></span> : <span class="faint">–</span>) },
+  { key: 'failure', head: words.failure(), cell: (d) => (d.failure ? <span class="why"><b>{categoryWord(d.failure.category)}</b> <code>{d.failure.code}</code><Brief of={d.failure} /></span> : <span class="faint">–</span>) },
   { key: 'files', head: words.files(), cell: (d) => <span class="mini"><Bar counts={d.files} label={words.files()} />{number(d.files.total)}</span> },
-  { key: 'organization', head: words.organization(), minor: true, cell: (d) => d.organization },
+  { key: 'organization', head: words.organization(), minor: true, cell: (d) => <span class="nowrap">{d.organization}</span> },
   { key: 'type', head: words.type(), minor: true, cell: (d) => d.documentType },
   { key: 'date', head: words.date(), minor: true, cell: (d) => <span class="nowrap">{d.billDate ?? '–'}</span> },
-  { key: 'changed', head: words.changed(), minor: true, cell: (d) => <Time at={d.changedAt} /> },
+  { key: 'changed', head: words.changed(), minor: true, cell: (d) => <Time at={d.changedAt} relative /> },
 ];

@@ -2,9 +2,10 @@ import type { BatchOverview, PageOf, Slice } from '../../api/types';
 import { number } from '../../base/format';
 import { at, segment, urlOf } from '../../base/place';
 import { useResource } from '../../base/resource';
-import { may } from '../../base/session';
+import { may, mayAll } from '../../base/session';
 import { actions, slices as words } from '../../i18n/batch';
 import { categoryWord, statusWord } from '../../i18n/words';
+import { Brief } from '../../ui/failure';
 import { Status } from '../../ui/status';
 import { Choice, Empty, Filters, Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -31,9 +32,9 @@ const columns = (batch: BatchOverview): Column<Slice>[] => [
   { key: 'shortfall', head: words.shortfall(), number: true, cell: (s) => <><span class={s.shortfall > s.accepted ? 'bad' : ''}>{number(s.shortfall)}</span>{s.accepted > 0 && <small class="faint"> {words.accepted({ n: s.accepted })}</small>}</> },
   { key: 'pass', head: words.pass(), number: true, minor: true, cell: (s) => number(s.pass) },
   { key: 'why', head: words.why(), cell: (s) => (s.failure
-    ? <span class="why"><b>{categoryWord(s.failure.category)}</b> <code>{s.failure.code}</code><span class="faint clip" title={s.failure.detail}>{s.failure.detail}</span>{s.nextAttempt && <small>{words.nextAttempt()} <Time at={s.nextAttempt} relative /></small>}</span>
+    ? <span class="why"><b>{categoryWord(s.failure.category)}</b> <code>{s.failure.code}</code><Brief of={s.failure} />{s.nextAttempt && <small>{words.nextAttempt()} <Time at={s.nextAttempt} relative /></small>}</span>
     : <span class="faint">{s.reason ?? '–'}</span>) },
-  { key: 'act', head: '', cell: (s) => may('batches:write') && batch.phase !== 'cancelled' && (s.status === 'failed' || (s.status === 'completed' && s.shortfall > s.accepted)) && (
+  { key: 'act', head: '', cell: (s) => may('batches:write') && mayAll(batch) && batch.phase !== 'cancelled' && (s.status === 'failed' || (s.status === 'completed' && s.shortfall > s.accepted)) && (
     <span class="buttons">
       <button type="button" onClick={() => retrySlice(batch.number, s)}>{actions.retrySlice()}</button>
       {s.status === 'completed' && <button type="button" onClick={() => acceptShortfall(batch.number, s)}>{actions.accept()}</button>}

@@ -3,7 +3,7 @@ import type { BatchOverview, PageOf, Verification } from '../../api/types';
 import { bytes, number } from '../../base/format';
 import { at, segment, urlOf } from '../../base/place';
 import { useResource } from '../../base/resource';
-import { may } from '../../base/session';
+import { may, mayAll } from '../../base/session';
 import { actions, verifications as words } from '../../i18n/batch';
 import { ask } from '../../ui/dialog';
 import { Status } from '../../ui/status';
@@ -15,8 +15,8 @@ import { verify } from './actions';
 export function Verifications({ batch }: { batch: BatchOverview }) {
   const page = useResource<PageOf<Verification>>(urlOf('/v1/verifications', { batch: batch.number, cursor: at('cursor'), limit: 50 }), { live: { batch: batch.number } });
   return (
-    <Table label={actions.verify()} columns={columns()} of={page} id={(v) => v.id}
-      empty={<Empty title={words.none()}><p>{words.noneHelp()}</p>{may('batches:write') && batch.documents.migrated > 0 && <button type="button" class="primary" onClick={() => verify(batch)}>{actions.verify()}</button>}</Empty>} />
+    <Table label={actions.verify()} columns={columns(page.data?.items[0]?.id)} of={page} id={(v) => v.id}
+      empty={<Empty title={words.none()}><p>{words.noneHelp()}</p>{may('batches:write') && mayAll(batch) && batch.documents.migrated > 0 && <button type="button" class="primary" onClick={() => verify(batch)}>{actions.verify()}</button>}</Empty>} />
   );
 }
 
@@ -38,7 +38,8 @@ function again(v: Verification) {
 
 const bad = (n: number) => <span class={n > 0 ? 'bad' : 'faint'}>{number(n)}</span>;
 
-const columns = (): Column<Verification>[] => [
+// columns of verifications; of the newest the flawed can be looked at again.
+const columns = (newest?: string): Column<Verification>[] => [
   { key: 'at', head: words.at(), cell: (v) => <a href={`/verifications/${segment(v.id)}`}><Time at={v.requestedAt} /></a> },
   { key: 'status', head: words.status(), cell: (v) => <Status of={v.status} /> },
   { key: 'documents', head: words.documents(), number: true, cell: (v) => `${number(v.selected - v.left)} / ${number(v.selected)}` },
@@ -47,10 +48,9 @@ const columns = (): Column<Verification>[] => [
   { key: 'changed', head: words.changed(), number: true, cell: (v) => bad(v.documents.changed) },
   { key: 'unverifiable', head: words.unverifiable(), number: true, minor: true, cell: (v) => bad(v.documents.unverifiable) },
   { key: 'extra', head: words.extra(), number: true, minor: true, cell: (v) => number(v.documents.extra) },
-  { key: 'bytes', head: words.bytes(), number: true, minor: true, cell: (v) => bytes(v.bytes) },
-  { key: 'reason', head: words.reason(), minor: true, cell: (v) => <span class="clip" title={v.reason}>{v.reason}</span> },
+  { key: 'bytes', head: words.bytes(), number: true, minor: true, cell: (v) => <span class="nowrap">{bytes(v.bytes)}</span> },
   { key: 'act', head: '', cell: (v) => may('batches:write') && (
     v.status === 'running' ? <button type="button" onClick={() => cancel(v)}>{words.cancel()}</button>
-      : flawed(v) > 0 && <button type="button" onClick={() => again(v)}>{words.retry()}</button>
+      : flawed(v) > 0 && v.id === newest && !at('cursor') && <button type="button" onClick={() => again(v)}>{words.retry()}</button>
   ) },
 ];

@@ -4,11 +4,12 @@ import type { Cause, Explanation, Step } from '../../api/types';
 import { bytes, duration } from '../../base/format';
 import { useResource } from '../../base/resource';
 import { common } from '../../i18n/common';
-import { attemptWord, explain as words } from '../../i18n/explain';
+import { attemptWord, explain as words, unrecordedWord } from '../../i18n/explain';
 import { document as documentWords, eventWord } from '../../i18n/document';
 import { wordIn } from '../../i18n/texts';
 import { categoryWord } from '../../i18n/words';
 import { batchPath } from '../../ui/batch';
+import { Told } from '../../ui/failure';
 import { Icon } from '../../ui/icons';
 import { operationPath } from '../../ui/operations';
 import { Skeleton } from '../../ui/parts';
@@ -50,7 +51,7 @@ function OneStep({ of: s, batch }: { of: Step; batch: string }) {
         <p class="line">{s.events.map((v) => <span key={v.offset}><b>{nameOf(kindOf(v.type))}</b>{v.statusBefore !== v.statusAfter && <> <Status of={v.statusAfter} /></>}</span>)}</p>
         {s.cause && <p class="small"><Icon name="arrow" size={10} /> {words.cause()} <Because of={s.cause} /></p>}
         {s.attempt && <Tried of={s.attempt} />}
-        {(s.unrecorded?.length ?? 0) > 0 && <p class="small faint">{words.unrecorded()}: {s.unrecorded!.join('; ')}</p>}
+        {(s.unrecorded?.length ?? 0) > 0 && <p class="small faint">{words.unrecorded()}: {s.unrecorded!.map(unrecordedWord).join('; ')}</p>}
         <p class="line small faint">
           <span>{s.actor.subject}</span>{s.initiator && <span>{documentWords.onBehalf({ what: s.initiator.subject })}</span>}{s.approver && <span>{documentWords.approvedBy({ what: s.approver.subject })}</span>}
           {s.batch !== batch && <a href={batchPath(s.batch)}>{s.batch}</a>}{s.operation && <a href={operationPath(s.operation)}>{words.operation()}</a>}
@@ -79,7 +80,7 @@ function Tried({ of: a }: { of: NonNullable<Step['attempt']> }) {
         <span>{words.received()} {bytes(a.bytesReceived)}</span><span>{words.kept()} {bytes(a.bytesStored)}</span><span>{words.sourceSettings({ n: a.sourceVersion })}</span>
         {a.profile && <span>{documentWords.ruleSet({ profile: a.profile, v: a.profileVersion, r: a.ruleSet ?? '' })}</span>}
       </p>
-      {a.failure && <p class="bad"><Icon name="cross" size={12} /> {categoryWord(a.failure.category)} <code>{a.failure.code}</code> {a.failure.detail}</p>}
+      {a.failure && <p class="bad"><Icon name="cross" size={12} /> {categoryWord(a.failure.category)} <code>{a.failure.code}</code> <Told of={a.failure} /></p>}
       {a.nextAttempt && <p class="small">{words.nextAttempt()} <Time at={a.nextAttempt} /></p>}
       {(a.answers?.length ?? 0) > 0 && (
         <details><summary>{words.answers()}</summary>

@@ -5,8 +5,9 @@ import type { DocumentFile, DocumentWithFiles, RuleTable } from '../../api/types
 import { bytes, decimal, number as figure } from '../../base/format';
 import { segment } from '../../base/place';
 import { may } from '../../base/session';
-import { document as words } from '../../i18n/document';
+import { document as words, resultWord } from '../../i18n/document';
 import { classWord, statusWord } from '../../i18n/words';
+import { Told } from '../../ui/failure';
 import { Icon } from '../../ui/icons';
 import { Facts } from '../../ui/parts';
 import { Status } from '../../ui/status';
@@ -93,13 +94,13 @@ function Shown({ number, document: d, of: f, rules }: { number: string; document
         </div>
       </header>
       {f.skip && <div class="notice"><Icon name="skips" /><span>{words.skippedBy({ reason: f.skip.reason })}{f.skip.reviewOn && ` · ${words.reviewOn({ what: f.skip.reviewOn })}`}</span></div>}
-      {a?.failure && <div class="notice bad"><Icon name="warning" /><span><code>{a.failure.code}</code> {a.failure.detail}</span></div>}
+      {a?.failure && <div class="notice bad"><Icon name="warning" /><span><code>{a.failure.code}</code> <Told of={a.failure} /></span></div>}
       <Preview number={number} document={d.id} of={f} />
       {a?.rules && a.rules.length > 0 ? <><h3>{words.rules()}</h3><Broken rules={a.rules} table={rules} /></> : a && !a.failure && <p class="faint quiet"><Icon name="check" /> {words.noRules()}</p>}
       <Facts of={[
         [words.declared(), `${f.type ?? '–'} · ${bytes(f.size)}`],
-        a && [words.received(), [a.format, bytes(a.received), a.width && a.height ? words.pixels({ w: a.width, h: a.height }) : '', a.dpi ? words.dpi({ n: decimal(a.dpi) }) : '', a.pages ? words.pages({ n: a.pages }) : ''].filter(Boolean).join(' · ')],
-        a?.result !== undefined && [words.result(), a.result],
+        a && a.received > 0 && [words.received(), [a.format, bytes(a.received), a.width && a.height ? words.pixels({ w: a.width, h: a.height }) : '', a.dpi ? words.dpi({ n: decimal(a.dpi) }) : '', a.pages ? words.pages({ n: a.pages }) : ''].filter(Boolean).join(' · ')],
+        a?.result !== undefined && [words.result(), resultWord(a.result)],
         a?.stored && [words.sha256(), <code class="break">{a.stored.sha256}</code>],
         [words.hash(), f.hash ? <><code class="break">{f.hash}</code> {f.hashAlgorithm}</> : words.noHash()],
         a?.readBack !== undefined && [words.readBack(), a.readBack === a.stored?.sha256 ? <><Icon name="check" size={12} /> {words.readBackSame()}</> : <code class="break">{a.readBack}</code>],

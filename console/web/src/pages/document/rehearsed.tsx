@@ -3,6 +3,7 @@ import type { Rehearsal } from '../../api/types';
 import { bytes } from '../../base/format';
 import { rehearsal as words } from '../../i18n/explain';
 import { categoryWord, classWord } from '../../i18n/words';
+import { Told } from '../../ui/failure';
 import { Icon } from '../../ui/icons';
 import { Facts } from '../../ui/parts';
 import { Status } from '../../ui/status';
@@ -13,13 +14,13 @@ export function Rehearsed({ of: r }: { of: Rehearsal }) {
   return (
     <div class="rehearsed">
       <p class="line">{outcome}{r.changed && <span class="status warn"><Icon name="retry" size={12} />{words.changed()}</span>}</p>
-      {r.failure && <p class="bad">{categoryWord(r.failure.category)} <code>{r.failure.code}</code> {r.failure.detail}</p>}
+      {r.failure && <p class="bad">{categoryWord(r.failure.category)} <code>{r.failure.code}</code> <Told of={r.failure} /></p>}
       <Broken rules={r.judgement.rules} />
       <ul class="files">
         {r.fileList.map((f) => (
           <li key={f.id}>
             <p class="line"><Status of={f.status} /><b>{f.name}</b><span class="faint small">{classWord(f.class)} · {bytes(f.arrival?.received || f.size)}</span></p>
-            {f.arrival?.failure && <p class="small bad"><code>{f.arrival.failure.code}</code> {f.arrival.failure.detail}</p>}
+            {f.arrival?.failure && !f.arrival.rules?.some((x) => x.code === f.arrival!.failure!.code) && <p class="small bad"><code>{f.arrival.failure.code}</code> <Told of={f.arrival.failure} /></p>}
             {f.arrival?.rules && <Broken rules={f.arrival.rules} />}
           </li>
         ))}

@@ -52,6 +52,7 @@ function Found({ of: r }: { of: Rebuild }) {
   const [rows, different] = r.results.reduce(([n, d], v) => [n + v.rows, d + v.different], [0, 0]);
   if (r.error) return <span class="bad clip" title={r.error}>{r.error}</span>;
   if (r.results.length === 0) return <span class="faint">–</span>;
+  if (r.kind === 'rollback') return <span>{words.swapped({ n: r.results[0].version })}</span>;
   return <span>{words.rows({ n: rows })}, {different === 0 ? words.equal() : <b class="bad">{words.different({ n: different })}</b>}</span>;
 }
 

@@ -1,1 +1,0 @@
-import{L as n,M as a,N as i,U as o}from"./chunk-L7P6VKFC.js";function m({at:t,relative:l,dateOnly:r}){if(!t)return o("span",{class:"faint",children:"–"});let e=new Date(t),s=r?n(e):`${n(e)} ${a(e)}`;return o("time",{dateTime:t,title:t,class:"nowrap",children:l?i(e):s})}export{m as a};

@@ -1,1 +1,0 @@
-import{d as a,e as b}from"./chunk-PP4WXNIY.js";import"./chunk-TE2NDTGG.js";import"./chunk-JK65EUI6.js";import"./chunk-EIPIF5WQ.js";import"./chunk-VIBK2UF5.js";import"./chunk-L7P6VKFC.js";export{b as default,a as profilePath};
