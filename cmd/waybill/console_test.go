@@ -14,7 +14,8 @@ import (
 // screenshots of every page are kept here, for people to look at.
 const screenshots = "../../console/screenshots"
 
-// An operator's story in Chromium, in English and then in Chinese: login, a
+// Every action of the console is clicked once, by people of all roles; then
+// comes an operator's story in Chromium, in English and then in Chinese: login, a
 // batch made and watched live, a failure followed to its document, previews, a
 // skip, a bulk retry and exports. Nowhere is there an error on the browser's
 // console, anything that the policy forbids, a request to another host, or a
@@ -22,7 +23,7 @@ const screenshots = "../../console/screenshots"
 func TestConsoleInABrowser(t *testing.T) {
 	config := simulator.Config{
 		Seed: 7, Documents: 150, From: "2024-01-01", To: "2024-02-29", FileSize: 20_000, MaxFiles: 3,
-		Faults: map[simulator.Fault]int{simulator.WrongType: 8, simulator.WrongHash: 6, simulator.LowResolution: 8},
+		Faults: map[simulator.Fault]int{simulator.WrongType: 8, simulator.WrongHash: 6, simulator.LowResolution: 8, simulator.NeverListed: 1},
 	}
 	i := newInstallation(t, config, os.Getenv("WAYBILL_TEST_KAFKA"))
 	chromium, err := exec.LookPath("chromium")
@@ -31,8 +32,16 @@ func TestConsoleInABrowser(t *testing.T) {
 	require.NoError(t, err)
 	t.Setenv("CHROMIUM", chromium)
 	t.Setenv("SCREENSHOTS", folder)
+	i.env["WAYBILL_FOUR_EYES_DOCUMENTS"], i.env["WAYBILL_TEST_HOOK"] = "5", webhookSecret
+	t.Setenv("STAGE", i.serveStage())
+	t.Setenv("ARCHIVE", i.archive)
 	i.start("all")
 	i.ready()
+
+	var acted struct{ Faults, Untried []string }
+	i.node("../../console/web/test/actions.mjs", &acted)
+	require.Empty(t, acted.Faults)
+	require.Empty(t, acted.Untried, "requests that change something and that nobody made by the console")
 
 	for n, language := range []string{"en", "zh"} {
 		var found struct {

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const patience = 90_000; // as the tests around it have, under the race detector too
+export const patience = 90_000; // as the tests around it have, under the race detector too
 
 export class Watched {
   faults = [];
@@ -31,7 +31,7 @@ export class Watched {
     const context = await this.browser.newContext({ locale: language === 'zh' ? 'zh-CN' : 'en-GB', colorScheme: theme, viewport: { width, height }, acceptDownloads: true, reducedMotion: 'reduce' });
     context.setDefaultTimeout(patience);
     const page = await context.newPage();
-    page.on('console', (m) => m.type() === 'error' && !this.forgiven && this.fault(page, m.text()));
+    page.on('console', (m) => m.type() === 'error' && this.forgiven !== page && this.fault(page, m.text()));
     page.on('pageerror', (e) => this.fault(page, e.stack));
     page.on('request', (r) => {
       const url = new URL(r.url());
@@ -44,11 +44,24 @@ export class Watched {
     this.faults.push(`${page.url()}: ${what}`);
   }
 
-  // refused lets a request be refused, which the browser notes as an error.
-  async refused(what) {
-    this.forgiven = true;
+  // refused lets a request of a page be refused, which the browser notes as an
+  // error.
+  async refused(page, what) {
+    this.forgiven = page;
     await what();
-    this.forgiven = false;
+    this.forgiven = undefined;
+  }
+
+  // show a page as a link to it would, until it is there.
+  async show(page, path) {
+    await page.evaluate((path) => new Promise((shown) => {
+      history.pushState(null, '', path);
+      dispatchEvent(new PopStateEvent('popstate'));
+      scrollTo(0, 0);
+      requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(shown, 50)));
+    }), path);
+    await page.locator('main h1').waitFor();
+    await this.settled(page);
   }
 
   // settled: nothing is being loaded.

@@ -23,7 +23,7 @@ async function login() {
   await watched.shot(page, `login-${language}`);
   await watched.audit(page, 'login');
   await page.getByLabel(say.token, { exact: true }).fill('wb_none');
-  await watched.refused(async () => {
+  await watched.refused(page, async () => {
     await button(say.signIn).click();
     await page.getByRole('alert').waitFor();
   });
