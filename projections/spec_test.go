@@ -110,7 +110,7 @@ func openViews(t testing.TB) *pgxpool.Pool { return openViewsOf(t, projections.V
 
 func openViewsOf(t testing.TB, views ...projections.View) *pgxpool.Pool {
 	t.Helper()
-	pool, err := postgres.Open(t.Context(), postgrestest.URL(t), "test", 20)
+	pool, err := postgres.Open(t.Context(), postgrestest.URL(t), "test", 6)
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
 	require.NoError(t, projections.Migrate(t.Context(), pool, views...))

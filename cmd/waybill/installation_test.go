@@ -72,7 +72,7 @@ func newInstallationIn(t *testing.T, c simulator.Config, kafka, url string) *ins
 	require.NoError(t, err)
 	i.env = map[string]string{
 		"WAYBILL_DATABASE_URL": url, "WAYBILL_KAFKA_BROKERS": kafka, "WAYBILL_KAFKA_PREFIX": "t" + strings.ToLower(rand.Text()[:10]),
-		"WAYBILL_ARCHIVE": i.archive, "WAYBILL_LISTEN": address, "WAYBILL_METRICS_LISTEN": "127.0.0.1:0", "WAYBILL_LOG_FORMAT": "text", "WAYBILL_INSTANCE": "test",
+		"WAYBILL_ARCHIVE": i.archive, "WAYBILL_LISTEN": address, "WAYBILL_METRICS_LISTEN": "127.0.0.1:0", "WAYBILL_LOG_FORMAT": "text", "WAYBILL_INSTANCE": "test", "WAYBILL_DATABASE_CONNECTIONS": "8",
 		"WAYBILL_SOURCE_TOKEN_URL": source + "/token", "WAYBILL_SOURCE_DATA_URL": source + "/data", "WAYBILL_SOURCE_CLIENT_ID": demoClient,
 		"WAYBILL_SOURCE_NETWORKS": "127.0.0.0/8", secretVariable: testSecret,
 		"WAYBILL_WORKER_LEASE": "5s", "WAYBILL_WORKER_DOCUMENTS": "8", "WAYBILL_WORKER_LISTINGS": "2",

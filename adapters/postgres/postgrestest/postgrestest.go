@@ -18,10 +18,14 @@ import (
 // Variable holds the URL of the test server.
 const Variable = "WAYBILL_TEST_POSTGRES"
 
+// connections of a test: each prepares its statements anew, which is most of
+// what a short test asks of PostgreSQL.
+const connections = 6
+
 // New makes a migrated schema, dropped when the test ends, and a pool on it.
 func New(t testing.TB) *pgxpool.Pool {
 	t.Helper()
-	pool, err := postgres.Open(t.Context(), URL(t), "test", 20)
+	pool, err := postgres.Open(t.Context(), URL(t), "test", connections)
 	if err != nil {
 		t.Fatal(err)
 	}
