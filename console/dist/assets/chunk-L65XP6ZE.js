@@ -1,1 +1,0 @@
-import{N as n,O as a,P as i,W as o}from"./chunk-43H7NROB.js";function m({at:t,relative:l,dateOnly:r}){if(!t)return o("span",{class:"faint",children:"–"});let e=new Date(t),s=r?n(e):`${n(e)} ${a(e)}`;return o("time",{dateTime:t,title:t,class:"nowrap",children:l?i(e):s})}export{m as a};

@@ -1,1 +1,0 @@
-import{e as a,f as b}from"./chunk-M4YBMRZJ.js";import"./chunk-L65XP6ZE.js";import"./chunk-SHAC7BRH.js";import"./chunk-3P3LQFAX.js";import"./chunk-M726ANKX.js";import"./chunk-43H7NROB.js";export{b as default,a as profilePath};
