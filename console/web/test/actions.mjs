@@ -143,6 +143,7 @@ async function slices(number) {
   await alice.open(`/batches/${number}/slices`);
   const short = () => alice.page.locator('tr', { has: alice.page.getByRole('button', { name: 'Accept shortfall' }) }).first();
   await alice.confirm(short().getByRole('button', { name: 'List again' }), because, 'The slice is listed again');
+  await alice.until(`/v1/batches/${number}/slices`, ({ items }) => items.some((s) => s.shortfall > 0 && s.status === 'completed'));
   await alice.confirm(short().getByRole('button', { name: 'Accept shortfall' }), because, 'The shortfall is accepted');
   await alice.see('1 accepted');
 }
