@@ -24,7 +24,7 @@ demo: build ## The main job on embedded defaults; ARGS=--exit ends by itself
 # The race detector lets each process that ends well sleep a second beforehand.
 test: export GORACE = atexit_sleep_ms=0
 test: java node browser ## Every test, with the race detector, against PostgreSQL and Apache Kafka
-	go run ./deploy/local -setting fsync=off -setting full_page_writes=off -- go test -race -timeout 40m ./... # crashes of PostgreSQL have servers of their own
+	go run ./deploy/local -setting fsync=off -setting full_page_writes=off -- go test -race -vet=off -timeout 40m ./... # lint vets; crashes of PostgreSQL have servers of their own
 	go test ./commands/content # what measures time and memory, which the race detector takes itself
 
 lint: node ## golangci-lint with the layer rules; the API's description by a linter, and against the one before; the console's files against their sources
