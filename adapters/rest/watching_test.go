@@ -237,9 +237,11 @@ func TestClientThatTakesNothingIsGivenUp(t *testing.T) {
 	}
 }
 
-// another process tells what changes, as one does after a restart.
+// another process tells what changes, as one does after a restart. It begins
+// when the views have what was.
 func (r *rig) another(views Views) {
 	r.t.Helper()
+	r.looked()
 	d := r.dependencies()
 	d.Live = NewLive(views, r.journal, r.waker, d.Log)
 	d.Live.patience = shortWait
