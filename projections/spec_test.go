@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
-	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/adapters/postgres/postgrestest"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/wire"
@@ -110,9 +109,7 @@ func openViews(t testing.TB) *pgxpool.Pool { return openViewsOf(t, projections.V
 
 func openViewsOf(t testing.TB, views ...projections.View) *pgxpool.Pool {
 	t.Helper()
-	pool, err := postgres.Open(t.Context(), postgrestest.URL(t), "test", 6)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
+	pool := postgrestest.Empty(t)
 	require.NoError(t, projections.Migrate(t.Context(), pool, views...))
 	return pool
 }
@@ -154,8 +151,8 @@ func tables(t testing.TB, q projections.Querier) []string {
 
 func clear(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
-	// TRUNCATE makes new files of every table and index, which takes longer than
-	// all else that a test does with few rows.
+	// TRUNCATE makes new files of every table and index: with few rows that takes
+	// longer than to delete them.
 	_, err := pool.Exec(t.Context(), "DELETE FROM "+strings.Join(tables(t, pool), "; DELETE FROM "))
 	require.NoError(t, err)
 }

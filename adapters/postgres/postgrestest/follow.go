@@ -10,7 +10,7 @@ import (
 )
 
 // followed is how many records of a partition are taken at once.
-const followed = 1000
+const followed = 5000
 
 // Follow hands over what is appended to a journal, from its beginning and until
 // ctx ends, as the feed does with what comes from Kafka: each record once for
