@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -91,10 +93,13 @@ func compileClient(t *testing.T) string {
 // node runs the program and decodes what it printed.
 func (i *installation) node(program string, into any, arguments ...string) {
 	i.t.Helper()
-	c := exec.CommandContext(i.t.Context(), "node", append([]string{program}, arguments...)...)
+	ctx, cancel := context.WithTimeout(i.t.Context(), 10*time.Minute) // a program that does not end hides what it has to say
+	defer cancel()
+	c := exec.CommandContext(ctx, "node", append([]string{program}, arguments...)...)
+	c.WaitDelay = time.Second // what it started may hold its output open
 	c.Env = append(os.Environ(), "WAYBILL_SERVER="+i.api.Server, "WAYBILL_TOKEN="+i.api.Token)
 	c.Stderr = i.t.Output()
 	out, err := c.Output()
-	require.NoError(i.t, err)
+	require.NoError(i.t, err, "%s", out)
 	require.NoError(i.t, json.Unmarshal(out, into), "%s", out)
 }

@@ -89,9 +89,18 @@ async function profiles(alice) {
 
 // webhooks to a receiver that refuses until it is told otherwise.
 async function webhooks(alice) {
-  let answer = 500;
-  const receiver = createServer((request, response) => request.resume().on('end', () => response.writeHead(answer).end())).listen(0, '127.0.0.1');
+  const answer = { status: 500 };
+  const receiver = createServer((request, response) => request.resume().on('end', () => response.writeHead(answer.status).end())).listen(0, '127.0.0.1');
   await new Promise((listening) => receiver.once('listening', listening));
+  try {
+    await webhooksTo(receiver, answer, alice);
+  } finally {
+    receiver.close(); // else this process would not end
+    receiver.closeAllConnections();
+  }
+}
+
+async function webhooksTo(receiver, answer, alice) {
   await alice.open('/webhooks/new');
   const settings = { url: `http://127.0.0.1:${receiver.address().port}/`, secretRefs: 'env:WAYBILL_TEST_HOOK', allowedNetworks: '127.0.0.0/8' };
   await alice.save('Create', { id: 'erp', ...settings, types: 'waybill.webhook.tested' }, 'Webhook erp was created');
@@ -99,7 +108,7 @@ async function webhooks(alice) {
   await alice.row('500').waitFor();
   await behind('fail-deliveries');
   await alice.row('Failed').waitFor();
-  answer = 204;
+  answer.status = 204;
   await alice.confirm(alice.row('Failed').getByRole('button', { name: 'Try again' }), because, 'It is sent again');
   await alice.row('Delivered').waitFor();
   await alice.row('Delivered').getByRole('button', { name: 'Details' }).click();
@@ -113,7 +122,6 @@ async function webhooks(alice) {
   await alice.api('POST', '/v1/webhooks', { id: 'old', url: settings.url, secretRefs: [settings.secretRefs], types: ['waybill.webhook.tested'], allowedNetworks: [settings.allowedNetworks] });
   await alice.open('/webhooks/old');
   await alice.confirm('Remove', because, 'old is removed');
-  receiver.close();
 }
 
 // batch made by the form; gives its number.
