@@ -27,9 +27,9 @@ import (
 )
 
 const (
-	watching     = 500
-	changes      = 20
-	betweenThese = 700 * time.Millisecond // longer than two states of a batch are apart
+	watching    = 500
+	changes     = 20
+	changeEvery = 700 * time.Millisecond // longer than two states of a batch are apart
 )
 
 // BenchmarkLive: one process tells 500 clients of a change: from when the
@@ -65,12 +65,13 @@ func BenchmarkLive(b *testing.B) {
 		b.ReportMetric(0, "ns/op")
 		b.ReportMetric(float64(inUse()-before)/watching/1024, "KiB/client")
 		var took []time.Duration
+		due := time.Tick(changeEvery)
 		for n := range changes {
 			var command batch.Command = batch.Pause{Reason: "bench"}
 			if n%2 == 1 {
 				command = batch.Resume{Reason: "bench"}
 			}
-			time.Sleep(betweenThese)
+			<-due
 			made, err = handler.ChangeBatch(ctx, person(), number, nil, command)
 			must(b, err)
 			acknowledged := time.Now()

@@ -276,10 +276,10 @@ async function fourEyes() {
     await alice.confirm('Cancel the batch', because, 'The cancellation waits for a second operator');
     await alice.page.getByRole('link', { name: 'Show the approval' }).last().click();
     await alice.page.waitForURL(/\/approvals\//);
+    await alice.see('another operator decides'); // before another opens it, whose page does not wait for what she did
     return new URL(alice.page.url()).pathname;
   };
   await approval();
-  await alice.see('another operator decides');
   await watched.shot(alice.page, 'approval-own-en');
   await alice.confirm('Withdraw', because, 'Withdrawn');
   await bob.open(await approval());
