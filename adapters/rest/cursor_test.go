@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -84,23 +83,22 @@ func TestWalkWhileDocumentsChangeMissesNothing(t *testing.T) {
 	b := r.batch()
 	const there = 40
 	at := r.several(b.Number, there)
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	var writes atomic.Int64
+	stop, written := make(chan struct{}), make(chan wire.Position)
 	go func() {
-		defer close(stopped)
+		defer close(written)
 		for i := 0; ; i++ {
+			p := r.failed(b.Number, image("ssc", fmt.Sprintf("IMG-%03d-%d", i*7%there, i))) // each between two that were there
 			select {
 			case <-stop:
 				return
-			default:
-				r.failed(b.Number, image("ssc", fmt.Sprintf("IMG-%03d-%d", i%there, i))) // each between two that were there
-				writes.Add(1)
+			case written <- p:
 			}
 		}
 	}()
 	seen := map[string]int{}
 	next := ""
 	for pages := 0; ; pages++ {
+		at.Raise(<-written) // before each page one came in, while it is read another does
 		var page Page[Document]
 		r.get("/v1/batches/"+b.Number+"/documents?limit=3"+after(at)+"&cursor="+url.QueryEscape(next)).is(http.StatusOK, &page)
 		for _, d := range page.Items {
@@ -111,9 +109,9 @@ func TestWalkWhileDocumentsChangeMissesNothing(t *testing.T) {
 		}
 	}
 	close(stop)
-	<-stopped
+	for range written { // until the writer has ended
+	}
 	require.Empty(t, next)
-	require.Positive(t, writes.Load())
 	for i := range there {
 		require.Equal(t, 1, seen[fmt.Sprintf("ssc/IMG-%03d", i)], i)
 	}
