@@ -38,7 +38,7 @@ func TestFailuresAreHandedOutAndBroughtBack(t *testing.T) {
 	for title, wanted := range map[string]string{
 		"Image number 影像编号": "影像/2 号", "Resource 来源": "ssc", "Organisation 组织": "ORG1", "Document type 单据类型": "bill", "Stage 阶段": "validate", "Code 代码": "resolution-low",
 		"Category 类别": "format-mismatch", "What is wrong 问题": "file cover/1 + (封面 1.jpg) has less than 200 dpi", "What to do": "Check the archive's disk, then retry the document.",
-		"处理办法": "请检查归档存储的磁盘,然后重试该单据。", "Corrected by 整改人": "", "Note 整改说明": "", "Batch 批次号": b.Number,
+		"处理办法": "请检查归档存储的磁盘，然后重试该单据。", "Corrected by 整改人": "", "Note 整改说明": "", "Batch 批次号": b.Number,
 	} {
 		require.Equal(t, wanted, row[at[title]], title)
 	}

@@ -47,7 +47,7 @@ func TestFailuresAreGroupedByCause(t *testing.T) {
 	require.EqualValues(t, 3, found.Documents)
 	require.Len(t, found.Items, 2)
 	g := found.Items[0]
-	require.Equal(t, []any{int64(2), "resolution-low", domain.StageValidate, "R08", "file <*> (<*>) has less than <*> dpi", "请检查归档存储的磁盘,然后重试该单据。"},
+	require.Equal(t, []any{int64(2), "resolution-low", domain.StageValidate, "R08", "file <*> (<*>) has less than <*> dpi", "请检查归档存储的磁盘，然后重试该单据。"},
 		[]any{g.Count, g.Code, g.Stage, g.Rule, g.Detail, g.Remedy.Chinese})
 	require.Equal(t, FailureSample{b.Number, "ssc/IMG-1"}, g.Sample)
 	require.False(t, g.FirstSeen.After(g.LastSeen))

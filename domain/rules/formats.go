@@ -17,14 +17,14 @@ var typeUnsupported = Rule{
 			Code: "type-unsupported", Severity: document.Block, Category: domain.FormatMismatch,
 			Remedy: Text{
 				"Have the file supplied as a type that the profile accepts, then retry; or skip the file for now.",
-				"请在来源系统提供目标方案所接受的文件类型后重试;或先将该文件标记为暂不迁移。",
+				"请在来源系统提供目标方案所接受的文件类型后重试；或先将该文件标记为暂不迁移。",
 			},
 		},
 		{
 			Code: "type-tolerated", Severity: document.Warn, Category: domain.FormatMismatch,
 			Remedy: Text{
 				"It is migrated. Have the file supplied as a type that the profile accepts where that is wanted.",
-				"文件已照常迁移;如有需要,请提供目标方案所接受的文件类型。",
+				"文件已照常迁移；如有需要，请提供目标方案所接受的文件类型。",
 			},
 		},
 	},
@@ -53,7 +53,7 @@ var extensionMismatch = Rule{
 		Code: "extension-mismatch", Severity: document.Warn, Category: domain.FormatMismatch,
 		Remedy: Text{
 			"It is archived by its content. Have the name corrected at the source where that is wanted.",
-			"文件按实际内容归档;如有需要,请在来源系统更正文件名或扩展名。",
+			"文件按实际内容归档；如有需要，请在来源系统更正文件名或扩展名。",
 		},
 	}},
 	ofContent: func(_ Criteria, f document.ListedFile, found Found) []finding {

@@ -28,7 +28,7 @@ var imageNumberMissing = Rule{
 		Code: "image-number-missing", Severity: document.Block, Fixed: true, Category: domain.MissingField,
 		Remedy: Text{
 			"Have the image number supplied at the source, then retry the discovery of the slice; or except the document.",
-			"请在来源系统补录影像编号,然后重新读取该分片的清单;无法补录的,将该单据登记为例外。",
+			"请在来源系统补录影像编号，然后重新读取该分片的清单；无法补录的，将该单据登记为例外。",
 		},
 	}},
 	ofDocument: func(_ Criteria, i Item) []finding {
@@ -49,14 +49,14 @@ var imageNumberDuplicate = Rule{
 			Code: "listing-conflict", Severity: document.Block, Fixed: true, Category: domain.Integrity, Retryable: true,
 			Remedy: Text{
 				"Find out at the source which content is right, remove the other, then retry the discovery of the slice and the document.",
-				"请在来源系统确认哪一份内容正确并删除另一份,然后重新读取该分片的清单并重试该单据。",
+				"请在来源系统确认哪一份内容正确并删除另一份，然后重新读取该分片的清单并重试该单据。",
 			},
 		},
 		{
 			Code: "listing-duplicate", Severity: document.Info, Fixed: true,
 			Remedy: Text{
 				"Nothing is to be done: the document is counted once, the duplicate beside it, and the slice is listed again.",
-				"无需处理:该单据只计一次,重复项另行计数,并自动重新读取该分片的清单。",
+				"无需处理：该单据只计一次，重复项另行计数，并自动重新读取该分片的清单。",
 			},
 		},
 	},
@@ -69,7 +69,7 @@ var fieldMissing = Rule{
 		Code: "field-missing", Severity: document.Block, Category: domain.MissingField,
 		Remedy: Text{
 			"Have the field supplied at the source, then retry the document; a file without its class can be skipped for now.",
-			"请在来源系统补录该字段后重试该单据;缺少文件分类的文件可先标记为暂不迁移。",
+			"请在来源系统补录该字段后重试该单据；缺少文件分类的文件可先标记为暂不迁移。",
 		},
 	}},
 	parameters: func(Criteria) []Parameter {
@@ -98,15 +98,15 @@ var fieldInvalid = Rule{
 	Citation: "Flagship edition's open platform, erpBillPush and fileCollect: fbillId " + billIDPattern + ", image number 50, file name 256",
 	Codes: []Code{
 		invalid("bill-id-invalid", "Have the bill id corrected at the source, then retry the document; or migrate it with a profile that only warns of it, such as archive.",
-			"请在来源系统更正单据内码后重试该单据;或使用仅告警的目标方案(如 archive)迁移。"),
+			"请在来源系统更正单据内码后重试该单据；或使用仅告警的目标方案（如 archive）迁移。"),
 		invalid("image-number-too-long", "Have the image number corrected at the source, then retry the discovery of the slice.",
-			"请在来源系统更正影像编号,然后重新读取该分片的清单。"),
+			"请在来源系统更正影像编号，然后重新读取该分片的清单。"),
 		invalid("file-name-too-long", "Have the file's name shortened at the source, then retry; or skip the file for now.",
-			"请在来源系统缩短文件名后重试;或先将该文件标记为暂不迁移。"),
+			"请在来源系统缩短文件名后重试；或先将该文件标记为暂不迁移。"),
 		invalid("document-type-unmapped", "Put the document type into the profile's mapping, or correct it at the source; then retry the document.",
-			"请在目标方案的单据类型映射中加入该类型,或在来源系统更正后重试该单据。"),
+			"请在目标方案的单据类型映射中加入该类型，或在来源系统更正后重试该单据。"),
 		invalid("organization-unmapped", "Put the organisation into the profile's mapping, or correct it at the source; then retry the document.",
-			"请在目标方案的组织映射中加入该组织,或在来源系统更正后重试该单据。"),
+			"请在目标方案的组织映射中加入该组织，或在来源系统更正后重试该单据。"),
 	},
 	parameters: func(c Criteria) []Parameter {
 		return []Parameter{

@@ -15,12 +15,12 @@ var hashMismatch = Rule{
 			Code: "hash-mismatch", Severity: document.Block, Fixed: true, Category: domain.Integrity, Retryable: true, concludes: true,
 			Remedy: Text{
 				"It is tried again by itself. If it stays, the source's file or its hash is wrong: have it mended, or skip the file for now.",
-				"系统会自动重试;如仍不一致,说明来源的文件或摘要有误,请更正,或先将该文件标记为暂不迁移。",
+				"系统会自动重试；如仍不一致，说明来源的文件或摘要有误，请更正，或先将该文件标记为暂不迁移。",
 			},
 		},
 		{ // found by the worker that reads back
 			Code: "read-back-differs", Severity: document.Block, Fixed: true, Category: domain.Integrity, Retryable: true,
-			Remedy: Text{"Check the archive's disk, then retry the document.", "请检查归档存储的磁盘,然后重试该单据。"},
+			Remedy: Text{"Check the archive's disk, then retry the document.", "请检查归档存储的磁盘，然后重试该单据。"},
 		},
 	},
 	ofContent: func(c Criteria, f document.ListedFile, found Found) []finding {
@@ -39,14 +39,14 @@ var hashAbsent = Rule{
 			Code: "hash-absent", Severity: document.Warn, Fixed: true, Category: domain.Integrity,
 			Remedy: Text{
 				"It is migrated and counted as unverifiable. Have the hash supplied at the source where that is possible.",
-				"文件已照常迁移,并计为无法核验;如可能,请在来源系统提供文件摘要。",
+				"文件已照常迁移，并计为无法核验；如可能，请在来源系统提供文件摘要。",
 			},
 		},
 		{
 			Code: "size-differs", Severity: document.Warn, Fixed: true, Category: domain.Integrity,
 			Remedy: Text{
 				"Compare the file with the source: without a hash, its size is all that there is to compare.",
-				"请与来源系统核对该文件:没有摘要时只能比较大小。",
+				"请与来源系统核对该文件：没有摘要时只能比较大小。",
 			},
 		},
 	},
@@ -74,7 +74,7 @@ var countMismatch = Rule{
 			Code: "files-missing", Severity: document.Block, Fixed: true, Category: domain.MissingField,
 			Remedy: Text{
 				"Have the files supplied at the source, then retry; or except the document.",
-				"请在来源系统补充文件后重试;或将该单据登记为例外。",
+				"请在来源系统补充文件后重试；或将该单据登记为例外。",
 			},
 		},
 	},

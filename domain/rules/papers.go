@@ -89,7 +89,7 @@ var originalMissing = Rule{
 		Code: "original-missing", Severity: document.Warn, Category: domain.MissingField,
 		Remedy: Text{
 			"It is migrated as listed. Have the electronic invoice itself supplied: a rendition does not replace it.",
-			"单据已按清单迁移。请补充电子发票原件:转换件不能代替原件。",
+			"单据已按清单迁移。请补充电子发票原件：转换件不能代替原件。",
 		},
 	}},
 	ofDocument: func(_ Criteria, i Item) []finding {

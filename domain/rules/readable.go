@@ -13,14 +13,14 @@ var unreadable = Rule{
 			Code: "unreadable", Severity: document.Block, Category: domain.FormatMismatch,
 			Remedy: Text{
 				"Open the file at the source. If it is damaged there, have it supplied anew, then retry; or skip the file for now, or except the document.",
-				"请在来源系统打开该文件确认;如已损坏,请重新提供后重试;或先标记为暂不迁移,或将该单据登记为例外。",
+				"请在来源系统打开该文件确认；如已损坏，请重新提供后重试；或先标记为暂不迁移，或将该单据登记为例外。",
 			},
 		},
 		{
 			Code: "content-excessive", Severity: document.Block, Category: domain.FormatMismatch,
 			Remedy: Text{
 				"The content would take more to read than any honest file does, and was not read on. Find out at the source what it is; have it split or supplied anew, then retry; or skip the file for now.",
-				"读取该文件所需资源超出正常文件的范围,已停止读取。请在来源系统核实其内容,拆分或重新提供后重试;或先标记为暂不迁移。",
+				"读取该文件所需资源超出正常文件的范围，已停止读取。请在来源系统核实其内容，拆分或重新提供后重试；或先标记为暂不迁移。",
 			},
 		},
 	},
@@ -44,7 +44,7 @@ var encryptedOrActive = Rule{
 		Code: "encrypted-or-active", Severity: document.Block, Category: domain.FormatMismatch,
 		Remedy: Text{
 			"Have the file supplied without a password and without a DTD, then retry; or skip the file for now.",
-			"请提供未加密、不含 DTD 的文件后重试;或先将该文件标记为暂不迁移。",
+			"请提供未加密、不含 DTD 的文件后重试；或先将该文件标记为暂不迁移。",
 		},
 	}},
 	ofContent: func(_ Criteria, f document.ListedFile, found Found) []finding {

@@ -30,7 +30,7 @@ var resolutionLow = Rule{
 		Code: "resolution-low", Severity: document.Block, Category: domain.FormatMismatch,
 		Remedy: Text{
 			"Have the paper scanned again at the resolution that is asked for, then retry; skip the file for now; or, where it cannot be scanned again, migrate with a profile that only warns of it, such as archive.",
-			"请按要求的分辨率重新扫描后重试;或先标记为暂不迁移;确实无法重扫的,使用仅告警的目标方案(如 archive)迁移。",
+			"请按要求的分辨率重新扫描后重试；或先标记为暂不迁移；确实无法重扫的，使用仅告警的目标方案（如 archive）迁移。",
 		},
 	}},
 	parameters: func(c Criteria) []Parameter {
@@ -58,7 +58,7 @@ var resolutionUnknown = Rule{
 		Code: "resolution-unknown", Severity: document.Warn, Harmless: true, Category: domain.FormatMismatch,
 		Remedy: Text{
 			"It is migrated. The file says no resolution: what is measured is an estimate for a page of A4. Look at it where that is low.",
-			"文件已照常迁移。文件未标明分辨率,测得值是按 A4 幅面的估算;偏低时请人工查看。",
+			"文件已照常迁移。文件未标明分辨率，测得值是按 A4 幅面的估算；偏低时请人工查看。",
 		},
 	}},
 	parameters: func(Criteria) []Parameter {

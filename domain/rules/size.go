@@ -21,25 +21,25 @@ var sizeLimits = Rule{
 			Code: "size-zero", Severity: document.Block, Fixed: true, Category: domain.FormatMismatch,
 			Remedy: Text{
 				"Have the file supplied at the source, then retry; or skip the file for now.",
-				"文件为空。请在来源系统补充文件后重试;或先将该文件标记为暂不迁移。",
+				"文件为空。请在来源系统补充文件后重试；或先将该文件标记为暂不迁移。",
 			},
 		},
 		{
 			Code: "size-large", Severity: document.Warn, Category: domain.FormatMismatch,
-			Remedy: Text{"It is migrated. It may be slow to open at the target.", "文件已照常迁移,在目标系统中打开可能较慢。"},
+			Remedy: Text{"It is migrated. It may be slow to open at the target.", "文件已照常迁移，在目标系统中打开可能较慢。"},
 		},
 		{
 			Code: sizeOverLimit, Severity: document.Block, Category: domain.FormatMismatch, concludes: true,
 			Remedy: Text{
 				"Have the file split at the source, skip it for now, or migrate with a profile whose limit is higher, such as archive.",
-				"请在来源系统拆分该文件,或先标记为暂不迁移,或使用上限更高的目标方案(如 archive)。",
+				"请在来源系统拆分该文件，或先标记为暂不迁移，或使用上限更高的目标方案（如 archive）。",
 			},
 		},
 		{
 			Code: "size-excessive", Severity: document.Block, Fixed: true, Category: domain.FormatMismatch, concludes: true,
 			Remedy: Text{
 				"No profile takes a file of that size. Find out at the source what it is; skip it for now, or except the document.",
-				"任何目标方案都不接受如此大的文件。请在来源系统核实;可先标记为暂不迁移,或将该单据登记为例外。",
+				"任何目标方案都不接受如此大的文件。请在来源系统核实；可先标记为暂不迁移，或将该单据登记为例外。",
 			},
 		},
 	},
