@@ -70,18 +70,18 @@ func closeAll(builds []*build) {
 			b.pool.Close()
 		}
 		if b.alone != nil {
-			b.unlock()
+			unlock(b.alone)
 		}
 	}
 }
 
 // unlock so that the next rebuild may begin at once; should it fail, the lock
 // ends with its session.
-func (b *build) unlock() {
+func unlock(alone *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), unlockPatience)
 	defer cancel()
-	_, _ = b.alone.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
-	_ = b.alone.Close(ctx)
+	_, _ = alone.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
+	_ = alone.Close(ctx)
 }
 
 const unlockPatience = 5 * time.Second

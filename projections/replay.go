@@ -84,8 +84,8 @@ func (place *replayPlace) close() {
 	for _, pool := range place.pools {
 		pool.Close()
 	}
-	if place.alone != nil { // the lock ends with its session
-		_ = place.alone.Hijack().Close(context.Background())
+	if place.alone != nil {
+		unlock(place.alone.Hijack())
 	}
 }
 
