@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -29,6 +30,11 @@ func StartBroker(dir string, port int) (*Broker, error) {
 	}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a file descriptor
 		return nil, errors.Join(fmt.Errorf("another process uses the broker's directory %s: %w", dir, err), lock.Close())
+	}
+	if port == 0 {
+		if port, err = freePort(context.Background()); err != nil {
+			return nil, errors.Join(err, lock.Close())
+		}
 	}
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port), kfake.DataDir(filepath.Join(dir, "data")), kfake.SyncWrites(),
 		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))

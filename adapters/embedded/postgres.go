@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -58,7 +59,7 @@ func StartPostgres(ctx context.Context, dir string, parameters map[string]string
 	if err != nil {
 		return nil, err
 	}
-	o := order{Dir: dir, Binaries: binaries, Port: port, Password: password, Parameters: parameters}
+	o := order{Dir: dir, Binaries: binaries, Port: uint32(port), Password: password, Parameters: parameters}
 	p := &Postgres{url: fmt.Sprintf("postgres://waybill:%s@127.0.0.1:%d/waybill?sslmode=disable", password, port), order: o}
 	return p, p.Restart()
 }
@@ -171,13 +172,23 @@ func rememberedPassword(dir string) (string, error) {
 	return password, os.WriteFile(path, []byte(password), 0o600)
 }
 
-func freePort(ctx context.Context) (uint32, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// Ports that systems do not give to whoever asks for any, or connects: one of
+// those could be somebody else's by the time that the server is up, or up again.
+const (
+	lowestPort  = 15_000
+	highestPort = 32_000
+)
+
+func freePort(ctx context.Context) (int, error) {
+	var err error
+	for range 100 {
+		port := lowestPort + mathrand.IntN(highestPort-lowestPort)
+		var listener net.Listener
+		if listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, listener.Close()
+		}
 	}
-	defer func() { _ = listener.Close() }()
-	return uint32(listener.Addr().(*net.TCPAddr).Port), nil //nolint:gosec,forcetypeassert // a port, of a TCP listener
+	return 0, fmt.Errorf("no port is free: %w", err)
 }
 
 // stopTimeout bounds the end of a server that was left behind.
