@@ -214,7 +214,7 @@ func TestDeadlockRepeatsTheBatch(t *testing.T) {
 	require.NoError(t, err)
 	_, err = other.Exec(t.Context(), `SET LOCAL deadlock_timeout = '1h'; UPDATE rows SET n = 1 WHERE id = 2`)
 	require.NoError(t, err)
-	tries := 0
+	tries, pid := 0, other.Conn().PgConn().PID()
 	otherDone := make(chan error, 1)
 	view := probe("deadlock", func(ctx context.Context, tx pgx.Tx) error {
 		tries++
@@ -226,6 +226,11 @@ func TestDeadlockRepeatsTheBatch(t *testing.T) {
 				_, err := other.Exec(ctx, `UPDATE rows SET n = 1 WHERE id = 1`)
 				otherDone <- errors.Join(err, other.Commit(ctx))
 			}()
+			for blocked := false; !blocked; { // whoever waits looks for a deadlock once, and there is to be one by then
+				if err := pool.QueryRow(ctx, `SELECT cardinality(pg_blocking_pids($1)) > 0`, pid).Scan(&blocked); err != nil {
+					return err
+				}
+			}
 		}
 		_, err := tx.Exec(ctx, `UPDATE rows SET n = n + 1 WHERE id = 2`)
 		return err
@@ -239,7 +244,9 @@ func TestDeadlockRepeatsTheBatch(t *testing.T) {
 	require.Equal(t, len(j.Records()), probed(t, pool, "deadlock"))
 }
 
-// TestConnectionsAreKilledAllTheTime: the views end as if nothing had been.
+// TestConnectionsAreKilledAllTheTime: the views end as if nothing had been. Each
+// batch has some connections killed meanwhile, and whoever is faster waits for
+// the other: else the views, or the kills, might come to nothing.
 func TestConnectionsAreKilledAllTheTime(t *testing.T) {
 	t.Parallel()
 	j := tell(t, 106, 200)
@@ -258,24 +265,25 @@ func TestConnectionsAreKilledAllTheTime(t *testing.T) {
 	engine := newEngine(pool, j, projections.Views()...)
 	applied := make(chan struct{})
 	repeated := 0
+	ctx := t.Context()
 	go func() {
 		defer close(applied)
 		for _, b := range cut(j.Records(), func() int { return 4 }) {
-			for engine.Take(t.Context(), encoded(b)) != nil {
-				if repeated++; t.Context().Err() != nil {
+			for engine.Take(ctx, encoded(b)) != nil {
+				if repeated++; ctx.Err() != nil {
 					return
 				}
 			}
+			select {
+			case applied <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
 		}
 	}()
-	for running := true; running; {
-		select {
-		case <-applied:
-			running = false
-		case <-time.Tick(15 * time.Millisecond):
-			_, err := quiet.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND random() < 0.3`, name)
-			require.NoError(t, err)
-		}
+	for range applied {
+		_, err := quiet.Exec(ctx, `SELECT pg_sleep(random() / 100), pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND random() < 0.3`, name)
+		require.NoError(t, err)
 	}
 	requireRunning(t, engine)
 	require.Positive(t, repeated)

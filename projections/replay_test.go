@@ -113,6 +113,7 @@ func TestReplayGoesOnAfterAKill(t *testing.T) {
 	})
 	_, err = killed.ReplayInto(ctx, schema, point, views...)
 	require.ErrorIs(t, err, context.Canceled)
+	settle(t, pool, schema)
 	begun := count(t, pool, fmt.Sprintf(`SELECT sum("offset") FROM (SELECT min("offset") AS "offset" FROM %s GROUP BY partition HAVING count(*) = 2) of_both`,
 		pgx.Identifier{schema, "projection_checkpoints"}.Sanitize()))
 	require.Greater(t, begun, 100)
