@@ -194,10 +194,10 @@ func TestPlacingAndSettlingAtOnceLosesNothing(t *testing.T) {
 	var placing, settling sync.WaitGroup
 	placed := make(chan struct{})
 	placing.Go(func() {
+		defer close(placed)
 		for range rounds {
 			q.place("A", "B", "A")
 		}
-		close(placed)
 	})
 	for range 3 {
 		settling.Go(func() {

@@ -90,10 +90,10 @@ func TestWritersRaceWhileAReaderFollows(t *testing.T) {
 	followed := make(chan map[int][][]byte, 1)
 	finished := make(chan struct{})
 	go func() { followed <- follow(t, journals[0], waker, finished) }()
-	killed := make(chan struct{})
+	killed, progressed := make(chan struct{}), make(chan struct{}, 1)
 	go func() {
 		defer close(killed)
-		terminateBackends(ctx, t, pool, finished)
+		terminateBackends(ctx, t, pool, finished, progressed)
 	}()
 
 	var wg sync.WaitGroup
@@ -126,6 +126,10 @@ func TestWritersRaceWhileAReaderFollows(t *testing.T) {
 					}
 				}
 				mu.Unlock()
+				select {
+				case progressed <- struct{}{}:
+				default:
+				}
 			}
 		})
 	}
@@ -182,7 +186,10 @@ func follow(t *testing.T, j *postgres.Journal, waker *postgres.Waker, finished <
 	}
 }
 
-func terminateBackends(ctx context.Context, t *testing.T, pool *pgxpool.Pool, finished <-chan struct{}) {
+// terminateBackends in the middle of appends. After each the writers make some
+// progress: where a commit takes longer than a backend is left alive, they never
+// would.
+func terminateBackends(ctx context.Context, t *testing.T, pool *pgxpool.Pool, finished, progressed <-chan struct{}) {
 	connection, err := pool.Acquire(ctx)
 	if err != nil {
 		t.Error(err)
@@ -195,13 +202,20 @@ func terminateBackends(ctx context.Context, t *testing.T, pool *pgxpool.Pool, fi
 			return
 		default:
 		}
-		_, err := connection.Exec(ctx, `SELECT pg_sleep(0.02 + random() / 20), pg_terminate_backend(pid) FROM (
+		terminated, err := connection.Exec(ctx, `SELECT pg_sleep(0.02 + random() / 20), pg_terminate_backend(pid) FROM (
 			SELECT l.pid FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
 			WHERE c.relname = 'journal_heads' AND c.relnamespace = current_schema()::regnamespace
 			  AND l.mode = 'RowShareLock' AND l.pid <> pg_backend_pid() LIMIT 1) p`)
 		if err != nil {
 			t.Error(err)
 			return
+		}
+		if terminated.RowsAffected() == 0 {
+			continue
+		}
+		select {
+		case <-finished:
+		case <-progressed:
 		}
 	}
 }

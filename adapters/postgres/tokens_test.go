@@ -37,7 +37,7 @@ func TestTokenOpensUntilItIsRevokedEverywhere(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, known, err := there.Authenticate(t.Context(), secret)
 		return err == nil && !known
-	}, 2*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }
 
 func TestSecretsAreKeptAsDigestsOnly(t *testing.T) {
@@ -61,20 +61,23 @@ func TestSecretsAreKeptAsDigestsOnly(t *testing.T) {
 
 func TestTokenThatExpiresStopsByItself(t *testing.T) {
 	t.Parallel()
-	tokens := postgres.NewTokens(postgrestest.New(t))
+	pool := postgrestest.New(t)
+	tokens := postgres.NewTokens(pool)
 	_, _, err := tokens.Issue(t.Context(), commands.Grant{Subject: "alice", Roles: []string{commands.RoleReader}, ExpiresAt: new(time.Now())})
 	var refusal *domain.Refusal
 	require.ErrorAs(t, err, &refusal)
 	require.Equal(t, "expiresAt", refusal.Field)
-	_, secret, err := tokens.Issue(t.Context(), commands.Grant{Subject: "alice", Roles: []string{commands.RoleReader}, ExpiresAt: new(time.Now().Add(500 * time.Millisecond))})
+	_, secret, err := tokens.Issue(t.Context(), commands.Grant{Subject: "alice", Roles: []string{commands.RoleReader}, ExpiresAt: new(time.Now().Add(time.Hour))})
 	require.NoError(t, err)
 	_, known, err := tokens.Authenticate(t.Context(), secret)
 	require.NoError(t, err)
 	require.True(t, known)
+	_, err = pool.Exec(t.Context(), `UPDATE tokens SET expires_at = expires_at - interval '1 hour'`) // as if the hour had gone by
+	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		_, known, err := tokens.Authenticate(t.Context(), secret)
 		return err == nil && !known
-	}, 2*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }
 
 func TestRevokingWhatIsNotThereSaysSo(t *testing.T) {

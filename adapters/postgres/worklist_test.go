@@ -158,7 +158,7 @@ func TestLeasesEndAreProlongedAndGivenBack(t *testing.T) {
 		require.Eventually(t, func() bool {
 			again = claim(t, w, kind, "b", 1)
 			return len(again) == 1
-		}, 5*time.Second, 5*time.Millisecond, "the lease ends by itself")
+		}, time.Minute, 5*time.Millisecond, "the lease ends by itself")
 		require.Equal(t, works, again)
 
 		require.NoError(t, w.Release(t.Context(), "a", works))
@@ -332,6 +332,7 @@ func TestConditionsAreOfOneSnapshot(t *testing.T) {
 			}
 		}
 	}()
+	defer func() { <-followed }()
 	claims := 0
 	for following := true; following; {
 		select {
