@@ -62,7 +62,11 @@ func New(t *testing.T) *Installation {
 func (i *Installation) follow(ctx context.Context) {
 	for ctx.Err() == nil {
 		woken := i.Waker.Next()
-		if err := projections.Rebuild(ctx, i.Pool, i.Journal, slog.New(slog.DiscardHandler), projections.Views()...); err != nil && ctx.Err() == nil {
+		err := projections.Rebuild(ctx, i.Pool, i.Journal, slog.New(slog.DiscardHandler), projections.Views()...)
+		if err != nil && projections.Transient(err) { // the feed tries again too
+			continue
+		}
+		if err != nil && ctx.Err() == nil {
 			i.T.Errorf("the views cannot follow: %v", err)
 			return
 		}
@@ -154,11 +158,14 @@ func (i *Installation) failed(id domain.DocumentID, number string, attempt docum
 	return append(discovered, failed...)
 }
 
-// Shown waits until all views include a position.
+// Shown waits until all views include a position; for ever they would when they
+// cannot follow.
 func (i *Installation) Shown(at wire.Position) {
 	i.T.Helper()
+	ctx, cancel := context.WithTimeout(i.T.Context(), 5*time.Minute)
+	defer cancel()
 	for _, view := range projections.Views() {
-		require.NoError(i.T, projections.WaitFor(i.T.Context(), i.Pool, view.Name, at))
+		require.NoError(i.T, projections.WaitFor(ctx, i.Pool, view.Name, at))
 	}
 }
 

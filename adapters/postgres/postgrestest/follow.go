@@ -7,6 +7,7 @@ import (
 
 	"github.com/waybill-migration/waybill/adapters/postgres"
 	"github.com/waybill-migration/waybill/domain/wire"
+	"github.com/waybill-migration/waybill/projections"
 )
 
 // followed is how many records of a partition are taken at once.
@@ -14,7 +15,7 @@ const followed = 5000
 
 // Follow hands over what is appended to a journal, from its beginning and until
 // ctx ends, as the feed does with what comes from Kafka: each record once for
-// all views.
+// all views, and again what failed since the database was away or busy.
 func Follow(ctx context.Context, journal *postgres.Journal, waker *postgres.Waker, take func(context.Context, [][]byte) error) error {
 	at := wire.Position{}
 	for {
@@ -28,7 +29,11 @@ func Follow(ctx context.Context, journal *postgres.Journal, waker *postgres.Wake
 			if err != nil {
 				return err
 			}
-			if err := take(ctx, records); err != nil {
+			err = take(ctx, records)
+			for err != nil && projections.Transient(err) && ctx.Err() == nil {
+				err = take(ctx, records)
+			}
+			if err != nil {
 				return err
 			}
 		}
