@@ -8,7 +8,6 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/stretchr/testify/require"
 
-	"github.com/waybill-migration/waybill/adapters/kafka"
 	"github.com/waybill-migration/waybill/contract"
 )
 
@@ -49,7 +48,7 @@ func TestTopicsAreAsPublished(t *testing.T) {
 		client, err := sarama.NewClient(w.settings.Brokers, nil)
 		require.NoError(t, err)
 		defer func() { _ = client.Close() }()
-		require.NoError(t, kafka.EnsureTopics(w.settings, client))
+		topics(t, w.settings, client)
 		admin, err := sarama.NewClusterAdminFromClient(client)
 		require.NoError(t, err)
 		channels := published(t).Channels

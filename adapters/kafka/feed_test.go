@@ -57,7 +57,7 @@ func TestFeedHandsOverEverything(t *testing.T) {
 			defer c.mu.Unlock()
 			heads, _ := w.history.Heads(ctx)
 			return c.last.Reached(heads)
-		}, 30*time.Second, 5*time.Millisecond)
+		}, patience, 5*time.Millisecond)
 		cancel()
 		require.NoError(t, <-done)
 	})

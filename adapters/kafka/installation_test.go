@@ -79,7 +79,7 @@ func (i *installation) enable(id string) {
 
 func (i *installation) eventually(what string, reached func() bool) {
 	i.t.Helper()
-	require.Eventually(i.t, reached, 60*time.Second, 5*time.Millisecond, what)
+	require.Eventually(i.t, reached, patience, 5*time.Millisecond, what)
 }
 
 // become waits until batches are in a phase.
@@ -100,7 +100,7 @@ func (i *installation) settled(p *kafka.Policies) {
 			}
 		}
 		return true
-	}, 60*time.Second, 5*time.Millisecond)
+	}, patience, 5*time.Millisecond)
 	if !ok {
 		i.t.Fatalf("the head is %d, the policies are at %+v", i.Head(), p.Statuses())
 	}
@@ -130,7 +130,7 @@ func (i *installation) client() sarama.Client {
 
 func (i *installation) topics() {
 	i.t.Helper()
-	require.NoError(i.t, kafka.EnsureTopics(i.settings, i.client()))
+	topics(i.t, i.settings, i.client())
 }
 
 // produce sends one control record as it is.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/IBM/sarama"
 	"github.com/stretchr/testify/require"
@@ -136,6 +137,11 @@ func TestTopicDeletedUnderARunningRelay(t *testing.T) {
 		w.caughtUp(t, r)
 		admin := w.admin(t)
 		require.NoError(t, admin.DeleteTopic(w.settings.DocumentsTopic()))
+		require.Eventually(t, func() bool { // until then the broker takes records for it, and forgets them
+			there, err := admin.ListTopics()
+			_, listed := there[w.settings.DocumentsTopic()]
+			return err == nil && !listed
+		}, patience, 5*time.Millisecond)
 		w.history.grow(t, 1000)
 		w.caughtUp(t, r)
 		topics, err := admin.ListTopics()

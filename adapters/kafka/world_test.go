@@ -183,10 +183,13 @@ func (w *world) relay(t *testing.T) (r *kafka.Relay, stop func()) {
 	}
 }
 
+// patience for what comes by itself, on whatever machine.
+const patience = 3 * time.Minute
+
 // until waits for a status of the relay.
 func until(t *testing.T, r *kafka.Relay, what string, reached func(kafka.Status) bool) {
 	t.Helper()
-	if !assert.Eventually(t, func() bool { return reached(r.Status()) }, 60*time.Second, 5*time.Millisecond, what) {
+	if !assert.Eventually(t, func() bool { return reached(r.Status()) }, patience, 5*time.Millisecond, what) {
 		t.Fatalf("the relay's last status: %+v", r.Status())
 	}
 }
@@ -197,6 +200,19 @@ func (w *world) caughtUp(t *testing.T, r *kafka.Relay) {
 		heads, _ := w.history.Heads(t.Context())
 		return s.Relayed.Reached(heads)
 	})
+}
+
+// topics are made as the relay makes them, which tries again too: a broker may
+// learn of a topic after its controller has answered.
+func topics(t *testing.T, s kafka.Settings, client sarama.Client) {
+	t.Helper()
+	var err error
+	if !assert.Eventually(t, func() bool {
+		err = kafka.EnsureTopics(s, client)
+		return err == nil
+	}, patience, 50*time.Millisecond) {
+		t.Fatal(err)
+	}
 }
 
 // consumes reads everything by a plain client with the one rule, and compares
@@ -229,7 +245,7 @@ func (w *world) consumes(t *testing.T) {
 				require.Equal(t, wanted[last].Stream, string(m.Key))
 				requireDescribed(t, described, m)
 				last++
-			case <-time.After(20 * time.Second):
+			case <-time.After(patience):
 				t.Fatalf("journal partition %d: Kafka has it up to %d of %d only", partition, last, len(wanted))
 			}
 		}
