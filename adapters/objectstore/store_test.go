@@ -45,7 +45,7 @@ type store struct {
 	before func(w http.ResponseWriter, r *http.Request) bool
 
 	served http.Handler
-	mu     sync.Mutex // one conditional request at a time
+	mu     sync.Mutex // one write at a time
 }
 
 func newStore(t *testing.T, times gofakes3.TimeSource) *store {
@@ -66,6 +66,10 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	source := r.Header.Get("X-Amz-Copy-Source-If-Match")
 	if r.URL.Query().Get("uploadId") == "" && source == "" {
+		if r.Method == http.MethodPut { // none comes between a copy and its condition
+			s.mu.Lock()
+			defer s.mu.Unlock()
+		}
 		s.served.ServeHTTP(w, r)
 		return
 	}
