@@ -120,7 +120,7 @@ func (h *history) connect(b *testing.B) {
 	client, err := sarama.NewClient(h.kafka.Brokers, config)
 	must(b, err)
 	b.Cleanup(func() { _ = client.Close() })
-	must(b, kafka.EnsureTopics(h.kafka, client))
+	makeTopics(b, h.kafka, client)
 	h.producer, err = sarama.NewSyncProducerFromClient(client)
 	must(b, err)
 	b.Cleanup(func() { _ = h.producer.Close() })

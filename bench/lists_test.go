@@ -83,6 +83,9 @@ func BenchmarkList(b *testing.B) {
 		untilFinished(b, pool, number)
 		b.ReportMetric(listEntries/time.Since(begin).Seconds(), "entries/s")
 		b.ReportMetric(float64(held()-before)/(1<<20), "held-MiB")
+		heads, err := journal.Heads(ctx)
+		must(b, err)
+		must(b, projections.WaitFor(ctx, pool, "lists", heads))
 		m, err := projections.FindMatch(ctx, pool, number)
 		if err != nil || m.NotFound != listEntries {
 			b.Fatalf("%d of %d entries were looked for in vain: %v", m.NotFound, listEntries, err)

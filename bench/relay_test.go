@@ -55,6 +55,16 @@ func kafkaSettings() kafka.Settings {
 	}
 }
 
+// makeTopics as the relay does, which tries again too: a broker may learn of a
+// topic after its controller has answered.
+func makeTopics(b *testing.B, settings kafka.Settings, client sarama.Client) {
+	err := kafka.EnsureTopics(settings, client)
+	for until := time.Now().Add(time.Minute); err != nil && time.Now().Before(until); {
+		err = kafka.EnsureTopics(settings, client)
+	}
+	must(b, err)
+}
+
 func fill(b *testing.B, journal *postgres.Journal, events int) {
 	const perAppend = 100
 	var filling sync.WaitGroup
@@ -123,9 +133,7 @@ func produceBarely(b *testing.B, pool *pgxpool.Pool) (int, time.Duration) {
 		b.Fatal(err)
 	}
 	defer func() { _ = client.Close() }()
-	if err := kafka.EnsureTopics(settings, client); err != nil {
-		b.Fatal(err)
-	}
+	makeTopics(b, settings, client)
 	producer, err := sarama.NewSyncProducerFromClient(client)
 	if err != nil {
 		b.Fatal(err)
