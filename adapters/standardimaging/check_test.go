@@ -1,7 +1,6 @@
 package standardimaging_test
 
 import (
-	"context"
 	"crypto/tls"
 	"encoding/json"
 	"io"
@@ -160,8 +159,8 @@ func TestCheckIsBoundedInTime(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body) // only then the server notices that its client is gone
 		<-r.Context().Done()
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	all := standardimaging.New(resolve).Check(ctx, plan, january)
+	began := time.Now()
+	all := standardimaging.New(resolve).Check(t.Context(), plan, january)
+	require.Less(t, time.Since(began), time.Minute)
 	require.Equal(t, "answer-timeout", all[len(all)-1].Code)
 }

@@ -89,12 +89,13 @@ func TestStalls(t *testing.T) {
 		<-r.Context().Done()
 	}
 	s.file, s.data = hang, hang
-	source := standardimaging.Within(resolve, 100*time.Millisecond, 50*time.Millisecond)
-	_, err := download(t.Context(), source, plan, s.fileURL())
+	// Whether the host is there is asked within the first time.
+	files := standardimaging.Within(resolve, 3*time.Second, 50*time.Millisecond)
+	_, err := download(t.Context(), files, plan, s.fileURL())
 	failed := s.failure(err)
 	require.Equal(t, "timeout", failed.Code)
 	require.True(t, failed.Retryable)
-	_, err = source.List(t.Context(), plan, january, 1)
+	_, err = standardimaging.Within(resolve, 100*time.Millisecond, 50*time.Millisecond).List(t.Context(), plan, january, 1)
 	require.Equal(t, "timeout", s.told(err).Code)
 
 	s.token = hang
@@ -102,7 +103,7 @@ func TestStalls(t *testing.T) {
 	require.Equal(t, "timeout", s.told(err).Code, "a token request")
 
 	s.file = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-	_, err = download(t.Context(), source, plan, s.fileURL())
+	_, err = download(t.Context(), files, plan, s.fileURL())
 	require.Equal(t, "timeout", s.failure(err).Code, "no headers either")
 }
 
@@ -113,12 +114,12 @@ func TestASlowReaderIsNoStall(t *testing.T) {
 	s.file = func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, strings.Repeat("x", 8<<20))
 	}
-	const stall = 200 * time.Millisecond
+	const stall = 3 * time.Second
 	body, err := standardimaging.Within(resolve, time.Minute, stall).Download(t.Context(), plan, s.fileURL())
 	require.NoError(t, err)
 	_, err = io.ReadFull(body, make([]byte, 10))
 	require.NoError(t, err)
-	<-time.After(2 * stall)
+	<-time.After(stall + stall/4)
 	require.Len(t, read(t, body), 8<<20-10)
 }
 

@@ -88,7 +88,7 @@ func TestLimitsAreChangedUnderWay(t *testing.T) {
 			for range cap(done) {
 				require.NoError(t, <-done)
 			}
-			require.Less(t, time.Since(began), 20*time.Second, "a hundred seconds and more by the old ones")
+			require.Less(t, time.Since(began), 80*time.Second, "a hundred seconds and more by the old ones")
 			open := 0
 			connections.Range(func(any, any) bool {
 				open++
@@ -145,7 +145,7 @@ func (b *busy) serve(w http.ResponseWriter, _ *http.Request) {
 	for m := b.most.Load(); n > m && !b.most.CompareAndSwap(m, n); m = b.most.Load() {
 		continue
 	}
-	<-time.After(5 * time.Millisecond)
+	<-time.After(50 * time.Millisecond) // much longer than a slow machine takes over a request: they are here at once
 	if excess := n - b.takes.Load(); excess > 0 {
 		b.beyond.Add(1)
 		if !b.to(w, excess) {
@@ -159,6 +159,17 @@ func (b *busy) serve(w http.ResponseWriter, _ *http.Request) {
 func concurrency(t *testing.T, s *standardimaging.Source) float64 {
 	t.Helper()
 	return gauge(t, s, "waybill_source_concurrency")
+}
+
+// within so many tries, since a machine that stands still for a moment is slow
+// as a store can be.
+func within(tries int, holds func() bool) bool {
+	for range tries {
+		if holds() {
+			return true
+		}
+	}
+	return false
 }
 
 // TestItBacksOffFromRefusalsAndRecovers: a store answers 429 beyond ten requests
@@ -186,13 +197,17 @@ func TestItBacksOffFromRefusalsAndRecovers(t *testing.T) {
 		return store.beyond.Load() - before
 	}
 	load(500) // it begins as the settings allow
-	require.Less(t, load(1000), int64(150), "a tenth of refusals, and a few while it tries for more")
-	require.LessOrEqual(t, concurrency(t, src), 16.0)
-	require.GreaterOrEqual(t, store.most.Load(), int64(8), "it keeps close to what there is")
+	settled := func() bool {
+		// A tenth of refusals, and a few while it tries for more; close to what there is.
+		return load(1000) < 150 && concurrency(t, src) <= 16 && store.most.Load() >= 8
+	}
+	require.True(t, within(10, settled))
 
 	store.takes.Store(1000)
-	load(4000)
-	require.EqualValues(t, 64, concurrency(t, src), "all that the settings allow")
+	require.True(t, within(10, func() bool {
+		load(4000)
+		return concurrency(t, src) == 64
+	}), "all that the settings allow")
 	require.Greater(t, store.most.Load(), int64(16), "and it is made use of; all 64 at one moment would be chance")
 }
 
