@@ -157,7 +157,7 @@ func TestTokensThatAreNotGoodAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ token, code string }{
 		"expired":            {with(func(g *oidctest.Grant) { g.Lasts = -time.Minute }), "token-expired"},
 		"without an end":     {signed(t, jose.ES256, private, id, endless), "token-expired"},
-		"too early":          {with(func(g *oidctest.Grant) { g.Early = time.Minute }), "token-early"},
+		"too early":          {with(func(g *oidctest.Grant) { g.Early = 10 * time.Minute }), "token-early"},
 		"of another's":       {with(func(g *oidctest.Grant) { g.Audience = "payroll" }), "token-audience-wrong"},
 		"of another issuer":  {other.Token(operator()), "token-issuer-unknown"},
 		"of nobody":          {with(func(g *oidctest.Grant) { g.Subject = "" }), "token-subject-missing"},

@@ -9,8 +9,8 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -40,11 +40,9 @@ type Issuer struct {
 
 	t       *testing.T
 	handler http.Handler
-	address string
-	server  *http.Server
-	ended   chan struct{}
 
 	mu     sync.Mutex
+	away   bool
 	grants map[string]Grant // by client
 	keys   []key            // published; the last one signs
 	asked  map[string]int   // requests by path
@@ -53,11 +51,11 @@ type Issuer struct {
 // Start runs an issuer until the test ends.
 func Start(t *testing.T) *Issuer {
 	t.Helper()
-	i := &Issuer{t: t, grants: map[string]Grant{}, asked: map[string]int{}, address: "127.0.0.1:0"}
+	i := &Issuer{t: t, grants: map[string]Grant{}, asked: map[string]int{}}
 	i.Rotate()
-	i.listen()
-	t.Cleanup(func() { i.Stop() })
-	i.URL = "http://" + i.address
+	server := httptest.NewServer(http.HandlerFunc(i.serve))
+	t.Cleanup(server.Close)
+	i.URL = server.URL
 	users := storage.NewUserStore(i.URL)
 	provider, err := op.NewProvider(&op.Config{CryptoKey: [32]byte{1}}, &records{storage.NewStorage(users), i}, op.StaticIssuer(i.URL), op.WithAllowInsecure())
 	require.NoError(t, err)
@@ -67,34 +65,28 @@ func Start(t *testing.T) *Issuer {
 	return i
 }
 
-// listen serves at the same address as before.
-func (i *Issuer) listen() {
-	listener, err := (&net.ListenConfig{}).Listen(i.t.Context(), "tcp", i.address)
-	require.NoError(i.t, err)
-	i.address = listener.Addr().String()
-	i.server, i.ended = &http.Server{Handler: http.HandlerFunc(i.serve), ReadHeaderTimeout: time.Second}, make(chan struct{})
-	go func(server *http.Server, ended chan struct{}) {
-		defer close(ended)
-		_ = server.Serve(listener)
-	}(i.server, i.ended)
-}
-
 func (i *Issuer) serve(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
 	i.asked[r.URL.Path]++
-	handler := i.handler
+	handler, away := i.handler, i.away
 	i.mu.Unlock()
+	if away {
+		panic(http.ErrAbortHandler)
+	}
 	handler.ServeHTTP(w, r)
 }
 
-// Stop is the issuer's going away.
-func (i *Issuer) Stop() {
-	_ = i.server.Close()
-	<-i.ended
-}
+// Stop is the issuer's going away: nobody gets an answer. Its port stays its own.
+func (i *Issuer) Stop() { i.setAway(true) }
 
 // Resume brings it back.
-func (i *Issuer) Resume() { i.listen() }
+func (i *Issuer) Resume() { i.setAway(false) }
+
+func (i *Issuer) setAway(away bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.away = away
+}
 
 // AskedForKeys tells how often its keys were read.
 func (i *Issuer) AskedForKeys() int {
