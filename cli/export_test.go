@@ -88,7 +88,7 @@ func TestAnExportGoesOnWhereItBrokeOff(t *testing.T) {
 			t.Run(fmt.Sprint(format, breaks), func(t *testing.T) {
 				t.Parallel()
 				e := &exporter{breaks: breaks}
-				out, remarks, err := run(t, e.serve(t), "audit", "export", "--format", format, "--batch", "B1", "--patience", "20s")
+				out, remarks, err := run(t, e.serve(t), "audit", "export", "--format", format, "--batch", "B1", "--patience", "5m")
 				require.NoError(t, err)
 				require.Equal(t, whole, out)
 				require.Len(t, e.asked, len(breaks)+1)
@@ -103,7 +103,7 @@ func TestAWorkbookBeginsAgain(t *testing.T) {
 	t.Parallel()
 	e := &exporter{breaks: []int{500, 1000}}
 	path := filepath.Join(t.TempDir(), "审计.xlsx")
-	_, _, err := run(t, e.serve(t), "audit", "export", "--format", "xlsx", "--file", path, "--patience", "20s")
+	_, _, err := run(t, e.serve(t), "audit", "export", "--format", "xlsx", "--file", path, "--patience", "5m")
 	require.NoError(t, err)
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)

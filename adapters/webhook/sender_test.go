@@ -154,10 +154,10 @@ func TestRetryAfter(t *testing.T) {
 		"120": 2 * time.Minute, "0": 0, "-5": 0, "": 0, "soon": 0,
 		sent.At.Add(time.Hour).UTC().Format(http.TimeFormat): time.Hour, sent.At.Add(-time.Hour).UTC().Format(http.TimeFormat): 0,
 	} {
-		server, _ := receiver(t, status(http.StatusServiceUnavailable, "Retry-After", header))
+		server, _ := receiver(t, status(http.StatusServiceUnavailable, "Retry-After", header, "Date", sent.At.UTC().Format(http.TimeFormat)))
 		sent.URL = server.URL
 		answer := webhook.New(resolve, "test").Send(t.Context(), sent)
-		require.InDelta(t, wait, answer.RetryAfter, float64(time.Second), header)
+		require.Equal(t, wait, answer.RetryAfter, header)
 	}
 }
 
@@ -213,7 +213,7 @@ func TestCertificatesAreVerified(t *testing.T) {
 func TestReceiversThatDoNotAnswer(t *testing.T) {
 	t.Parallel()
 	hanging, requests := receiver(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // in which it gets there
 	defer cancel()
 	answer := webhook.New(resolve, "test").Send(ctx, request(hanging.URL))
 	require.Equal(t, deliveries.Answer{Error: "the receiver did not answer in time"}, answer)
