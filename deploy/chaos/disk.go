@@ -71,7 +71,7 @@ func (d *disk) empty() error {
 // unmount ends the file system with all that is on it; a moment later when
 // something still looks at it.
 func (d *disk) unmount() error {
-	for until := time.Now().Add(10 * time.Second); ; time.Sleep(interval) {
+	for until := time.Now().Add(time.Minute); ; time.Sleep(interval) {
 		err := unix.Unmount(d.path, 0)
 		if !errors.Is(err, unix.EBUSY) || time.Now().After(until) {
 			return err

@@ -98,7 +98,7 @@ func newRun(ctx context.Context, w *world, program string, seed uint64, s size) 
 		return nil, err
 	}
 	for range 2 {
-		port, err := servers.FreePort(ctx)
+		port, err := servers.FreePort()
 		if err != nil {
 			return nil, err
 		}
@@ -240,7 +240,7 @@ func (r *run) begin(ctx context.Context) error {
 
 // Bounds of waiting for the journal.
 const (
-	quiet      = 2 * time.Second // then there is nothing left to disturb
+	quiet      = 2 * time.Second // then there may be nothing left to disturb
 	maxBatches = 8
 )
 
@@ -256,7 +256,7 @@ func (r *run) grow(ctx context.Context, by int64) error {
 		if now >= began+by {
 			return true, nil
 		}
-		if time.Since(since) > quiet {
+		if time.Since(since) > quiet && r.nothingLeft(ctx) {
 			if len(r.batches) == maxBatches {
 				r.idle++
 				return true, nil
@@ -266,6 +266,14 @@ func (r *run) grow(ctx context.Context, by int64) error {
 		}
 		return false, fmt.Errorf("%d of %d events", now-began, by)
 	})
+}
+
+// nothingLeft: every batch has finished. A machine that is slow is quiet for
+// long in the middle of one.
+func (r *run) nothingLeft(ctx context.Context) bool {
+	var finished int
+	err := r.pool.QueryRow(ctx, `SELECT count(*) FROM batches WHERE finished_at IS NOT NULL`).Scan(&finished)
+	return err == nil && finished == len(r.batches)
 }
 
 // events in the journal.

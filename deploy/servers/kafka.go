@@ -106,7 +106,7 @@ func newBroker(ctx context.Context, dir string, node, brokers int) (*Kafka, erro
 		return nil, err
 	}
 	k := &Kafka{jars: jars, dir: dir, node: node, brokers: brokers, cluster: firstCluster}
-	k.ports, err = freePorts(ctx)
+	k.ports, err = freePorts()
 	k.advertised = k.Address()
 	return k, err
 }
