@@ -33,7 +33,7 @@ func (r *rig) careful(documents int) {
 	}
 	d := r.dependencies()
 	d.Handler = d.Handler.FourEyes(documents)
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 }
 
 // pending documents of a batch whose listing is complete.
@@ -235,7 +235,7 @@ func TestAnExpiredApprovalIsNotDecided(t *testing.T) {
 	require.NoError(t, err)
 	d := r.dependencies()
 	d.Handler = commands.NewHandler(r.journal, installation, "test", func() time.Time { return time.Now().Add(approval.Validity) }).FourEyes(1)
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	for _, verb := range []string{"approve", "reject"} {
 		r.decided(second, asked.ID, verb).refused(http.StatusConflict, "approval-expired")
 	}

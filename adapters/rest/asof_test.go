@@ -55,9 +55,18 @@ func (r *rig) migrated(number string, id domain.DocumentID) wire.Position {
 
 // reached tells when a view has a position.
 func (r *rig) reached(view string, at wire.Position) error {
-	ctx, cancel := context.WithTimeout(r.t.Context(), waitTimeout)
+	ctx, cancel := context.WithTimeout(r.t.Context(), longWait)
 	defer cancel()
 	return projections.WaitFor(ctx, r.pool, view, at)
+}
+
+// shown waits until batches and their documents are as they were at a position: a
+// read without one asks several views, which come as far at different times.
+func (r *rig) shown(at wire.Position) {
+	r.t.Helper()
+	for _, view := range []string{batchesView, documentsView} {
+		require.NoError(r.t, r.reached(view, at))
+	}
 }
 
 func with(path string, parameters ...string) string {
@@ -85,9 +94,7 @@ func TestAsOf(t *testing.T) {
 		"/v1/batches", one, one + "/slices", one + "/documents", pathOf(number, good), pathOf(number, bad),
 		with("/v1/batches", "phase", "active", "limit", "1"), with(one+"/documents", "status", "failed", "code", "type-unsupported"),
 	}
-	for _, view := range []string{batchesView, documentsView} {
-		require.NoError(t, r.reached(view, at))
-	}
+	r.shown(at)
 	shown := map[string]answer{}
 	for _, path := range paths {
 		shown[path] = r.get(path).is(http.StatusOK, nil)
@@ -165,13 +172,12 @@ func TestAsOfWaitsForTheViews(t *testing.T) {
 	number := r.batch().Number
 	r.serve(r.dependencies(), shortWait)
 	at, _ := r.now()
-	require.NoError(t, r.reached(batchesView, at))
-	require.NoError(t, r.reached(documentsView, at))
+	r.shown(at)
 	r.views.Lock()
+	defer r.views.Unlock()
 	r.discovered(number, image("erp", "IMG-1"))
 	at, _ = r.now()
 	r.get(with("/v1/batches/"+number, "asOf", at.String())).refused(http.StatusServiceUnavailable, "view-late")
-	r.views.Unlock()
 }
 
 func TestComparison(t *testing.T) {

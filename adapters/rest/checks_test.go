@@ -32,7 +32,7 @@ func TestSourceIsCheckedAndNothingIsChanged(t *testing.T) {
 	d := r.dependencies()
 	checker := &trying{found: []commands.Check{{Step: "dns", Target: "token", Status: commands.CheckOK, Code: "name-known", Detail: "d"}}}
 	d.Checker = checker
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	path := "/v1/sources/" + sourceID + "/check"
 	check := func(body any) answer { return r.send(commands.RoleAdmin, "POST", path, body) }
 	var report SourceReport

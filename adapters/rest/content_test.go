@@ -84,7 +84,7 @@ func (r *rig) keeps(number string, id domain.DocumentID, files map[string]string
 	state, err := commands.Documents.Fold(document.State{}, r.records(id.Stream()))
 	require.NoError(r.t, err)
 	at := r.document(id, document.Migrate{Batch: number, Work: state.Batches[number].Work, Manifest: domain.Stored{Target: "folder", Key: "m", SHA256: "m"}, Files: outcomes})
-	require.NoError(r.t, r.reached(documentsView, at))
+	r.shown(at)
 }
 
 func contentOf(number string, id domain.DocumentID, file string) string {
@@ -158,7 +158,7 @@ func TestFileThatIsNotMigratedSaysWhy(t *testing.T) {
 	failed, pending := image("ssc", "IMG-1"), image("ssc", "IMG-2")
 	at := r.failed(number, failed)
 	at.Raise(r.discovered(number, pending))
-	require.NoError(t, r.reached(documentsView, at))
+	r.shown(at)
 	p := r.get(contentOf(number, failed, "cover/1 +")).refused(http.StatusNotFound, "file-not-migrated")
 	require.Contains(t, p.Detail, "type-unsupported")
 	p = r.get(contentOf(number, pending, "f2")).refused(http.StatusNotFound, "file-not-migrated")
@@ -190,15 +190,15 @@ func TestArchiveThatHasItNot(t *testing.T) {
 	received, err := io.ReadAll(response.Body)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "bytes that are not those that were stored do not arrive whole")
 	require.Less(t, len(received), len(keptAs("rotten")))
-	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), errNotAsStored.Error()) }, waitTimeout, shortWait/10)
+	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), errNotAsStored.Error()) }, longWait, shortWait/10)
 
 	d := r.dependencies()
 	d.Archive = &shelf{away: errors.New("the folder is another's")}
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	get("ok").refused(http.StatusServiceUnavailable, "archive-unavailable")
 	d = r.dependencies()
 	d.Archive = nil
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	require.Contains(t, get("ok").refused(http.StatusServiceUnavailable, "archive-not-set").Detail, "WAYBILL_ARCHIVE")
 }
 

@@ -251,7 +251,7 @@ func TestTailsEndWithTheProcess(t *testing.T) {
 	ending := make(chan struct{})
 	d := r.dependencies()
 	d.Ending = ending
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	followed := r.tail("")
 	followed.next(t)
 	close(ending)
@@ -268,14 +268,14 @@ func TestAnAnswerThatFailsIsCutOff(t *testing.T) {
 	d := r.dependencies()
 	journal := &failing{Journal: r.journal, failed: make(chan struct{})}
 	d.Journal = journal
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	followed := r.tail("")
 	followed.next(t)
 	close(journal.failed)
 	r.anotherBatch()
 	require.False(t, followed.Scan())
 	require.ErrorIs(t, followed.Err(), io.ErrUnexpectedEOF)
-	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), errBroken.Error()) }, 5*time.Second, time.Millisecond, "the log says why")
+	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), errBroken.Error()) }, longWait, time.Millisecond, "the log says why")
 }
 
 type failing struct {
@@ -307,7 +307,7 @@ func TestReadersOfEventsAreBounded(t *testing.T) {
 	require.Equal(t, "15", p.Header.Get("Retry-After"))
 	open[7].response.Body.Close()
 	require.Eventually(t, func() bool { return r.send(commands.RoleAuditor, "GET", "/v1/events", nil).Status == http.StatusOK },
-		10*time.Second, 10*time.Millisecond, "a client that goes makes room")
+		longWait, 10*time.Millisecond, "a client that goes makes room")
 }
 
 func TestTheContractIsPublished(t *testing.T) {

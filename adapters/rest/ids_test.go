@@ -23,7 +23,7 @@ func TestIDsOfAnyTextReachTheirRoute(t *testing.T) {
 	number := r.batch().Number
 	d := r.dependencies()
 	d.Checker = &trying{}
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	bodies := map[string]any{
 		"changeSource": map[string]any{"name": "n"}, "skipFile": because("r"), "exceptDocument": map[string]any{"reason": "r", "evidence": "e"},
 		"checkSource": map[string]any{}, "changeWebhook": map[string]any{"url": "https://erp.example/", "secretRefs": []string{"env:ERP"}},

@@ -51,7 +51,7 @@ func TestBulkRetryIsAcceptedAndFollowed(t *testing.T) {
 	require.Eventually(t, func() bool {
 		r.get("/v1/operations/"+taken.Operation).is(http.StatusOK, &op)
 		return op.Status == operation.StatusCompleted
-	}, waitTimeout, shortWait/20)
+	}, longWait, shortWait/20)
 	require.Equal(t, len(hostile), op.Done)
 
 	var items, rest Page[OperationItem]
@@ -72,7 +72,7 @@ func TestBulkRetryIsAcceptedAndFollowed(t *testing.T) {
 		var failed Page[Document]
 		r.get(path+"/documents?status=failed").is(http.StatusOK, &failed)
 		return len(failed.Items) == 0
-	}, waitTimeout, shortWait/20)
+	}, longWait, shortWait/20)
 	second := r.post(path+"/retry", because("again")).is(http.StatusAccepted, nil)
 	var operations, older Page[Operation]
 	r.get(second.at(path+"/operations")+"&limit=1").is(http.StatusOK, &operations)

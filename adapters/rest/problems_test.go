@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -123,17 +124,19 @@ func TestReadsWaitForThePositionThatTheyAreGiven(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.views.Lock() // the views stand still
+	goOn := sync.OnceFunc(r.views.Unlock)
+	defer goOn()
 	made := r.source()
 	path := "/v1/sources/" + sourceID
 	r.get(path).refused(http.StatusNotFound, "source-not-found")
 	d := r.dependencies()
 	in := make(chan struct{})
 	d.Identity = knocking{r.tokens, in}
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	read := make(chan answer)
 	go func() { read <- r.get(made.at(path)) }()
 	<-in
-	r.views.Unlock()
+	goOn()
 	(<-read).is(http.StatusOK, nil)
 }
 
@@ -164,7 +167,7 @@ func TestFaultsOfOurOwnAreLoggedAndNotTold(t *testing.T) {
 	require.Eventually(t, func() bool {
 		log := r.log.String()
 		return strings.Contains(log, "request-5") && strings.Contains(log, `relation \"sources\" does not exist`)
-	}, waitTimeout, shortWait/20)
+	}, longWait, shortWait/20)
 }
 
 func TestJournalThatIsClosedIsSaid(t *testing.T) {
@@ -225,7 +228,7 @@ func TestPanicIsAProblem(t *testing.T) {
 	r := newRig(t)
 	d := r.dependencies()
 	d.Identity = faulty{}
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	a := r.get("/v1/sources")
 	a.refused(http.StatusInternalServerError, "internal-error")
 	require.NotContains(t, string(a.Body), "hunter2")
@@ -244,7 +247,7 @@ func TestHealthAndReadiness(t *testing.T) {
 	}
 	d := r.dependencies()
 	d.Checks = []Check{{"database", r.pool.Ping}, {"kafka", check}, {"views", check}}
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	r.send("", "GET", "/healthz", nil).is(http.StatusOK, nil)
 	r.send("", "GET", "/readyz", nil).is(http.StatusOK, nil)
 	broken.Store(true)
@@ -293,7 +296,7 @@ func TestLogAndMetricsNameTheRouteOnly(t *testing.T) {
 	}
 	require.Eventually(t, func() bool {
 		return count("/v1/batches/{number}/documents", "404") == 1 && count("none", "404") == 1
-	}, waitTimeout, shortWait/20)
+	}, longWait, shortWait/20)
 	log := r.log.String()
 	require.Contains(t, log, "/v1/batches/{number}/documents")
 	require.NotContains(t, log, "private")

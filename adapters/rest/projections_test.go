@@ -21,7 +21,7 @@ func TestProjectionsAreShownAndResumed(t *testing.T) {
 	require.Eventually(t, func() bool {
 		r.get("/v1/projections").is(http.StatusOK, &list)
 		return list.Items[1].LagEvents == 0
-	}, waitTimeout, shortWait/20)
+	}, longWait, shortWait/20)
 	require.Len(t, list.Items, len(projections.Views()))
 	batches, audit := list.Items[1], list.Items[5]
 	require.Equal(t, Projection{View: "batches", Version: 1, Position: batches.Position, State: projections.ViewRunning}, batches)

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,7 +43,7 @@ func (a answer) ended(r *rig) (last Rebuild) {
 		last = Rebuild{}
 		r.send(commands.RoleAdmin, "GET", path, nil).is(http.StatusOK, &last)
 		return last.EndedAt != nil
-	}, time.Minute, shortWait/4)
+	}, 3*longWait, shortWait/4) // of all views, after one another
 	return last
 }
 

@@ -36,7 +36,7 @@ func TestDocumentIsRehearsed(t *testing.T) {
 	d := r.dependencies()
 	rehearser := &rehearsing{}
 	d.Rehearser = rehearser
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	number := r.batch().Number
 	id := image("ssc", "IMG/1 +")
 	r.discovered(number, id)
@@ -84,7 +84,7 @@ func TestTooManyRehearse(t *testing.T) {
 	d := r.dependencies()
 	rehearser := &rehearsing{begun: make(chan struct{}), let: make(chan struct{})}
 	d.Rehearser = rehearser
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	number := r.batch().Number
 	id := image("ssc", "IMG-1")
 	r.discovered(number, id)

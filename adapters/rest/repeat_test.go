@@ -128,7 +128,7 @@ func TestEffectWhoseAnswerWasLostIsNotRepeated(t *testing.T) {
 	lost := &forgetful{Repeats: d.Repeats}
 	lost.dies.Store(true)
 	d.Repeats = lost
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	path := "/v1/batches/" + b.Number + "/pause"
 	token := map[string]any{"subject": "erp", "roles": []string{"reader"}}
 	for range 2 {

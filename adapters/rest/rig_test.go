@@ -29,8 +29,13 @@ import (
 	"github.com/waybill-migration/waybill/projections"
 )
 
-// shortWait is how long a read of a test waits for a view in vain.
-const shortWait = 200 * time.Millisecond
+const (
+	// shortWait is how long a read of a test waits for a view in vain.
+	shortWait = 200 * time.Millisecond
+	// longWait is how long a test waits for what comes by itself: on a machine
+	// of any speed, it does not come any more. Requests have their own bounds.
+	longWait = 2 * time.Minute
+)
 
 // rig is the API over a real journal and real views, which follow it.
 type rig struct {
@@ -68,7 +73,7 @@ func newRig(t *testing.T) *rig {
 		require.NoError(t, err)
 		r.secrets[role] = secret
 	}
-	r.serve(r.dependencies(), waitTimeout)
+	r.serve(r.dependencies(), longWait)
 	return r
 }
 

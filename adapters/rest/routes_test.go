@@ -38,7 +38,7 @@ func isPublic(path string) bool {
 // writes them.
 func (r *rig) routed() (all []string) {
 	r.t.Helper()
-	handler, err := newServer(r.dependencies(), waitTimeout)
+	handler, err := newServer(r.dependencies(), longWait)
 	require.NoError(r.t, err)
 	for _, route := range handler.(*gin.Engine).Routes() {
 		all = append(all, route.Method+" "+ginParameter.ReplaceAllString(route.Path, "{$1}"))
