@@ -46,13 +46,13 @@ func (r *rig) watches(shown credentials, change func(*watching)) *stream {
 
 func (s *stream) ends() {
 	s.t.Helper()
-	for {
+	for late := time.After(longWait); ; {
 		select {
 		case _, open := <-s.events:
 			if !open {
 				return
 			}
-		case <-time.After(waitTimeout):
+		case <-late:
 			require.Fail(s.t, "it does not end")
 		}
 	}
@@ -77,10 +77,8 @@ func TestWatchingEnds(t *testing.T) {
 			return commands.ErrIssuerAway // who cannot be asked ends nothing
 		}
 	})
-	for n := 0; n < 20; {
-		if e := <-s.events; e.comment == "alive" {
-			n++
-		}
+	for range 10 {
+		s.lives()
 	}
 	refusing.Store(true)
 	s.ends()
@@ -92,7 +90,7 @@ func TestWatchingEnds(t *testing.T) {
 		r.live.mu.Lock()
 		defer r.live.mu.Unlock()
 		return len(r.live.watchers) == 0
-	}, waitTimeout, shortWait/10, "whoever left is forgotten")
+	}, longWait, shortWait/10, "whoever left is forgotten")
 }
 
 func TestTooManyWatch(t *testing.T) {
@@ -140,16 +138,33 @@ func (s *stream) lives() {
 	for len(s.events) > 0 {
 		<-s.events
 	}
-	for n := 0; n < 2; {
+	for n, late := 0, time.After(longWait); n < 2; {
 		select {
 		case e, open := <-s.events:
 			require.True(s.t, open, "the stream has ended")
 			if e.comment == "alive" {
 				n++
 			}
-		case <-time.After(waitTimeout):
+		case <-late:
 			require.Fail(s.t, "no heartbeat comes")
 		}
+	}
+}
+
+// day is over when a test says so.
+type day struct {
+	context.Context
+	over chan struct{}
+}
+
+func (d day) Done() <-chan struct{} { return d.over }
+
+func (d day) Err() error {
+	select {
+	case <-d.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
 	}
 }
 
@@ -158,12 +173,13 @@ func TestWatchingEndsWithTheDay(t *testing.T) {
 	r := newRig(t)
 	api, err := New(r.dependencies())
 	require.NoError(t, err)
+	over := make(chan struct{})
+	end := sync.OnceFunc(func() { close(over) })
 	server := httptest.NewServer(http.HandlerFunc(func(to http.ResponseWriter, q *http.Request) {
-		day, over := context.WithTimeout(q.Context(), time.Second)
-		defer over()
-		api.ServeHTTP(to, q.WithContext(day))
+		api.ServeHTTP(to, q.WithContext(day{q.Context(), over}))
 	}))
 	t.Cleanup(server.Close)
+	t.Cleanup(end) // else the server would wait
 	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/v1/live", nil)
 	require.NoError(t, err)
 	q.Header.Set("Authorization", "Bearer "+r.secrets[commands.RoleReader])
@@ -171,6 +187,7 @@ func TestWatchingEndsWithTheDay(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	require.Equal(t, "no", response.Header.Get("X-Accel-Buffering"))
+	end()
 	_, err = io.ReadAll(response.Body)
 	require.NoError(t, err, "an answer that is cut off is not in good order")
 }
@@ -244,14 +261,14 @@ func (r *rig) another(views Views) {
 	r.looked()
 	d := r.dependencies()
 	d.Live = NewLive(views, r.journal, r.waker, d.Log)
-	d.Live.patience = shortWait
+	d.Live.patience = 5 * shortWait
 	ctx, stop := context.WithCancel(r.t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { _ = d.Live.Run(ctx) })
 	r.t.Cleanup(running.Wait)
 	r.t.Cleanup(stop)
 	r.live = d.Live
-	r.serve(d, waitTimeout)
+	r.serve(d, longWait)
 	r.looked()
 }
 
@@ -263,7 +280,7 @@ func (r *rig) looked() {
 		r.live.mu.Lock()
 		defer r.live.mu.Unlock()
 		return r.live.at.Reached(heads)
-	}, waitTimeout, shortWait/20)
+	}, longWait, shortWait/20)
 }
 
 // Whoever comes back after a restart, before anything has changed, goes on as if
