@@ -29,14 +29,22 @@ export function useResource<T>(url: string | null, reading: Reading = {}): Resou
   // A page that a command led to shows what the command did.
   const [round, setRound] = useState({ count: 0, position: changed.value.position });
   const seen = useRef(changed.value.count);
+  // Something live came while it was read: what is read may be older.
+  const overtaken = useRef(false);
+
+  const reload = () => setRound((r) => ({ count: r.count + 1, position: '' }));
 
   useEffect(() => {
     if (url === null) return;
     const stop = new AbortController();
     const kind = url.split('?')[0];
+    overtaken.current = false;
     setState((old) => ({ ...old, data: old.of === kind ? old.data : undefined, loading: true }));
     get<T>(reading.after === false ? url : withPosition(url, round.position), stop.signal).then(
-      (data) => setState({ of: kind, data, loading: false }),
+      (data) => {
+        setState({ of: kind, data, loading: false });
+        if (overtaken.current) reload();
+      },
       (error) => {
         if (!stop.signal.aborted) setState((old) => ({ of: kind, data: old.of === kind ? old.data : undefined, problem: error, loading: false }));
       },
@@ -60,7 +68,7 @@ export function useResource<T>(url: string | null, reading: Reading = {}): Resou
       timer = window.setTimeout(() => {
         timer = 0;
         last = Date.now();
-        setRound((r) => ({ count: r.count + 1, position: '' }));
+        reload();
       }, Math.max(0, last + calm - Date.now()));
     });
     return () => {
@@ -70,8 +78,10 @@ export function useResource<T>(url: string | null, reading: Reading = {}): Resou
   }, [url, live?.batch, live?.kind]);
 
   return {
-    data: state.data, problem: state.problem, loading: state.loading,
-    reload: () => setRound((r) => ({ count: r.count + 1, position: '' })),
-    patch: (change) => setState((old) => (old.data === undefined ? old : { ...old, data: change(old.data) })),
+    data: state.data, problem: state.problem, loading: state.loading, reload,
+    patch: (change) => {
+      overtaken.current = true;
+      setState((old) => (old.data === undefined ? old : { ...old, data: change(old.data) }));
+    },
   };
 }

@@ -1,5 +1,7 @@
 // A verification: what was read again, and what it found that is not as it was stored.
+import { useEffect } from 'preact/hooks';
 import type { PageOf, Verification, VerificationFinding } from '../api/types';
+import { useEvery } from '../base/every';
 import { bytes, number } from '../base/format';
 import { at, segment, urlOf } from '../base/place';
 import { useResource } from '../base/resource';
@@ -14,11 +16,15 @@ import { Time } from '../ui/time';
 
 const faults = () => [['missing', words.missing()], ['changed', words.changed()], ['unverifiable', words.unverifiable()], ['extra', words.extra()]] as const;
 
+const readEvery = 4000;
+
 export default function VerificationPage({ id }: { id: string }) {
   const path = `/v1/verifications/${segment(id)}`;
   const verification = useResource<Verification>(path, { live: { kind: 'batch' } });
   const findings = useResource<PageOf<VerificationFinding>>(urlOf(path + '/findings', { fault: at('fault'), cursor: at('cursor'), limit: 100 }), { live: { kind: 'batch' } });
   const v = verification.data;
+  useEvery(readEvery, verification.reload, v?.status === 'running');
+  useEffect(findings.reload, [v?.changedAt]);
   const crumbs: [string, string][] = v ? [['/batches', batches.title()], [batchPath(v.batch, 'verifications'), v.batch]] : [['/batches', batches.title()]];
   if (!v) return <Page title={words.title()} crumbs={crumbs}>{verification.problem ? <ProblemBox problem={verification.problem} again={verification.reload} /> : <Skeleton lines={8} />}</Page>;
   const d = v.documents;

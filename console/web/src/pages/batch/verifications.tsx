@@ -1,5 +1,6 @@
 import { post } from '../../api/http';
 import type { BatchOverview, PageOf, Verification } from '../../api/types';
+import { useEvery } from '../../base/every';
 import { bytes, number } from '../../base/format';
 import { at, segment, urlOf } from '../../base/place';
 import { useResource } from '../../base/resource';
@@ -12,8 +13,11 @@ import { Time } from '../../ui/time';
 import { toast } from '../../ui/toast';
 import { verify } from './actions';
 
+const readEvery = 4000;
+
 export function Verifications({ batch }: { batch: BatchOverview }) {
   const page = useResource<PageOf<Verification>>(urlOf('/v1/verifications', { batch: batch.number, cursor: at('cursor'), limit: 50 }), { live: { batch: batch.number } });
+  useEvery(readEvery, page.reload, page.data?.items.some((v) => v.status === 'running') ?? false);
   return (
     <Table label={actions.verify()} columns={columns(page.data?.items[0]?.id)} of={page} id={(v) => v.id}
       empty={<Empty title={words.none()}><p>{words.noneHelp()}</p>{may('batches:write') && mayAll(batch) && batch.documents.migrated > 0 && <button type="button" class="primary" onClick={() => verify(batch)}>{actions.verify()}</button>}</Empty>} />

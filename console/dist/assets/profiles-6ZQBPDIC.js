@@ -1,1 +1,0 @@
-import{e as a,f as b}from"./chunk-IT6UVMQR.js";import"./chunk-2K7NRMZH.js";import"./chunk-DXDD47XP.js";import"./chunk-5H3MCTMZ.js";import"./chunk-67DAMLDC.js";import"./chunk-IQ4QUFSU.js";export{b as default,a as profilePath};
