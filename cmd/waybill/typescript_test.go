@@ -93,7 +93,7 @@ func compileClient(t *testing.T) string {
 // node runs the program and decodes what it printed.
 func (i *installation) node(program string, into any, arguments ...string) {
 	i.t.Helper()
-	ctx, cancel := context.WithTimeout(i.t.Context(), 10*time.Minute) // a program that does not end hides what it has to say
+	ctx, cancel := context.WithTimeout(i.t.Context(), 20*time.Minute) // a program that does not end hides what it has to say
 	defer cancel()
 	c := exec.CommandContext(ctx, "node", append([]string{program}, arguments...)...)
 	c.WaitDelay = time.Second // what it started may hold its output open

@@ -18,11 +18,13 @@ client.setConfig({ baseUrl: process.env.WAYBILL_SERVER, auth: process.env.WAYBIL
 const once = () => ({ 'Idempotency-Key': randomUUID() });
 
 // finished waits until there is nothing to do in a batch, or nothing any more
-// since the earlier time of that. Reads include what the position names.
+// since the earlier time of that, and what failed is told by its categories too,
+// which another view counts. Reads include what the position names.
 async function finished(number: string, after?: string, earlier?: string): Promise<BatchOverview> {
   for (;;) {
     const { data: batch } = await getBatch({ path: { number }, query: { after }, throwOnError: true });
-    if (batch.finishedAt && batch.finishedAt !== earlier) return batch;
+    const told = Object.values(batch.failures).reduce((sum, n) => sum + n, 0);
+    if (batch.finishedAt && batch.finishedAt !== earlier && told === batch.documents.failed) return batch;
     await setTimeout(100);
   }
 }
@@ -49,8 +51,11 @@ async function retry(number: string) {
   const { data: before } = await getBatch({ path: { number }, throwOnError: true });
   const { data: accepted } = await retryBatch({ path: { number }, body: { reason: 'the source is back' }, headers: once(), throwOnError: true });
   const batch = await finished(number, accepted.position, before.finishedAt);
-  const { data: operation } = await getOperation({ path: { id: accepted.operation }, throwOnError: true });
-  return { batch, operation };
+  for (;;) {
+    const { data: operation } = await getOperation({ path: { id: accepted.operation }, query: { after: accepted.position }, throwOnError: true });
+    if (operation.status !== 'running') return { batch, operation };
+    await setTimeout(100);
+  }
 }
 
 async function main([command, ...rest]: string[]) {
