@@ -24,7 +24,7 @@ func (i *installation) serveStage() string {
 		"alter-view": func(ctx context.Context) error { return i.exec(ctx, `UPDATE lists SET blank = 7 WHERE name = 'full'`) },
 		"hold-view": func(ctx context.Context) (err error) {
 			if held, err = i.pool.Begin(context.WithoutCancel(ctx)); err == nil {
-				_, err = held.Exec(ctx, `LOCK TABLE lists IN ACCESS EXCLUSIVE MODE`)
+				_, err = held.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE lists IN ACCESS EXCLUSIVE MODE`)
 			}
 			return err
 		},

@@ -187,10 +187,12 @@ async function skips(number) {
   const group = alice.page.locator('.groups > li', { hasText: 'type-unsupported' });
   await alice.confirm(group.getByRole('button', { name: 'Skip for now' }), { ...because, owner: 'olga' }, 'It goes on by itself');
   await completed();
+  await alice.followed('leftovers', 'documents');
   await alice.open(`/skips?batch=${number}`);
   await alice.page.getByLabel('Choose all on this page').check();
   await alice.confirm(alice.page.getByRole('button', { name: /^Recall chosen/ }), because, 'It goes on by itself');
   await completed();
+  await alice.followed('batches'); // else it may be shown as ended before it goes on
   await alice.open(`/batches/${number}`);
   await alice.status(...ended);
 }
@@ -209,6 +211,7 @@ async function correction(number) {
   await alice.dialog.locator('button[type="submit"]').click();
   await alice.page.waitForURL(/\/lists\/./);
   await alice.see('Came again');
+  const list = alice.page.url().split('/').pop();
   await alice.link('New batch of this list').click();
   await alice.page.waitForURL(/\/batches\/new/);
   await alice.fill({ source });
@@ -219,7 +222,7 @@ async function correction(number) {
   await alice.status(...ended);
 
   await alice.open(`/batches/${number}/failures`);
-  await alice.ask('Retry by list', {});
+  await alice.ask('Retry by list', { list });
   await alice.dialog.locator('.count').getByText(/\d/).waitFor();
   await alice.go({ ...because, pace: '1' });
   await alice.page.getByRole('link', { name: 'Show the operation' }).last().click();
@@ -243,6 +246,7 @@ async function verification(number) {
   await flawed.locator('a').click();
   await alice.row('Changed').waitFor();
   const verified = '/v1' + new URL(alice.page.url()).pathname;
+  await alice.followed('batches', 'documents', 'leftovers');
   await alice.open(`/batches/${number}/failures`);
   const group = alice.page.locator('.groups > li', { hasText: 'archive-object-lost' });
   await alice.confirm(group.getByRole('button', { name: 'Retry' }), because, 'It goes on by itself');
@@ -366,7 +370,8 @@ try {
   bob = await Person.enter(watched, server, secrets.bob, sent);
   await step(sources);
   const [number] = await Promise.all([batches(), step(profiles, aside).then(() => step(webhooks, aside))]);
-  await Promise.all([step(verification, number).then(() => step(empty)).then(() => step(fourEyes)), step(projections, aside)]);
+  await Promise.all([step(verification, number), step(projections, aside)]);
+  for (const what of [empty, fourEyes]) await step(what); // whose forms show lists, of which projections stops the view
   await step(reduced, watched, { server, secrets, sent, source, number });
   await step(signOut);
 } catch (error) {

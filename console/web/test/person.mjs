@@ -68,7 +68,15 @@ export class Person {
   // until what the last command led to is so.
   async until(url, holds) {
     const { position } = await this.answer;
-    for (const end = Date.now() + patience; !holds(await this.api('GET', position ? `${url}?after=${position}` : url));) {
+    await this.comes(position ? `${url}?after=${position}` : url, holds);
+  }
+
+  // followed: these views have all that was done, also by workers, whose
+  // position nobody is told. A page reads each for itself, and some only once.
+  followed = (...views) => this.comes('/v1/projections', ({ items }) => items.every((v) => !views.includes(v.view) || v.lagEvents === 0));
+
+  async comes(url, holds) {
+    for (const end = Date.now() + patience; !holds(await this.api('GET', url));) {
       must(Date.now() < end, `${url} does not come to what it should`);
       await new Promise((looked) => setTimeout(looked, 50));
     }

@@ -39,6 +39,15 @@ async function create() {
   await page.getByLabel(say.to, { exact: true }).fill('2024-02-29');
   await watched.settled(page);
   await watched.shot(page, `batch-new-${language}`);
+  await page.evaluate(() => { // from here on nothing is loaded again
+    globalThis.loadedOnce = true;
+    globalThis.seen = new Set();
+    const look = () => {
+      const figures = document.querySelector('.closure .equation');
+      if (figures) globalThis.seen.add(figures.textContent);
+    };
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
   await button(say.migrate).click();
   await page.waitForURL(/\/batches\/B/);
   return new URL(page.url()).pathname.split('/')[2];
@@ -47,14 +56,8 @@ async function create() {
 // watch it without loading anything again: its figures come by themselves.
 async function watch() {
   await page.locator('.live.live').waitFor();
-  await page.evaluate(() => {
-    globalThis.loadedOnce = true;
-    globalThis.seen = new Set();
-    const look = () => globalThis.seen.add(document.querySelector('.closure .equation')?.textContent);
-    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
-  });
   await page.locator('header.page .status', { hasText: new RegExp(`^(${say.succeeded}|${say.exceptions}|${say.failed})$`) }).first().waitFor();
-  const { loadedOnce, seen } = await page.evaluate(() => ({ loadedOnce: globalThis.loadedOnce, seen: globalThis.seen.size }));
+  const { loadedOnce, seen } = await page.evaluate(() => ({ loadedOnce: globalThis.loadedOnce, seen: globalThis.seen?.size }));
   must(loadedOnce, 'the page was loaded again');
   return seen;
 }
@@ -117,6 +120,7 @@ async function retry(number) {
   await inDialog(say.retryFailed).click();
   await link(say.showOperation).click();
   await page.locator('header.page .status', { hasText: say.completed }).waitFor();
+  await page.locator('table.data tbody tr:not(.loading)').first().waitFor(); // the items are read after the operation
   await watched.settled(page);
   const done = await page.locator('table.data tbody tr').count();
   must(done > 0, 'what became of each document is listed');
