@@ -28,8 +28,9 @@ type breaker struct {
 
 	mu       sync.Mutex
 	rest     *commands.NotNow // nil: requests go out
+	began    time.Time        // the rest
 	length   time.Duration    // of the last rest
-	answered time.Time        // when the service last was seen to answer
+	answered time.Time        // when the latest request was sent that the service answered
 }
 
 func newBreaker() *breaker {
@@ -54,7 +55,7 @@ func (b *breaker) admit(ctx context.Context, ask probe) error {
 		return &commands.NotNow{Until: time.Now().Add(firstRest), Failure: rest.Failure}
 	}
 	defer func() { <-b.asking }()
-	return b.settle(ask(ctx))
+	return b.settle(ctx, ask)
 }
 
 // blame says whose failure it is that was just seen: the document's own, as it
@@ -74,15 +75,17 @@ func (b *breaker) blame(ctx context.Context, failed *commands.SourceError, ask p
 	if b.answeredSince(at) {
 		return failed
 	}
-	if err := b.settle(ask(ctx)); err != nil {
+	if err := b.settle(ctx, ask); err != nil {
 		return err
 	}
 	return failed
 }
 
-// settle takes in what a probe came to, and gives what keeps requests from going
-// out.
-func (b *breaker) settle(err error) error {
+// settle sends a probe and takes in what it came to, and gives what keeps
+// requests from going out.
+func (b *breaker) settle(ctx context.Context, ask probe) error {
+	sent := time.Now()
+	err := ask(ctx)
 	var failed *commands.SourceError
 	if errors.As(err, &failed) {
 		if gaveNothing(failed) {
@@ -91,7 +94,7 @@ func (b *breaker) settle(err error) error {
 		err = nil // it answers, if not as it should
 	}
 	if err == nil {
-		b.worked()
+		b.worked(sent)
 	}
 	return err
 }
@@ -104,15 +107,24 @@ func (b *breaker) leaveAlone(failed *commands.SourceError) *commands.NotNow {
 	if b.rest == nil || time.Now().After(b.rest.Until) {
 		b.length = min(max(2*b.length, firstRest), lastRest)
 	}
-	b.rest = &commands.NotNow{Until: time.Now().Add(max(b.length, failed.RetryAfter)), Failure: failed.Failure}
+	b.began = time.Now()
+	b.rest = &commands.NotNow{Until: b.began.Add(max(b.length, failed.RetryAfter)), Failure: failed.Failure}
 	return b.rest
 }
 
-// worked: the service gave an answer.
-func (b *breaker) worked() {
+// worked: the service answered what was sent at a time. An answer that was on its
+// way when a request failed says nothing of the time since: it ends no rest, and
+// lays the blame on nobody.
+func (b *breaker) worked(sent time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.rest, b.length, b.answered = nil, 0, time.Now()
+	if b.rest != nil && sent.Before(b.began) {
+		return
+	}
+	b.rest, b.length = nil, 0
+	if sent.After(b.answered) {
+		b.answered = sent
+	}
 }
 
 func (b *breaker) resting() *commands.NotNow {

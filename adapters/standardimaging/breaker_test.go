@@ -109,6 +109,36 @@ func TestWhatFailsAloneIsToBlame(t *testing.T) {
 	require.Equal(t, "http-500", s.failure(err).Code)
 }
 
+// An answer that was on its way when the service asked to be left alone says
+// nothing of the time since.
+func TestALateAnswerEndsNoRest(t *testing.T) {
+	t.Parallel()
+	s, plan := newScripted(t)
+	asked, goOn := make(chan struct{}), make(chan struct{})
+	s.data = func(w http.ResponseWriter, r *http.Request) {
+		if content, _ := io.ReadAll(r.Body); strings.Contains(string(content), "late") {
+			close(asked)
+			<-goOn
+			_, _ = io.WriteString(w, emptyPage)
+			return
+		}
+		status(http.StatusTooManyRequests, "Retry-After", "60")(w, r)
+	}
+	source := standardimaging.New(resolve)
+	late := make(chan error, 1)
+	go func() {
+		_, err := source.Reread(t.Context(), plan, []string{"late"})
+		late <- err
+	}()
+	<-asked
+	_, err := source.Reread(t.Context(), plan, []string{"refused"})
+	rest := s.notNow(err)
+	close(goOn)
+	require.NoError(t, <-late)
+	_, err = source.Reread(t.Context(), plan, []string{"another"})
+	require.Equal(t, rest.Until, s.notNow(err).Until)
+}
+
 // The host of files may be another one, and away alone.
 func TestAHostOfFilesThatIsAway(t *testing.T) {
 	t.Parallel()

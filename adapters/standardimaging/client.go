@@ -90,11 +90,12 @@ func (c *client) call(ctx context.Context, plan commands.Plan, request listReque
 	if err := c.service.admit(ctx, ask); err != nil {
 		return listAnswer{}, "", err
 	}
+	sent := time.Now()
 	answer, reqid, err := c.ask(ctx, plan, request)
 	var failed *commands.SourceError
 	switch {
 	case err == nil:
-		c.service.worked()
+		c.service.worked(sent)
 	case !errors.As(err, &failed) || !gaveNothing(failed):
 	case failed.RetryAfter > 0 || failed.Failure.Category == domain.SourceThrottled: // it speaks of itself
 		err = c.service.leaveAlone(failed)

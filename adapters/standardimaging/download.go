@@ -90,6 +90,7 @@ type download struct {
 
 // begin asks for the file from its beginning.
 func (d *download) begin() error {
+	sent := time.Now()
 	body, err := d.get(http.Header{})
 	if err != nil {
 		return err
@@ -98,7 +99,7 @@ func (d *download) begin() error {
 		defer func() { _ = body.Close() }()
 		return refused(domain.StageFetch, body.answer)
 	}
-	d.store.worked()
+	d.store.worked(sent)
 	d.body, d.resumes = body, resumable(body.answer)
 	return nil
 }
