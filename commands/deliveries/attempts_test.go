@@ -43,6 +43,7 @@ func TestAttemptsGoFurtherAndFurtherApart(t *testing.T) {
 			rw.WriteHeader(http.StatusInternalServerError)
 		}
 	})
+	w.clock.stop()
 	w.start(deliveries.Usual)
 	w.Batch("sim")
 	first := w.tried("erp", 1)
@@ -98,6 +99,7 @@ func TestAFailedDeliveryLetsItsBatchGoOn(t *testing.T) {
 			rw.WriteHeader(http.StatusBadRequest)
 		}
 	})
+	w.clock.stop()
 	w.start(deliveries.Usual)
 	w.events(number, 2)
 	w.tried("erp", 1)
@@ -126,6 +128,7 @@ func TestAnEnabledWebhookHasItsWholePeriod(t *testing.T) {
 	w := newWorld(t)
 	w.hook("erp", types("waybill.batch."))
 	w.receiver.answers(always(http.StatusInternalServerError))
+	w.clock.stop()
 	w.start(deliveries.Usual)
 	w.Batch("sim")
 	w.tried("erp", 1)
@@ -198,7 +201,10 @@ func TestGoneFromBeforeItWasEnabledAgain(t *testing.T) {
 	w.receiver.answers(func(_ message, rw http.ResponseWriter) {
 		once.Do(func() {
 			close(asked)
-			<-answer
+			select {
+			case <-answer:
+			case <-t.Context().Done():
+			}
 			rw.WriteHeader(http.StatusGone)
 		})
 	})

@@ -3,7 +3,6 @@ package deliveries_test
 import (
 	"context"
 	"errors"
-	"hash/fnv"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -106,7 +105,7 @@ func TestRecordsOfABatchAreSentInOrder(t *testing.T) {
 	}
 	expected := map[string][]string{}
 	var mu sync.Mutex
-	ahead, tries := map[string]int{}, map[string]int{}
+	ahead, requests := map[string]int{}, 0
 	w.receiver.answers(func(m message, rw http.ResponseWriter) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -114,8 +113,7 @@ func TestRecordsOfABatchAreSentInOrder(t *testing.T) {
 		if place := ahead[number]; place >= len(expected[number]) || expected[number][place] != m.id {
 			t.Errorf("%s of %s was sent before the one ahead of it was taken", m.record.Type, number)
 		}
-		tries[m.id]++
-		if hashOf(m.id, tries[m.id])%3 == 0 {
+		if requests++; requests%3 == 0 {
 			rw.WriteHeader(http.StatusInternalServerError)
 			return
 		}
@@ -136,13 +134,6 @@ func TestRecordsOfABatchAreSentInOrder(t *testing.T) {
 	w.settled("erp", deliveries.Delivered, 3*37)
 	require.Len(t, w.receiver.took("erp"), 3*37, "each once")
 	require.Greater(t, len(w.receiver.got("erp")), 3*37+20, "many were refused at first")
-}
-
-func hashOf(id string, try int) uint32 {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(id))
-	_, _ = h.Write([]byte{byte(try)})
-	return h.Sum32()
 }
 
 func TestABatchThatIsRefusedKeepsNoOtherFromGoingOn(t *testing.T) {
@@ -212,19 +203,16 @@ func TestADisabledWebhookHoldsAndGoesOn(t *testing.T) {
 	w.start(quick)
 	number := w.Batch("sim")
 	w.hook("erp", types("waybill.batch."))
-	w.hook("witness", types("waybill.batch."))
 	w.on("erp", webhook.Disable{Reason: "maintenance"})
-	w.eventually("both are known", func() bool {
-		found, err := projections.Webhooks(t.Context(), w.Pool)
-		require.NoError(t, err)
-		return len(found) == 2
-	})
+	w.hook("witness", types("waybill.batch."))
+	w.on("witness", webhook.Test{})
+	w.settled("witness", deliveries.Delivered, 1) // who knows of it knows that the other is disabled
 	w.events(number, 3)
-	w.settled("witness", deliveries.Delivered, 3)
+	w.settled("witness", deliveries.Delivered, 4)
 	require.Empty(t, w.receiver.got("erp"))
 	w.on("erp", webhook.Enable{Reason: "done"})
 	w.settled("erp", deliveries.Delivered, 3)
-	require.Equal(t, w.receiver.took("witness"), w.receiver.took("erp"))
+	require.Equal(t, w.receiver.took("witness")[1:], w.receiver.took("erp"))
 }
 
 func TestARemovedWebhookIsForgotten(t *testing.T) {
@@ -248,7 +236,11 @@ func TestARemovedWebhookIsForgotten(t *testing.T) {
 	w.receiver.answers(always(http.StatusOK))
 	w.events(number, 1)
 	w.settled("witness", deliveries.Delivered, 1)
-	require.Len(t, w.receiver.got("erp"), sent)
+	after := w.receiver.got("erp")
+	require.LessOrEqual(t, len(after), sent+1, "one may have been on its way")
+	for _, m := range after {
+		require.NotEqual(t, w.receiver.took("witness")[0], m.id, "nothing new is sent")
+	}
 }
 
 // A process that dies with a request under way: its lease ends, and another
@@ -260,13 +252,13 @@ func TestWhatAKilledProcessHadUnderWayIsSentAgain(t *testing.T) {
 	w.hook("erp", types("waybill.batch."))
 	w.events(number, 2)
 	settings := quick
-	settings.Lease = settings.Timeout / 10
+	settings.Lease = time.Second
 	stop := w.start(settings, func(p *process) { p.Queue = &killed{Queue: w.queue} })
 	w.eventually("the first is sent", func() bool { return len(w.receiver.got("erp")) == 1 })
 	stop()
 	require.Zero(t, w.log("erp")[0].Attempts, "nobody knows of it")
 
-	w.start(settings)
+	w.start(quick)
 	w.settled("erp", deliveries.Delivered, 2)
 	took := w.receiver.took("erp")
 	require.Len(t, took, 3)
@@ -310,7 +302,7 @@ func TestAnOrderlyEndGivesBack(t *testing.T) {
 	stop()
 	require.Zero(t, w.log("erp")[0].Attempts)
 	w.receiver.answers(always(http.StatusOK))
-	w.start(quick) // whose lease, a minute, is not waited for
+	w.start(quick) // whose lease, ten minutes, is not waited for
 	w.settled("erp", deliveries.Delivered, 1)
 }
 
@@ -325,6 +317,9 @@ func TestAReplayFiresNothing(t *testing.T) {
 	w.events(number, 2)
 	w.settled("erp", deliveries.Delivered, 2)
 	stop()
+	heads, err := w.Journal.Heads(t.Context())
+	require.NoError(t, err)
+	w.Shown(heads) // or whoever follows would meet with what follows here
 
 	forget := `DELETE FROM projection_checkpoints`
 	for _, view := range projections.Views() {
@@ -332,7 +327,7 @@ func TestAReplayFiresNothing(t *testing.T) {
 			forget += `; TRUNCATE ` + table
 		}
 	}
-	_, err := w.Pool.Exec(t.Context(), forget)
+	_, err = w.Pool.Exec(t.Context(), forget)
 	require.NoError(t, err)
 	require.NoError(t, projections.Rebuild(t.Context(), w.Pool, w.Journal, slog.New(slog.DiscardHandler), projections.Views()...))
 	w.start(quick)
