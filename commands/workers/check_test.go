@@ -244,9 +244,14 @@ func (w *world) requireNoUploads() {
 func (w *world) requireNoLeases() {
 	w.t.Helper()
 	w.caughtUp()
-	var held int
+	require.Zero(w.t, w.leases(), "leases of work that is open")
+}
+
+// leases of work that is open.
+func (w *world) leases() (held int) {
+	w.t.Helper()
 	require.NoError(w.t, w.pool.QueryRow(w.t.Context(), `SELECT count(*) FROM leases l WHERE l.until > now() AND (
 		EXISTS (SELECT FROM worklist_documents d WHERE l.stream = d.stream || '@' || d.batch AND l.version = d.version)
 		OR EXISTS (SELECT FROM worklist_slices s WHERE s.open AND l.stream = s.stream))`).Scan(&held))
-	require.Zero(w.t, held, "leases of work that is open")
+	return held
 }

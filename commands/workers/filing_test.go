@@ -206,6 +206,7 @@ func TestAWorkerKilledBetweenFilingAndRecording(t *testing.T) {
 	number := w.createUnder("filing")
 	receive(w, filed)
 	stop()
+	endLeases(t, w.pool)
 	require.Len(t, platform.Filed(), 1)
 	recorded, _ := eventsOf[document.Migrated](w.records())
 	require.Empty(t, recorded)
@@ -230,6 +231,7 @@ func TestFilingThatFails(t *testing.T) {
 	w.until(number, "two are settled, and the third is tried again and again", func(b projections.Batch) bool {
 		return b.Documents.Migrated == 1 && b.Documents.Failed == 1 && w.documents(number)["BILL-busy"].Attempt >= 2
 	})
+	w.caughtUp() // the documents, which may be behind their batch
 	f := w.documents(number)["BILL-busy"].Failure
 	if f != nil { // none stands in the moment of an attempt
 		require.Equal(t, []any{"http-503", domain.TargetUnavailable, domain.StageStore}, []any{f.Code, f.Category, f.Stage})

@@ -187,8 +187,11 @@ func TestAListingResumesAtItsPage(t *testing.T) {
 		if !c.lists() || int32(c.CurrentPage) != stopAt.Load() {
 			return false
 		}
-		reached <- c.CurrentPage
-		<-r.Context().Done() // never answered
+		select {
+		case reached <- c.CurrentPage:
+			<-r.Context().Done() // never answered
+		case <-r.Context().Done():
+		}
 		return true
 	}
 	number := w.create(january())

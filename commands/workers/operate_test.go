@@ -161,7 +161,8 @@ func TestABulkRetryGoesOnInAnotherProcess(t *testing.T) {
 	<-d.written
 	stop()
 	require.Equal(t, map[int]int{0: 700, 1: 1000}, b.Retries("one", 1700), "two of four pages had their turn")
-	b.work(func(p *process) { p.Lease = time.Second })
+	endLeases(t, b.Pool)
+	b.work()
 	o := b.ended(id)
 	require.Equal(t, []int{1700, 0, 0, 0}, tallied(o))
 	require.Equal(t, 4, o.Pages)

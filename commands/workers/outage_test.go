@@ -26,7 +26,7 @@ func TestAnOutageCostsNoAttempt(t *testing.T) {
 	w := emptyWorld(t)
 	s := w.newShelf(sheets(200)...)
 	s.download = func(_ http.ResponseWriter, _ *http.Request, _ call) bool {
-		s.with(func() { s.away = s.away || len(s.downloads) == 40 })
+		s.with(func() { s.away = s.away || len(s.downloads) >= 40 })
 		return false
 	}
 	w.work()
@@ -122,10 +122,11 @@ func TestWhatWasStoredAndNotRecordedIsFetchedAgain(t *testing.T) {
 	w := emptyWorld(t)
 	s := w.newShelf(sheet("IMG", "only"))
 	var lost atomic.Bool
-	w.work(func(p *process) { p.Journal, p.Lease = unlucky{p.Journal, &lost}, lease })
+	w.work(func(p *process) { p.Journal = unlucky{p.Journal, &lost} })
 	number := w.create(january())
+	w.eventually("an outcome is lost", lost.Load)
+	endLeases(t, w.pool)
 	require.EqualValues(t, 1, w.finished(number).Documents.Migrated)
-	require.True(t, lost.Load())
 	require.Equal(t, map[string]int{"only": 2}, s.downloaded())
 	_, manifests, files := w.objects()
 	require.Len(t, manifests, 1)

@@ -96,9 +96,10 @@ func TestAPreflightFindsWhatTheRunFinds(t *testing.T) {
 		require.Zero(t, e.BytesStored)
 		require.Equal(t, "flagship", e.Profile)
 	}
+	documents := w.documents(preflight)
 	for _, truth := range w.simulator.Truth().Documents {
 		if truth.Expected[simulator.Recovered].Status == document.StatusMigrated {
-			require.Equal(t, document.StatusPassed, w.documents(preflight)[truth.BillNumber].Status, "%s (%s)", truth.BillNumber, truth.Fault)
+			require.Equal(t, document.StatusPassed, documents[truth.BillNumber].Status, "%s (%s)", truth.BillNumber, truth.Fault)
 		}
 	}
 
@@ -312,6 +313,7 @@ func TestWorkersThatAreKilledInAPreflight(t *testing.T) {
 		w.until(number, "some are judged", func(b projections.Batch) bool { return b.Documents.Passed >= judged })
 		d.dead.Store(true)
 		stop()
+		endLeases(t, w.pool)
 	}
 	w.work()
 	b := w.finished(number)

@@ -2,7 +2,6 @@ package workers_test
 
 import (
 	"net/http"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -81,20 +80,21 @@ func TestAProfileThatChangesDuringABatch(t *testing.T) {
 	}
 	s := w.newShelf(items...)
 	changed := make(chan struct{})
-	s.download = func(_ http.ResponseWriter, _ *http.Request, c call) bool {
+	s.download = func(_ http.ResponseWriter, r *http.Request, c call) bool {
 		if c.file == "f20" { // by then others were judged; this one goes on when the profile is another
-			<-changed
+			select {
+			case <-changed:
+			case <-r.Context().Done():
+			}
 		}
 		return false
 	}
-	var ahead atomic.Int64 // of the time: a profile that was read holds for a second
-	w.work(func(p *process) {
-		p.Documents, p.Now = 1, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-	})
+	var clock clock // a profile that was read holds for a second
+	w.work(func(p *process) { p.Documents, p.Now = 1, clock.now })
 	number := w.create(january())
 	w.eventually("the twenty-first document is under way", func() bool { return s.downloaded()["f20"] > 0 })
 	w.profile(profile.Flagship, blocking("cover-missing"))
-	ahead.Store(int64(time.Minute))
+	clock.pass(time.Minute)
 	close(changed)
 	b := w.finished(number)
 	require.Positive(t, b.Documents.Failed)

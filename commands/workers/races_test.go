@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/adapters/secrets"
@@ -22,7 +23,7 @@ import (
 	"github.com/waybill-migration/waybill/projections"
 )
 
-// lease that ends soon, for workers that do not keep it up.
+// lease that is kept up more than once within a test.
 const lease = 300 * time.Millisecond
 
 // outlive waits until leases of a length, taken before, have ended: the clock
@@ -35,6 +36,13 @@ func (w *world) outlive(length time.Duration) {
 		require.NoError(w.t, w.pool.QueryRow(w.t.Context(), `SELECT now() > $1`, until).Scan(&over))
 		return over
 	})
+}
+
+// endLeases lets the time pass after which leases end that nobody keeps up.
+func endLeases(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	_, err := pool.Exec(t.Context(), `UPDATE leases SET until = now()`)
+	require.NoError(t, err)
 }
 
 // heldSource holds back the first download until the test lets go.
@@ -78,8 +86,8 @@ func (o documentsOnce) Claim(ctx context.Context, wanted commands.WorkWanted) ([
 		return nil, nil
 	}
 	works, err := o.Worklist.Claim(ctx, wanted)
-	if wanted.Kind == commands.WorkMigrate && len(works) > 0 {
-		o.given.Store(true)
+	if wanted.Kind == commands.WorkMigrate && len(works) > 0 && !o.given.CompareAndSwap(false, true) {
+		return nil, o.Release(ctx, wanted.Holder, works) // of a claim that was under way at the same time
 	}
 	return works, err
 }
@@ -106,11 +114,11 @@ func TestAWorkerThatLostItsLeaseChangesNothing(t *testing.T) {
 	answers := make(chan error, 10)
 	stopSlow := w.work(func(p *process) {
 		p.Source, p.Worklist, p.Journal = held, documentsOnce{frozen{p.Worklist}, new(atomic.Bool)}, outcomes{p.Journal, answers}
-		p.Lease = lease
 	})
 	t.Cleanup(held.letGo)
 	number := w.create(january())
 	receive(w, held.entered)
+	endLeases(t, w.pool)
 	w.work()
 	b := w.finished(number)
 	require.EqualValues(t, 1, b.Documents.Migrated)
@@ -142,6 +150,7 @@ func TestAFileSkippedWhileItIsFetched(t *testing.T) {
 	t.Cleanup(held.letGo)
 	number := w.create(january())
 	receive(w, held.entered)
+	w.caughtUp() // work may be claimed before other views have the document
 	stream := w.documents(number)["BILL-IMG"].Stream
 	w.changeDocument(number, stream, document.SkipFile{Batch: number, FileID: "f2", Reason: "damaged"})
 	b := w.finished(number)
@@ -176,13 +185,12 @@ func TestTwoProcessesShareABatch(t *testing.T) {
 }
 
 // dying is a process that is killed: from then on nothing that it does has an
-// effect, and its leases stay until they end.
+// effect, and its leases stay until they end (endLeases).
 type dying struct{ dead atomic.Bool }
 
 var errDead = errors.New("the process is dead")
 
 func (d *dying) kill(p *process) {
-	p.Lease = lease
 	p.Journal = dyingJournal{p.Journal, d}
 	p.Worklist = dyingWorklist{p.Worklist, d}
 	p.Archive = archiveWith{Archive: p.Archive, commit: func(context.Context, string) error {
@@ -232,8 +240,12 @@ func TestWorkersThatComeAndGo(t *testing.T) {
 		stop := w.work(d.kill)
 		target := (round + 1) * 2 * documents / (rounds + 1)
 		w.until(number, "some progress", func(b projections.Batch) bool { return progress(b) >= target-random.Int64N(10) })
-		d.dead.Store(round%2 == 0)
+		killed := round%2 == 0
+		d.dead.Store(killed)
 		stop()
+		if killed {
+			endLeases(t, w.pool)
+		}
 	}
 	stop := w.work()
 	b := w.finished(number)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -91,10 +92,12 @@ func TestWorkersThatAreStoppedWhileTheyClaim(t *testing.T) {
 	s := w.newShelf(sheets(240)...)
 	s.download = block
 	late := lateClaims{claims: new(atomic.Int32), claimed: make(chan struct{}), answer: make(chan struct{})}
+	answer := sync.OnceFunc(func() { close(late.answer) })
 	stop := w.work(func(p *process) {
 		late.Worklist = p.Worklist
 		p.Worklist = late
 	})
+	t.Cleanup(answer)
 	w.create(january())
 	receive(w, late.claimed)
 	busy := func() (open int) {
@@ -112,7 +115,7 @@ func TestWorkersThatAreStoppedWhileTheyClaim(t *testing.T) {
 		stop()
 	}()
 	w.eventually("the stop is under way", func() bool { return busy() == 0 })
-	close(late.answer)
+	answer()
 	receive(w, stopped)
 	w.requireNothingLeft()
 }

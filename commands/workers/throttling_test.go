@@ -1,12 +1,16 @@
 package workers_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain/document"
 )
 
@@ -39,6 +43,23 @@ func TestATokenThatEndsIsRefreshedOnce(t *testing.T) {
 	require.Empty(t, failed, "an expired token is nobody's failure")
 }
 
+// listening tells when a worker has heard that the source is to be left alone.
+type listening struct {
+	commands.Source
+	heard chan<- time.Time
+}
+
+func (l listening) Reread(ctx context.Context, plan commands.Plan, numbers []string) ([]commands.Item, error) {
+	items, err := l.Source.Reread(ctx, plan, numbers)
+	if errors.As(err, new(*commands.NotNow)) {
+		select {
+		case l.heard <- time.Now():
+		default: // it was told before
+		}
+	}
+	return items, err
+}
+
 // TestTheSourceIsLeftAloneAsLongAsItAsks: after a 429 of a data call no worker
 // makes another one before its time.
 func TestTheSourceIsLeftAloneAsLongAsItAsks(t *testing.T) {
@@ -59,16 +80,17 @@ func TestTheSourceIsLeftAloneAsLongAsItAsks(t *testing.T) {
 		}
 		return refuse
 	}
-	w.work()
+	heard := make(chan time.Time, 1)
+	w.work(func(p *process) { p.Source = listening{p.Source, heard} })
 	number := w.create(january())
 	require.EqualValues(t, 60, w.finished(number).Documents.Migrated)
 	failed, _ := eventsOf[document.AttemptFailed](w.records())
 	require.Empty(t, failed, "to be left alone is nobody's failure")
-	calls := s.seen()
+	calls, since := s.seen(), receive(w, heard)
 	early, late := 0, 0
 	for _, c := range calls[throttled+1:] {
 		switch {
-		case c.file != "":
+		case c.file != "" || c.at.Before(since):
 		case c.at.Sub(calls[throttled].at).Seconds() < 1.9:
 			early++
 		default:

@@ -57,14 +57,15 @@ func TestAVerificationIsCarriedOnByAnother(t *testing.T) {
 	stop()
 	id := w.ask(number, nil)
 	held := holdArchive(400) // of the second page
-	t.Cleanup(held.letGo)
 	answers := make(chan error, 10)
 	stopSlow := w.work(func(p *process) {
 		held.Archive = p.Archive
-		p.Archive, p.Worklist, p.Journal, p.Lease = held, frozen{p.Worklist}, pages{p.Journal, answers}, lease
+		p.Archive, p.Worklist, p.Journal = held, frozen{p.Worklist}, pages{p.Journal, answers}
 	})
+	t.Cleanup(held.letGo)
 	receive(w, held.entered)
 	require.NoError(t, receive(w, answers), "the first page")
+	endLeases(t, w.pool)
 	w.work()
 	v := w.verified(id)
 	require.Equal(t, []int{250, 0, 0, 0, 0, 0}, outcomesOf(v))
@@ -105,8 +106,8 @@ func TestAVerificationIsCancelled(t *testing.T) {
 	_, _, err := w.handler.RequestVerification(t.Context(), meta(), postgres.NewSelection(w.pool), number, nil, "once more")
 	requireRefused(t, err, "verification-running")
 	held := holdArchive(400)
-	t.Cleanup(held.letGo)
 	stop = w.work(func(p *process) { held.Archive = p.Archive; p.Archive = held })
+	t.Cleanup(held.letGo)
 	receive(w, held.entered)
 	w.see(w.handler.CancelVerification(t.Context(), meta(), id, nil, "not at night"))
 	held.letGo()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -164,7 +165,7 @@ func (w *world) work(change ...func(*process)) (stop func()) {
 			Source: standardimaging.New(new(secrets.References).Resolve), Archive: folder, Waker: w.waker, Now: time.Now,
 		},
 		Settings: workers.Settings{
-			Documents: 16, Listings: 2, Lease: 5 * time.Second, MaxAttempts: maxAttempts, MinBackoff: 5 * time.Millisecond, MaxBackoff: 20 * time.Millisecond,
+			Documents: 16, Listings: 2, Lease: time.Minute, MaxAttempts: maxAttempts, MinBackoff: 5 * time.Millisecond, MaxBackoff: 20 * time.Millisecond,
 		},
 	}
 	for _, c := range change {
@@ -186,6 +187,13 @@ func (w *world) work(change ...func(*process)) (stop func()) {
 	w.t.Cleanup(stop)
 	return stop
 }
+
+// clock of a process, which a test sets forward.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *clock) pass(d time.Duration) { c.ahead.Add(int64(d)) }
 
 func (w *world) create(scope batch.Scope) string {
 	w.t.Helper()
