@@ -37,19 +37,23 @@ export function useResource<T>(url: string | null, reading: Reading = {}): Resou
   useEffect(() => {
     if (url === null) return;
     const stop = new AbortController();
+    let timer = 0;
     const kind = url.split('?')[0];
     overtaken.current = false;
     setState((old) => ({ ...old, data: old.of === kind ? old.data : undefined, loading: true }));
     get<T>(reading.after === false ? url : withPosition(url, round.position), stop.signal).then(
       (data) => {
         setState({ of: kind, data, loading: false });
-        if (overtaken.current) reload();
+        if (overtaken.current) timer = window.setTimeout(reload, calm);
       },
       (error) => {
         if (!stop.signal.aborted) setState((old) => ({ of: kind, data: old.of === kind ? old.data : undefined, problem: error, loading: false }));
       },
     );
-    return () => stop.abort();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
   }, [url, round]);
 
   useEffect(() => changed.subscribe(({ count, position }) => {

@@ -1,1 +1,0 @@
-import{e as a,f as b}from"./chunk-LONUEHF3.js";import"./chunk-2K7NRMZH.js";import"./chunk-UGBTTZLE.js";import"./chunk-5H3MCTMZ.js";import"./chunk-67DAMLDC.js";import"./chunk-IQ4QUFSU.js";export{b as default,a as profilePath};

@@ -1,0 +1,1 @@
+import{e as a,f as b}from"./chunk-VEZIBEVA.js";import"./chunk-2K7NRMZH.js";import"./chunk-YLDCYHBR.js";import"./chunk-5H3MCTMZ.js";import"./chunk-67DAMLDC.js";import"./chunk-IQ4QUFSU.js";export{b as default,a as profilePath};
