@@ -66,6 +66,7 @@ func TestAnArchiveInABucket(t *testing.T) {
 		}
 		return err
 	})
+	b.shown()
 	require.NoError(t, b.api.Post(t.Context(), "/v1/batches/"+number+"/retry", map[string]any{"reason": "fetched again"}, nil))
 	b.eventually("they are back", func() error {
 		found, err := b.overview(number)

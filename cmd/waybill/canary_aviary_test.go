@@ -73,8 +73,7 @@ func newAviary(t *testing.T) *aviary {
 		"WAYBILL_KAFKA_SASL": "PLAIN", "WAYBILL_KAFKA_USER": user, "WAYBILL_KAFKA_PASSWORD": password,
 		"WAYBILL_LOG_LEVEL": "debug", "WAYBILL_WORKER_MAX_ATTEMPTS": "8",
 	})
-	a.env["WAYBILL_METRICS_LISTEN"], err = freeAddress(t.Context())
-	require.NoError(t, err)
+	a.env["WAYBILL_METRICS_LISTEN"] = heldAddress(t)
 	a.serveIndiscreetly()
 	a.listen()
 	return a

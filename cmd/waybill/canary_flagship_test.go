@@ -130,13 +130,7 @@ func (a *aviary) files() {
 	first := a.finished(created.Number)
 	require.Positive(a.t, first.Documents.Failed)
 	require.NoError(a.t, a.api.Post(a.t.Context(), "/v1/batches/"+created.Number+"/retry", map[string]any{"reason": "it was refused"}, nil))
-	a.eventually("what can be filed is filed", func() error {
-		b, err := a.overview(created.Number)
-		if err == nil && (b.FinishedAt == nil || b.Documents.Migrated != len(platform.Filed())) {
-			err = errNone
-		}
-		return err
-	})
+	require.Equal(a.t, a.finishedAfter(created.Number, *first.FinishedAt).Documents.Migrated, len(platform.Filed()), "what can be filed is filed")
 	require.NotEmpty(a.t, platform.Filed())
 	platform.mu.Lock()
 	defer platform.mu.Unlock()

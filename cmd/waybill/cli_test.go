@@ -208,6 +208,7 @@ func (o *operator) acceptShortfall(number string) {
 
 // exportsOnce reads the audit log's CSV as an auditor's program would.
 func (o *operator) exportsOnce(excepted []documentAnswer) {
+	o.shown()
 	path := filepath.Join(o.t.TempDir(), "审计.csv")
 	o.waybill(0, "audit", "export", "--file", path)
 	content, err := os.ReadFile(path)
@@ -244,11 +245,21 @@ func (o *operator) isTold(number string) {
 	require.Regexp(o.t, `HTTP 404 .+: there is no batch "B0/无" \[batch-not-found, request .+\]`, remarks)
 	o.process(2, "batch", "show")
 	direct := newOperator(o.installation, o.api.Server)
-	out, _ := direct.process(0, "__complete", "batch", "watch", "")
-	require.Contains(o.t, out, number+"\tsucceeded-with-exceptions")
-	out, _ = direct.process(0, "__complete", "batch", "retry-slice", number, "")
-	require.Contains(o.t, out, "2024-01\tcompleted")
+	direct.isOffered(number+"\tsucceeded-with-exceptions", "batch", "watch", "")
+	direct.isOffered("2024-01\tcompleted", "batch", "retry-slice", number, "")
 	o.said = append(o.said, direct.said...)
+}
+
+// isOffered a completion. A server that is slow for a moment offers none.
+func (o *operator) isOffered(completion string, line ...string) {
+	o.t.Helper()
+	o.eventually("a completion", func() error {
+		out, remarks := o.process(0, append([]string{"__complete"}, line...)...)
+		if !strings.Contains(out, completion) {
+			return fmt.Errorf("%q is not in %s%s", completion, out, remarks)
+		}
+		return nil
+	})
 }
 
 // issuesOnce: the answer with the secret is lost, so the token is of no use;

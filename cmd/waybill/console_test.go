@@ -57,6 +57,7 @@ func TestConsoleInABrowser(t *testing.T) {
 		require.Len(t, found.Exported, 2)
 		require.Greater(t, found.Shots, 50, "screenshots of every page, wide and on a phone")
 		require.Greater(t, found.Audited, 25)
+		i.shown()
 		b, err := i.overview(found.Batch)
 		require.NoError(t, err)
 		require.Equal(t, n+1, b.Files.Skipped, "a skip stays with its file")

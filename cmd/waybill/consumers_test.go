@@ -41,13 +41,7 @@ func TestOutsideConsumersGetTheOverviewsFigures(t *testing.T) {
 	require.Positive(t, first.Documents.Failed)
 	i.simulator.SetPhase(simulator.Recovered)
 	require.NoError(t, i.api.Post(t.Context(), "/v1/batches/"+number+"/retry", map[string]any{"reason": "the source is back"}, nil))
-	var second batchAnswer
-	i.eventually("what can arrive has arrived", func() (err error) {
-		if second, err = i.overview(number); err == nil && (second.FinishedAt == nil || second.FinishedAt.Equal(*first.FinishedAt)) {
-			err = errNone
-		}
-		return err
-	})
+	second := i.finishedAfter(number, *first.FinishedAt) // what can arrive has arrived
 	require.Greater(t, second.Documents.Migrated, first.Documents.Migrated)
 
 	consumer := buildConsumer(t)

@@ -1,16 +1,17 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
-
 	"fmt"
-
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,7 +25,9 @@ import (
 	"github.com/waybill-migration/waybill/adapters/simulator"
 	"github.com/waybill-migration/waybill/client"
 	"github.com/waybill-migration/waybill/commands"
+	"github.com/waybill-migration/waybill/deploy/servers"
 	"github.com/waybill-migration/waybill/domain/wire"
+	"github.com/waybill-migration/waybill/projections"
 )
 
 // asWaybill makes this test's program be waybill itself: the processes that
@@ -50,6 +53,7 @@ type installation struct {
 	journal   *postgres.Journal
 	archive   string
 	simulator *simulator.Simulator
+	gate      *gate // of its files
 	api       *client.Client
 }
 
@@ -66,10 +70,9 @@ func newInstallationIn(t *testing.T, c simulator.Config, kafka, url string) *ins
 	if kafka == "" {
 		t.Fatal("WAYBILL_TEST_KAFKA is not set: run the tests by `make test`, which starts Apache Kafka")
 	}
-	i := &installation{t: t, archive: filepath.Join(t.TempDir(), "archive")}
+	i := &installation{t: t, gate: &gate{}, archive: filepath.Join(t.TempDir(), "archive")}
 	source := i.serveSource(c)
-	address, err := freeAddress(t.Context())
-	require.NoError(t, err)
+	address := heldAddress(t)
 	i.env = map[string]string{
 		"WAYBILL_DATABASE_URL": url, "WAYBILL_KAFKA_BROKERS": kafka, "WAYBILL_KAFKA_PREFIX": "t" + strings.ToLower(rand.Text()[:10]),
 		"WAYBILL_ARCHIVE": i.archive, "WAYBILL_LISTEN": address, "WAYBILL_METRICS_LISTEN": "127.0.0.1:0", "WAYBILL_LOG_FORMAT": "text", "WAYBILL_INSTANCE": "test", "WAYBILL_DATABASE_CONNECTIONS": "8",
@@ -78,6 +81,7 @@ func newInstallationIn(t *testing.T, c simulator.Config, kafka, url string) *ins
 		"WAYBILL_WORKER_LEASE": "5s", "WAYBILL_WORKER_DOCUMENTS": "8", "WAYBILL_WORKER_LISTINGS": "2",
 		"WAYBILL_WORKER_MAX_ATTEMPTS": "3", "WAYBILL_WORKER_MIN_BACKOFF": "50ms", "WAYBILL_WORKER_MAX_BACKOFF": "200ms",
 	}
+	var err error
 	i.pool, err = postgres.Open(t.Context(), url, "test", 10)
 	require.NoError(t, err)
 	t.Cleanup(i.pool.Close)
@@ -91,16 +95,68 @@ func newInstallationIn(t *testing.T, c simulator.Config, kafka, url string) *ins
 	return i
 }
 
+// heldAddress is one that nobody else gets while processes start and restart.
+func heldAddress(t *testing.T) string {
+	t.Helper()
+	port, err := servers.FreePort()
+	require.NoError(t, err)
+	return fmt.Sprintf("127.0.0.1:%d", port)
+}
+
 func (i *installation) serveSource(c simulator.Config) string {
 	server := httptest.NewUnstartedServer(nil)
 	base := "http://" + server.Listener.Addr().String()
 	var err error
 	i.simulator, err = simulator.New(c, base, demoClient, testSecret)
 	require.NoError(i.t, err)
-	server.Config.Handler = i.simulator
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/files/") {
+			i.gate.pass(r.Context())
+		}
+		i.simulator.ServeHTTP(w, r)
+	})
 	server.Start()
 	i.t.Cleanup(server.Close)
 	return base
+}
+
+// gate is where the source's files pass. While it is closed a batch cannot
+// finish: what a test does then, it does in the middle of one.
+type gate struct {
+	mu     sync.Mutex
+	passes int           // files that pass while it is closed
+	opened chan struct{} // nil: it is open
+}
+
+// close the gate after so many files, until it is opened.
+func (g *gate) close(after int) (open func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	opened := make(chan struct{})
+	g.passes, g.opened = after, opened
+	return func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.opened = nil
+		close(opened)
+	}
+}
+
+func (g *gate) pass(ctx context.Context) {
+	g.mu.Lock()
+	opened := g.opened
+	if opened != nil && g.passes > 0 {
+		g.passes--
+		opened = nil
+	}
+	g.mu.Unlock()
+	if opened == nil {
+		return
+	}
+	select {
+	case <-opened:
+	case <-ctx.Done():
+	}
 }
 
 // process of waybill.
@@ -173,7 +229,8 @@ func (i *installation) ready() {
 	i.eventually("waybill is ready", func() error { return i.api.Get(i.t.Context(), "/readyz", nil) })
 }
 
-const patience = 90 * time.Second
+// patience is for what happens at all, on a machine that is busy otherwise.
+const patience = 5 * time.Minute
 
 func (i *installation) eventually(what string, holds func() error) {
 	i.t.Helper()
@@ -211,19 +268,41 @@ func (i *installation) overview(number string) (batchAnswer, error) {
 	return b, err
 }
 
-func (i *installation) finished(number string) (b batchAnswer) {
+func (i *installation) finished(number string) batchAnswer {
+	i.t.Helper()
+	return i.finishedAfter(number, time.Time{})
+}
+
+// finishedAfter: the batch has finished after a time, and every view shows it.
+func (i *installation) finishedAfter(number string, earlier time.Time) (b batchAnswer) {
 	i.t.Helper()
 	i.eventually("the batch finishes", func() error {
 		heads, err := i.journal.Heads(i.t.Context()) // views that are made anew pass by what a batch was before
 		if err != nil {
 			return err
 		}
-		if b, err = i.overview(number + "?after=" + heads.String()); err == nil && b.FinishedAt == nil {
+		if b, err = i.overview(number + "?after=" + heads.String()); err == nil && (b.FinishedAt == nil || !b.FinishedAt.After(earlier)) {
 			err = fmt.Errorf("it stands at %+v", b)
 		}
 		return err
 	})
+	i.shown()
+	b, err := i.overview(number)
+	require.NoError(i.t, err)
 	return b
+}
+
+// shown: every view has all that the journal has now, in whatever order its
+// partitions came.
+func (i *installation) shown() {
+	i.t.Helper()
+	heads, err := i.journal.Heads(i.t.Context())
+	require.NoError(i.t, err)
+	ctx, cancel := context.WithTimeout(i.t.Context(), patience)
+	defer cancel()
+	for _, view := range projections.Views() {
+		require.NoError(i.t, projections.WaitFor(ctx, i.pool, view.Name, heads))
+	}
 }
 
 // history is every record of the journal, in order within each partition.

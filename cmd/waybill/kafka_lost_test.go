@@ -26,6 +26,7 @@ func TestKafkaIsLostWhole(t *testing.T) {
 	i := newInstallation(t, config, broker.Address())
 	i.start("all")
 	i.ready()
+	open := i.gate.close(20)
 	number := i.create(config)
 	i.eventually("documents are migrated", func() error {
 		b, err := i.overview(number)
@@ -38,6 +39,7 @@ func TestKafkaIsLostWhole(t *testing.T) {
 
 	require.NoError(t, broker.Lose(t.Context()))
 	other := i.create(config) // accepted while there is no Kafka
+	open()
 	require.NoError(t, broker.Start(t.Context()))
 
 	for _, n := range []string{number, other} {
@@ -55,14 +57,16 @@ func TestKafkaIsLostWhole(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{"batch.Held": 1, "batch.Released": 1}, fired, "the refilled topic fires nothing again")
 	i.writtenOnce()
+	open = i.gate.close(0)
 	last := i.create(config)
 	i.disturb(last) // policies go on with what is new
+	open()
 	require.Equal(t, "succeeded", i.finished(last).Status)
 	i.verifies()
 }
 
-// disturb disables the source and enables it: a policy holds the batch and
-// releases it.
+// disturb disables the source and enables it: a policy holds the batch, which
+// the gate keeps from finishing before, and releases it.
 func (i *installation) disturb(number string) {
 	i.t.Helper()
 	for _, step := range []struct{ command, phase string }{{"disable", "held"}, {"enable", "active"}} {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/waybill-migration/waybill/adapters/embedded"
 	"github.com/waybill-migration/waybill/adapters/postgres"
+	"github.com/waybill-migration/waybill/domain/wire"
 	"github.com/waybill-migration/waybill/projections"
 	"github.com/waybill-migration/waybill/projections/viewtest"
 )
@@ -24,7 +25,10 @@ func TestAKilledRebuildGoesOn(t *testing.T) {
 	t.Cleanup(i.dropSiblings)
 	total := i.fill(documents)
 	view := projections.Views()[2]
-	require.NoError(t, projections.Rebuild(t.Context(), i.pool, i.journal, slog.New(slog.DiscardHandler), view))
+	live := func(of projections.History) {
+		require.NoError(t, projections.Rebuild(t.Context(), i.pool, of, slog.New(slog.DiscardHandler), view))
+	}
+	live(halfway{i.journal}) // which a rebuild does not pass
 	schema := i.text(`SELECT current_schema() || '_documents_v2'`)
 	build := pgx.Identifier{schema, "documents"}.Sanitize()
 	checkpoints := pgx.Identifier{schema, "projection_checkpoints"}.Sanitize()
@@ -33,20 +37,24 @@ func TestAKilledRebuildGoesOn(t *testing.T) {
 		return n
 	}
 
-	waybill := i.start("rebuild", "documents")
-	i.eventually("it has applied something", func() error {
-		if applied(i.pool) == 0 {
-			return errNone
-		}
-		return nil
-	})
 	var at int64
 	require.NoError(t, pgx.BeginFunc(t.Context(), i.pool, func(tx pgx.Tx) error {
-		_, err := tx.Exec(t.Context(), `LOCK TABLE `+checkpoints+` IN SHARE ROW EXCLUSIVE MODE`) // it stands still
+		// What has been built waits for the live view to stand still.
+		_, err := tx.Exec(t.Context(), `SET LOCAL idle_in_transaction_session_timeout = 0; SELECT FROM projection_checkpoints WHERE view = 'documents' FOR UPDATE`)
+		require.NoError(t, err)
+		waybill := i.start("rebuild", "documents")
+		i.eventually("it has applied something", func() error {
+			if applied(i.pool) == 0 {
+				return errNone
+			}
+			return nil
+		})
+		_, err = tx.Exec(t.Context(), `LOCK TABLE `+checkpoints+` IN SHARE ROW EXCLUSIVE MODE`) // it stands still
 		at = applied(tx)
 		waybill.kill()
 		return err
 	}))
+	live(i.journal)
 	require.Less(t, at, total, "it was killed in the middle")
 	require.Equal(t, at, applied(i.pool))
 	begun := i.text(`SELECT '` + build + `'::regclass::oid::text`)
@@ -56,6 +64,17 @@ func TestAKilledRebuildGoesOn(t *testing.T) {
 	require.Contains(t, out, "0 differ")
 	require.Contains(t, out, "version 2 is live, version 1 is kept")
 	require.Equal(t, begun, i.text(`SELECT 'documents'::regclass::oid::text`), "nothing was started over")
+}
+
+// halfway is a journal of which the second half is yet to come.
+type halfway struct{ *postgres.Journal }
+
+func (h halfway) Heads(ctx context.Context) (wire.Position, error) {
+	heads, err := h.Journal.Heads(ctx)
+	for partition := range heads {
+		heads[partition] /= 2
+	}
+	return heads, err
 }
 
 // fill gives the journal a history of so many documents, as recovery does.

@@ -70,6 +70,7 @@ func (v *verified) produce(messages []*sarama.ProducerMessage) {
 	v.t.Helper()
 	config, err := v.settings.kafka().Client("test")
 	require.NoError(v.t, err)
+	config.Producer.Retry.Max = 50 // a topic that was just made has no leader yet
 	client, err := sarama.NewClient(v.settings.KafkaBrokers, config)
 	require.NoError(v.t, err)
 	defer func() { _ = client.Close() }()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,7 +84,9 @@ func TestWebhooksOverProcesses(t *testing.T) {
 	number := i.create(config)
 	<-receiver.arrived
 	first.kill()
-	require.Len(t, receiver.got(), 1, "the others wait for it")
+	for _, r := range receiver.got() { // more than one when it took so long that the sender tried again
+		require.Equal(t, receiver.got()[0].ID, r.ID, "the others wait for it")
+	}
 	close(receiver.held)
 
 	i.start("work")
@@ -94,28 +97,38 @@ func TestWebhooksOverProcesses(t *testing.T) {
 	out, err := i.run("rebuild", "sources", "webhooks")
 	require.NoError(t, err, out)
 	require.NoError(t, i.api.Post(t.Context(), "/v1/webhooks/erp/test", map[string]any{"reason": "is it there?"}, nil))
-	i.delivered("erp", 43)
+	attempts := i.delivered("erp", 43)
 
 	got := receiver.got()
 	require.NoError(t, receiver.err)
-	require.Len(t, got, 44, "the first twice")
-	require.Equal(t, got[0].ID, got[1].ID)
-	require.Equal(t, "waybill.batch.created.v1", got[1].Type)
-	require.Equal(t, "waybill.batch.finished.v1", got[42].Type)
-	require.Equal(t, "waybill.webhook.tested.v1", got[43].Type)
+	require.Equal(t, got[0].ID, got[1].ID, "the first twice")
+	require.LessOrEqual(t, len(got), attempts+1, "and no other, but for those whose answer was late, which the log tells")
+	got = slices.CompactFunc(got, func(a, b wire.Record) bool { return a.ID == b.ID })
+	require.Len(t, got, 43)
+	require.Equal(t, "waybill.batch.created.v1", got[0].Type)
+	require.Equal(t, "waybill.batch.finished.v1", got[41].Type)
+	require.Equal(t, "waybill.webhook.tested.v1", got[42].Type)
 	i.metered("waybill_webhook_pending", "waybill_webhook_lag_events", "waybill_webhook_failed")
 }
 
-// delivered waits until the log has as many deliveries, and nothing else.
-func (i *installation) delivered(id string, n int) {
+// delivered waits until the log has as many deliveries, and nothing else, and
+// counts their attempts.
+func (i *installation) delivered(id string, n int) (attempts int) {
 	i.t.Helper()
 	i.eventually(fmt.Sprint(n, " deliveries"), func() error {
-		var page struct{ Items []struct{ Status string } }
+		var page struct {
+			Items []struct {
+				Status   string
+				Attempts int
+			}
+		}
 		if err := i.api.Get(i.t.Context(), "/v1/webhooks/"+id+"/deliveries?limit=1000", &page); err != nil {
 			return err
 		}
 		done := 0
+		attempts = 0
 		for _, d := range page.Items {
+			attempts += d.Attempts
 			if d.Status == "delivered" {
 				done++
 			}
@@ -125,13 +138,13 @@ func (i *installation) delivered(id string, n int) {
 		}
 		return nil
 	})
+	return attempts
 }
 
 // metered starts a process whose metrics are read.
 func (i *installation) metered(names ...string) {
 	i.t.Helper()
-	address, err := freeAddress(i.t.Context())
-	require.NoError(i.t, err)
+	address := heldAddress(i.t)
 	i.env["WAYBILL_METRICS_LISTEN"] = address
 	i.start("work")
 	i.eventually("metrics name the webhook", func() error {
