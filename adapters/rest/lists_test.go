@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
@@ -90,8 +91,15 @@ func TestTheLargestUpload(t *testing.T) {
 		fmt.Fprintf(&table, "%0299d\n", i)
 	}
 	table.Write(bytes.Repeat([]byte("\n"), list.MaxBytes-table.Len()))
+	var taken answer
+	for began := time.Now(); ; { // a slow machine may need longer than a request has, and is asked again as it says
+		taken = r.post("/v1/lists?kind=imageNumber", table.Bytes(), "Content-Type", "text/csv", keyHeader, "the largest")
+		if taken.Status != http.StatusServiceUnavailable || time.Since(began) > 3*longWait {
+			break
+		}
+	}
 	var made ListMade
-	r.upload(list.ImageNumbers, table.String()).is(http.StatusCreated, &made)
+	taken.is(http.StatusCreated, &made)
 	require.Equal(t, list.MaxBytes/300, made.Entries)
 	table.WriteByte('\n')
 	p := r.upload(list.ImageNumbers, table.String()).refused(http.StatusRequestEntityTooLarge, "body-too-large")
