@@ -1,13 +1,17 @@
 package workers_test
 
 import (
+	"context"
+	"io"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-migration/waybill/adapters/simulator"
+	"github.com/waybill-migration/waybill/commands"
 	"github.com/waybill-migration/waybill/domain"
 	"github.com/waybill-migration/waybill/domain/discovery"
 	"github.com/waybill-migration/waybill/domain/document"
@@ -67,9 +71,50 @@ func TestItemsThatVanishBetweenPages(t *testing.T) {
 	w.requireMigratedOnce()
 }
 
-// URLs that expire while documents wait for their turn cost no attempt: each item
-// is read again, by itself, and its new URL is good.
+// lateDownloads waits with all downloads until the first has been due for some
+// time.
+type lateDownloads struct {
+	commands.Source
+	late func() <-chan struct{}
+}
+
+func newLateDownloads(s commands.Source, by time.Duration) lateDownloads {
+	return lateDownloads{s, sync.OnceValue(func() <-chan struct{} {
+		late := make(chan struct{})
+		time.AfterFunc(by, func() { close(late) })
+		return late
+	})}
+}
+
+func (l lateDownloads) Download(ctx context.Context, plan commands.Plan, url string) (io.ReadCloser, error) {
+	select {
+	case <-l.late():
+		return l.Source.Download(ctx, plan, url)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// URLs that expire while documents wait for their turn cost no attempt: the item
+// is read again. A hundred are read together, and by the time of their turn those
+// URLs have expired; new ones live much longer than a slow machine needs.
 func TestURLsThatExpireInMidBatch(t *testing.T) {
+	t.Parallel()
+	const life = 8 * time.Second
+	w := newWorld(t, simulator.Config{Seed: 13, Documents: 100, FileSize: 500, URLLife: life})
+	w.simulator.SetPhase(simulator.Recovered)
+	w.work(func(p *process) { p.Source = newLateDownloads(p.Source, life) })
+	number := w.create(whole())
+	require.EqualValues(t, 100, w.finished(number).Documents.Migrated)
+	failed, _ := eventsOf[document.AttemptFailed](w.records())
+	require.Empty(t, failed)
+	require.Greater(t, w.simulator.Stats().Rereads, int64(30), "many had expired, and were read again by themselves")
+	w.requireArchived(number)
+}
+
+// Each item whose URL is refused is read again once, by itself, whatever the time
+// is that a URL lives.
+func TestEachExpiredURLIsReadAgain(t *testing.T) {
 	t.Parallel()
 	w := emptyWorld(t)
 	s := w.newShelf(sheets(100)...)
